@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The gateway's side of the RFC 1961 sub-negotiation on one connection: from
+ * the first context token to the granted protection level.
+ */
+#ifndef AUTH_NEGOTIATION_H
+#define AUTH_NEGOTIATION_H
+
+#include "auth/proof.h"
+#include "base/reason.h"
+
+struct authenticators;
+struct bufferevent;
+struct negotiation;
+
+struct negotiation_policy {
+	enum protection minimum, maximum;
+	uint32_t token_max;   /* octets in one context token (R8: 48 KiB) */
+	uint32_t rounds_max;  /* context tokens (R8: 4) */
+	uint32_t total_max;   /* octets of all context tokens (R8: 128 KiB) */
+	bool short_abort; /* 01 FF as RFC 1961 says; else 01 FF 00 00, which
+			   * is what field clients recognise */
+};
+
+/*
+ * reason is REASON_OK and proof is filled in (its seal becomes the callee's),
+ * or why it failed, proof is NULL and `detail` may say more (borrowed, "" if
+ * not).  Whatever the client has to read (an error token, the abort) stands
+ * in bev's output then; closing is the owner's.  The handle is gone.
+ */
+typedef void negotiation_done_fn(void *arg, enum reason reason,
+    const char *detail, struct proof *proof);
+
+/*
+ * Takes over bev's callbacks until done.  Octets behind the level message
+ * stay in bev's input.  bev, authenticators and policy are borrowed.  The
+ * deadline is the owner's, who cancels.  An EOF in the middle is
+ * REASON_TRUNCATED.  While an authenticator has the question, reading is
+ * paused.  The callback comes exactly once, never before this has returned,
+ * never after the cancel.  NULL when there is no memory.
+ */
+struct negotiation *negotiation_start(struct bufferevent *bev,
+    struct authenticators *authenticators,
+    const struct negotiation_policy *policy, negotiation_done_fn *done,
+    void *arg) must_check;
+
+/* NULL is fine.  bev's callbacks are off afterwards. */
+void negotiation_cancel(struct negotiation *negotiation);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One audit entry as a plain struct, its form on a link, and its form as
+ * syslog structured data.  What is zero, empty or ADDRESS_NONE is absent.
+ */
+#ifndef BASE_AUDIT_RECORD_H
+#define BASE_AUDIT_RECORD_H
+
+#include "base/identity.h"
+#include "base/reason.h"
+#include "base/request.h"
+
+enum audit_event {
+	AUDIT_START = 1, /* a program of ours started */
+	AUDIT_STOP,
+	AUDIT_RELOAD,	  /* settings or rules were taken or refused */
+	AUDIT_DEPENDENCY, /* something that we depend on came or went */
+	AUDIT_AUTH,	  /* who: proved or not */
+	AUDIT_DECISION,	  /* may they: permitted or not, by which rule */
+	AUDIT_OPEN,	  /* the target was reached, or not */
+	AUDIT_CLOSE,	  /* the session has ended */
+	AUDIT_GAP,	  /* records were lost: how many */
+	AUDIT_EVENT_COUNT
+};
+
+#define AUDIT_RULE_SIZE	  257
+#define AUDIT_DETAIL_SIZE 513
+#define AUDIT_RECORD_MAX  8000 /* octets of the printed record */
+
+struct audit_record {
+	enum audit_event event;
+	enum reason reason;
+	bool failed;	    /* outcome */
+	uint64_t time_us;   /* wall clock, when it happened */
+	uint64_t session;   /* 0: of no session */
+	uint64_t generation; /* of the policy that judged */
+	bool stale;	    /* the policy was older than it should be */
+
+	char identity[IDENTITY_NAME_SIZE];
+	bool has_method;
+	enum method method;
+	char mechanism[17];
+	bool has_protection;
+	enum protection protection;
+
+	struct socket_address client;
+	char listener[LISTENER_NAME_SIZE];
+	enum command command; /* 0: none yet */
+	uint8_t asked_len;    /* the name as the client sent it */
+	uint8_t asked[255];
+	bool has_destination;
+	struct endpoint destination; /* normalised */
+	struct socket_address dialled;
+	struct socket_address egress;
+	char rule[AUDIT_RULE_SIZE];
+
+	uint64_t bytes_to_target, bytes_to_client; /* of AUDIT_CLOSE */
+	uint64_t duration_us;			   /* of AUDIT_CLOSE */
+	uint64_t lost;				   /* of AUDIT_GAP */
+
+	/* Free text, any octets: the one field that may be cut. */
+	char detail[AUDIT_DETAIL_SIZE];
+};
+
+/* "auth", "decision" ... */
+const char *audit_event_name(enum audit_event event);
+
+/* The largest that audit_record_encode writes. */
+#define AUDIT_ENCODED_MAX 4096
+
+/* For the link.  Returns the length. */
+size_t audit_record_encode(const struct audit_record *record,
+    uint8_t out[AUDIT_ENCODED_MAX]);
+bool audit_record_decode(const void *data, size_t len,
+    struct audit_record *record) must_check;
+
+/* What the auditor adds. */
+struct audit_stamp {
+	const char *sd_id;     /* "gatewarden@32473" */
+	const char *instance;  /* printable; who wrote it */
+	const char *boot_id;
+	uint64_t sequence;
+};
+
+/*
+ * The SD-ELEMENT of RFC 5424 section 6.3: "[gatewarden@32473 seq="1"
+ * event="auth" ...]".  PARAM-VALUEs go through text_quote, then ", \ and ]
+ * are escaped.  Always whole and at most AUDIT_RECORD_MAX - 1024 octets;
+ * only `detail` is ever cut, with a marker.  Returns the length.
+ */
+size_t audit_record_print(const struct audit_record *record,
+    const struct audit_stamp *stamp, char out[AUDIT_RECORD_MAX]);
+
+/* A short sentence for people: "alice@EXAMPLE.COM may connect to
+ * www:443 (rule web)".  Returns the length. */
+size_t audit_record_sentence(
+    const struct audit_record *record, char *out, size_t size);
+
+/* The syslog severity of RFC 5424 that fits the record (3..6). */
+int audit_record_severity(const struct audit_record *record);
+
+#endif

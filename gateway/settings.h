@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The settings file, read, checked and held immutable.
+ *
+ * libconfuse does the reading; what it does silently (environment
+ * variables, octal numbers, duplicate keys) is refused.  --print-config is a
+ * settings file itself: the master hands it to the gateway in this form.
+ */
+#ifndef GATEWAY_SETTINGS_H
+#define GATEWAY_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/address.h"
+#include "base/compiler.h"
+#include "base/method.h"
+#include "base/protection.h"
+#include "base/request.h"
+
+struct settings_list {
+	size_t count;
+	char **texts;
+};
+
+#define SETTINGS_TYPE_NUMBER uint64_t
+#define SETTINGS_TYPE_BOOL   bool
+#define SETTINGS_TYPE_TEXT   char *
+#define SETTINGS_TYPE_LIST   struct settings_list
+
+struct listener_settings {
+	char name[LISTENER_NAME_SIZE];
+	struct socket_address bind;
+	/* In the order in which we choose. */
+	size_t method_count;
+	enum method method[METHOD_COUNT];
+	enum protection minimum, maximum;
+	/* As written. */
+#define S(section, name, type, member, value, min, max, reload, sentence)
+#define L(name, type, member, value, min, max, sentence) \
+	SETTINGS_TYPE_##type member;
+#include "gateway/settings.def"
+#undef S
+};
+
+struct settings {
+#define S(section, name, type, member, value, min, max, reload, sentence) \
+	SETTINGS_TYPE_##type member;
+#include "gateway/settings.def"
+#undef S
+	size_t listener_count;
+	struct listener_settings *listeners;
+};
+
+/*
+ * Reads `path` and the *.conf files of `path`.d in the order of their names.
+ * NULL after one line "file:line: what is wrong and what is allowed" for
+ * each error on `errors`.
+ */
+struct settings *settings_load(const char *path, FILE *errors) must_check;
+
+/* Reads one file from a descriptor, from its start (what settings_print
+ * wrote). */
+struct settings *settings_load_fd(
+    int fd, const char *called, FILE *errors) must_check;
+
+/* The effective settings, as a settings file. */
+void settings_print(const struct settings *settings, FILE *out);
+
+/* Names the first START setting in which they differ, or NULL. */
+const char *settings_restart_needed(
+    const struct settings *now, const struct settings *next);
+
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);
+
+#endif

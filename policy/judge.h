@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * MAY THEY?  The one place that decides, the same for sessions and for
+ * explain.
+ *
+ * Pure: no I/O, no clock, no libevent.  Rules are asked in their order; each
+ * candidate address is judged as (name, address); the first rule of which
+ * every attribute matches decides; no match denies.
+ */
+#ifndef POLICY_JUDGE_H
+#define POLICY_JUDGE_H
+
+#include "base/reason.h"
+#include "base/request.h"
+
+struct ruleset;
+struct subject;
+
+enum decision {
+	DECISION_DENY,
+	DECISION_PERMIT,
+	DECISION_DEPENDS /* on the address: resolve, then judge each */
+};
+
+struct verdict {
+	enum decision decision;
+	enum reason reason; /* REASON_OK if permitted */
+	/* The deciding rule's name, borrowed from the rule set; "" if none. */
+	const char *rule;
+};
+
+/* Addresses that no name and no `*` may reach: the gateway's own. */
+struct own_addresses {
+	size_t count;
+	const struct address *addresses; /* borrowed */
+};
+
+struct judge_context {
+	const struct ruleset *rules; /* NULL: policy_unavailable */
+	/* NULL: the directory did not say; a rule that would match but for
+	 * its gwUser or gwGroup then denies (directory_unavailable). */
+	const struct subject *subject;
+	const struct own_addresses *own;
+};
+
+/*
+ * Judges by name, before any DNS query.  DENY if every possible address
+ * would be denied; PERMIT only if the destination is an address (then it was
+ * judged); DEPENDS otherwise.
+ */
+struct verdict judge_request(const struct judge_context *context,
+    const struct request *request);
+
+/* Judges (name, address).  DENY or PERMIT. */
+struct verdict judge_address(const struct judge_context *context,
+    const struct request *request, const struct address *address);
+
+/*
+ * True for loopback, link-local, cloud-metadata, multicast, unspecified,
+ * reserved and the gateway's own addresses, and for IPv6 addresses that
+ * embed such an IPv4 one.
+ */
+bool judge_is_special(
+    const struct address *address, const struct own_addresses *own);
+
+#endif

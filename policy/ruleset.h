@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A rule set: rules and sets made of directory entries, checked as a whole,
+ * indexed, immutable and shared between threads.
+ *
+ * Pure: no I/O, no clock, no libevent, no libldap.
+ */
+#ifndef POLICY_RULESET_H
+#define POLICY_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct entry;
+struct ruleset;
+struct ruleset_builder;
+
+struct ruleset_builder *ruleset_builder_new(void) must_check;
+void ruleset_builder_free(struct ruleset_builder *builder);
+
+/*
+ * Adds an entry of class gwRule or gwDestinations (others are ignored).  0,
+ * or -1 with a sentence in `why` that begins with the entry's DN: an unknown
+ * or not yet implemented gw... attribute, a bad value, a missing required
+ * one.  -1 and an empty why: no memory.
+ */
+int ruleset_builder_add(struct ruleset_builder *builder,
+    const struct entry *entry, char *why, size_t why_size) must_check;
+
+/*
+ * Ends the builder (freed in any case).  NULL and why if a rule names a set
+ * that is not there, two rules have one name (cn), or there is no memory.
+ */
+struct ruleset *ruleset_build(struct ruleset_builder *builder,
+    uint64_t generation, char *why, size_t why_size) must_check;
+
+/* Atomic reference count; from any thread. */
+struct ruleset *ruleset_ref(struct ruleset *ruleset);
+void ruleset_unref(struct ruleset *ruleset); /* NULL is fine */
+
+uint64_t ruleset_generation(const struct ruleset *ruleset);
+size_t ruleset_count(const struct ruleset *ruleset); /* enabled rules */
+/* Some enabled rule has gwUser or gwGroup: subjects must be looked up. */
+bool ruleset_needs_subject(const struct ruleset *ruleset);
+
+#endif
