@@ -25,19 +25,22 @@ struct entry {
 	struct entry_attribute *attributes;
 };
 
-/* 0 or -ENOMEM; nothing is lost of what was there. */
 struct entry *entry_new(const char *dn) must_check;
+/* One more value; the attribute's options, if any, are left off.  0 or
+ * -ENOMEM; nothing is lost of what was there. */
 int entry_add(struct entry *entry, const char *attribute, const void *value,
     size_t len) must_check;
 void entry_free(struct entry *entry);
 
 /* Case-insensitive; NULL if the entry has none. */
-const struct entry_attribute *entry_find(
-    const struct entry *entry, const char *attribute);
+const struct entry_attribute *
+entry_find(const struct entry *entry, const char *attribute);
 
-/* For links.  *data is malloc'ed.  0 or -ENOMEM or -EMSGSIZE. */
-int entry_encode(
-    const struct entry *entry, uint8_t **data, size_t *len) must_check;
+/* For links.  *data is malloc'ed.  0; -ENOMEM; -EMSGSIZE if it does not fit
+ * into a message. */
+int
+entry_encode(const struct entry *entry, uint8_t **data, size_t *len) must_check;
+/* NULL and errno: EINVAL if it is not what entry_encode writes, ENOMEM. */
 struct entry *entry_decode(const void *data, size_t len) must_check;
 
 #endif

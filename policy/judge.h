@@ -48,8 +48,8 @@ struct judge_context {
  * would be denied; PERMIT only if the destination is an address (then it was
  * judged); DEPENDS otherwise.
  */
-struct verdict judge_request(const struct judge_context *context,
-    const struct request *request);
+struct verdict judge_request(
+    const struct judge_context *context, const struct request *request);
 
 /* Judges (name, address).  DENY or PERMIT. */
 struct verdict judge_address(const struct judge_context *context,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "policy/dn.h"
 
 /*
  * DNs are held normalised (dn_normalise), groups sorted by strcmp, nested
@@ -19,20 +20,15 @@ struct subject {
 	char **groups;
 };
 
+/* Normalises.  NULL and errno: ENOMEM, or EINVAL if dn is not a DN. */
 struct subject *subject_new(const char *dn) must_check;
+/* Normalises.  0, -EINVAL if dn is not a DN, or -ENOMEM. */
 int subject_add_group(struct subject *subject, const char *dn) must_check;
 void subject_finish(struct subject *subject); /* sorts, drops doubles */
+/* `group` is normalised. */
 bool subject_is_member(const struct subject *subject, const char *group);
 
 struct subject *subject_ref(struct subject *subject);
-void subject_unref(struct subject *subject);
-
-/*
- * One form for equal DNs, without a schema: RFC 4514 escapes are read and
- * written in one way, attribute types and values in lower case (ASCII),
- * spaces around separators dropped, runs of spaces in values made one.
- * malloc'ed; NULL if it is not a DN (errno EINVAL) or no memory (ENOMEM).
- */
-char *dn_normalise(const char *dn) must_check;
+void subject_unref(struct subject *subject); /* NULL is fine */
 
 #endif

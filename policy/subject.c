@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/* What the directory knows of an identity: its DN and its groups' DNs. */
+#include "policy/subject.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct counted_subject {
+	struct subject subject; /* first: callers hold a pointer to it */
+	atomic_uint references;
+};
+
+struct subject *
+subject_new(const char *dn)
+{
+	struct counted_subject *counted = calloc(1, sizeof(*counted));
+
+	if (counted == NULL)
+		return NULL;
+	atomic_init(&counted->references, 1);
+	if (dn != NULL) {
+		counted->subject.dn = dn_normalise(dn);
+		if (counted->subject.dn == NULL) {
+			free(counted);
+			return NULL;
+		}
+	}
+	return &counted->subject;
+}
+
+int
+subject_add_group(struct subject *subject, const char *dn)
+{
+	char **grown;
+	char *group = dn_normalise(dn);
+
+	if (group == NULL)
+		return -errno;
+	grown =
+	    reallocarray(subject->groups, subject->count + 1, sizeof(*grown));
+	if (grown == NULL) {
+		free(group);
+		return -ENOMEM;
+	}
+	subject->groups = grown;
+	grown[subject->count++] = group;
+	return 0;
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const char *const *left = a, *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+void
+subject_finish(struct subject *subject)
+{
+	size_t kept = 0;
+
+	if (subject->count > 1)
+		qsort(subject->groups, subject->count,
+		    sizeof(subject->groups[0]), compare_groups);
+	for (size_t i = 0; i < subject->count; i++) {
+		char *group = subject->groups[i];
+
+		if (kept > 0 && strcmp(group, subject->groups[kept - 1]) == 0)
+			free(group);
+		else
+			subject->groups[kept++] = group;
+	}
+	subject->count = kept;
+}
+
+bool
+subject_is_member(const struct subject *subject, const char *group)
+{
+	return subject->count > 0 &&
+	       bsearch(&group, subject->groups, subject->count,
+		   sizeof(subject->groups[0]), compare_groups) != NULL;
+}
+
+struct subject *
+subject_ref(struct subject *subject)
+{
+	struct counted_subject *counted = (struct counted_subject *)subject;
+
+	atomic_fetch_add_explicit(
+	    &counted->references, 1, memory_order_relaxed);
+	return subject;
+}
+
+void
+subject_unref(struct subject *subject)
+{
+	struct counted_subject *counted = (struct counted_subject *)subject;
+
+	if (subject == NULL || atomic_fetch_sub_explicit(&counted->references,
+				   1, memory_order_acq_rel) > 1)
+		return;
+	for (size_t i = 0; i < subject->count; i++)
+		free(subject->groups[i]);
+	free(subject->groups);
+	free(subject->dn);
+	free(counted);
+}
