@@ -11,10 +11,10 @@
 #include "base/compiler.h"
 #include "base/parse.h"
 
-#define RFC1961_VERSION	   1
-#define RFC1961_HEADER	   4
-#define RFC1961_TOKEN_MAX  65535
-#define RFC1961_FRAME_MAX  (RFC1961_HEADER + RFC1961_TOKEN_MAX)
+#define RFC1961_VERSION	  1
+#define RFC1961_HEADER	  4
+#define RFC1961_TOKEN_MAX 65535
+#define RFC1961_FRAME_MAX (RFC1961_HEADER + RFC1961_TOKEN_MAX)
 
 enum rfc1961_type {
 	RFC1961_CONTEXT = 1, /* section 3: a context token */
@@ -33,13 +33,13 @@ struct rfc1961_frame {
  * Reads one frame.  PARSE_BAD at the earliest octet that shows it: a version
  * other than 1, a type that is none of the above.  An abort is done after
  * two octets (consumed 2, no token).  PARSE_MORE says in *need how long the
- * whole frame is, as far as is known (at least 4).
+ * whole frame is, as far as is known: 2 (it could be an abort), then 4.
  */
 enum parse_result rfc1961_parse(const void *data, size_t len, size_t *need,
     size_t *consumed, struct rfc1961_frame *frame) must_check;
 
 /* Writes the four octets in front of a token of token_len octets. */
-void rfc1961_header(uint8_t out[RFC1961_HEADER], enum rfc1961_type type,
-    uint16_t token_len);
+void rfc1961_header(
+    uint8_t out[RFC1961_HEADER], enum rfc1961_type type, uint16_t token_len);
 
 #endif

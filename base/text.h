@@ -26,17 +26,20 @@ bool text_quote(char *out, size_t size, const void *data, size_t len);
  * The way back.  Writes at most `size` octets to out and their number to
  * *out_len; false if `text` is not something text_quote writes.
  */
-bool text_unquote(uint8_t *out, size_t size, size_t *out_len,
-    const char *text) must_check;
+bool text_unquote(
+    uint8_t *out, size_t size, size_t *out_len, const char *text) must_check;
 
 /* True if the octets are valid UTF-8 (RFC 3629), NUL allowed. */
 bool text_is_utf8(const void *data, size_t len);
+
+/* True if they are moreover nothing that text_quote shows as \xHH. */
+bool text_is_printable(const void *data, size_t len);
 
 /*
  * Reads a decimal number without sign, space or leading zero, from min to
  * max; false for anything else, and *value is left alone.
  */
-bool text_parse_u64(const char *text, uint64_t min, uint64_t max,
-    uint64_t *value) must_check;
+bool text_parse_u64(
+    const char *text, uint64_t min, uint64_t max, uint64_t *value) must_check;
 
 #endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* A secret in memory: wiped when freed, kept out of core dumps, never
+ * logged. */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FILE_MAX 4096 /* octets of a file that holds a secret */
+
+struct secret *
+secret_new(const void *data, size_t len)
+{
+	struct secret *secret;
+	uint8_t *pages;
+
+	secret = malloc(sizeof(*secret));
+	if (secret == NULL)
+		return NULL;
+	/* Pages of its own: advice on dumping goes by whole pages. */
+	pages = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED) {
+		free(secret);
+		return NULL;
+	}
+	/* Where the kernel cannot, RLIMIT_CORE 0 still holds. */
+	(void)madvise(pages, len + 1, MADV_DONTDUMP);
+	if (len > 0)
+		memcpy(pages, data, len);
+	*secret = (struct secret){.len = len, .data = pages};
+	return secret;
+}
+
+/* Reads from the file's start until its end or size octets; -1 and errno. */
+static ssize_t
+read_file(int fd, uint8_t *out, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = pread(fd, out + len, size - len, (off_t)len);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			len += (size_t)n;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)len;
+}
+
+struct secret *
+secret_read(int fd)
+{
+	uint8_t file[FILE_MAX + 1];
+	struct secret *secret = NULL;
+	ssize_t len = read_file(fd, file, sizeof(file));
+	int saved;
+
+	if (len > FILE_MAX) {
+		errno = EFBIG;
+		len = -1;
+	} else if (len > 0 && file[len - 1] == '\n') {
+		len--;
+	}
+	if (len == 0)
+		errno = EINVAL;
+	if (len > 0)
+		secret = secret_new(file, (size_t)len);
+	saved = errno;
+	explicit_bzero(file, sizeof(file));
+	errno = saved;
+	return secret;
+}
+
+void
+secret_free(struct secret *secret)
+{
+	if (secret == NULL)
+		return;
+	explicit_bzero(secret->data, secret->len);
+	(void)munmap(secret->data, secret->len + 1);
+	free(secret);
+}
