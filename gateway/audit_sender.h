@@ -23,8 +23,8 @@ struct event_base;
 
 /* `source` is this sender's number, the same over restarts of the auditor,
  * another one after a restart of this program. */
-struct audit_sender *audit_sender_new(
-    struct event_base *base, uint64_t source) must_check;
+struct audit_sender *
+audit_sender_new(struct event_base *base, uint64_t source) must_check;
 void audit_sender_free(struct audit_sender *sender);
 
 /* A link to the auditor was made (anew); fd taken.  Sends again what was not

@@ -39,14 +39,14 @@ struct listener_settings {
 	enum protection minimum, maximum;
 	/* As written. */
 #define S(section, name, type, member, value, min, max, reload, sentence)
-#define L(name, type, member, value, min, max, sentence) \
+#define L(name, type, member, value, min, max, sentence)                       \
 	SETTINGS_TYPE_##type member;
 #include "gateway/settings.def"
 #undef S
 };
 
 struct settings {
-#define S(section, name, type, member, value, min, max, reload, sentence) \
+#define S(section, name, type, member, value, min, max, reload, sentence)      \
 	SETTINGS_TYPE_##type member;
 #include "gateway/settings.def"
 #undef S
@@ -63,8 +63,8 @@ struct settings *settings_load(const char *path, FILE *errors) must_check;
 
 /* Reads one file from a descriptor, from its start (what settings_print
  * wrote). */
-struct settings *settings_load_fd(
-    int fd, const char *called, FILE *errors) must_check;
+struct settings *
+settings_load_fd(int fd, const char *called, FILE *errors) must_check;
 
 /* The effective settings, as a settings file. */
 void settings_print(const struct settings *settings, FILE *out);

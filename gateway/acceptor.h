@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* Accepts connections on one listening socket, for one event loop of the
+ * several that share it. */
+#ifndef GATEWAY_ACCEPTOR_H
+#define GATEWAY_ACCEPTOR_H
+
+#include "base/address.h"
+#include "base/compiler.h"
+
+struct acceptor;
+struct event_base;
+
+/* fd is the callee's: non-blocking, close-on-exec. */
+typedef void
+acceptor_fn(void *arg, int fd, const struct socket_address *client);
+
+/* Takes fd, a non-blocking listening socket.  NULL without memory. */
+struct acceptor *acceptor_new(struct event_base *base, int fd,
+    acceptor_fn *accepted, void *arg) must_check;
+void acceptor_free(struct acceptor *acceptor); /* NULL is fine */
+
+#endif

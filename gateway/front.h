@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What differs between the protocols that clients speak to us: the greeting,
+ * the form of a request and the form of a reply.  The story in session.c is
+ * one for all fronts.
+ */
+#ifndef GATEWAY_FRONT_H
+#define GATEWAY_FRONT_H
+
+#include "base/method.h"
+#include "base/parse.h"
+#include "base/reason.h"
+#include "base/request.h"
+
+struct evbuffer;
+struct listener_settings;
+
+/* Room for any front's request and reply. */
+#define FRONT_REQUEST_MAX 1024
+#define FRONT_REPLY_MAX	  1024
+
+struct front_request {
+	enum command command;
+	struct endpoint destination;
+	/* The destination's name as the client wrote it, for the record. */
+	uint8_t asked_len;
+	uint8_t asked[255];
+};
+
+struct front {
+	/*
+	 * Reads the greeting out of `input`, takes it off when it is whole,
+	 * chooses a method by the listener's preference and writes what the
+	 * client has to read to `output` (the refusal, too).
+	 */
+	enum parse_result (*greet)(struct evbuffer *input,
+	    struct evbuffer *output, const struct listener_settings *listener,
+	    enum method *method, enum reason *why);
+
+	/* Looks at the request at the start of data; a command that is not
+	 * served is bad.  `request` is filled in as far as it was read. */
+	enum parse_result (*parse_request)(const uint8_t *data, size_t len,
+	    size_t *consumed, struct front_request *request, enum reason *why);
+
+	/* Writes the reply for `reason`; `bound` is our address towards the
+	 * target, all zero where there is none.  Returns its length. */
+	size_t (*print_reply)(uint8_t out[FRONT_REPLY_MAX], enum reason reason,
+	    const struct socket_address *bound);
+};
+
+extern const struct front front_socks5;
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/* The SOCKS5 front (RFC 1928). */
+#include "gateway/front.h"
+
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "base/must.h"
+#include "base/socks5.h"
+#include "gateway/settings.h"
+
+/* The first of the listener's methods that the client offered: the client's
+ * order says nothing. */
+static bool
+choose_method(const struct socks5_greeting *greeting,
+    const struct listener_settings *listener, enum method *method)
+{
+	for (size_t i = 0; i < listener->method_count; i++) {
+		if (socks5_greeting_has(
+			greeting, METHOD_OCTET(listener->method[i]))) {
+			*method = listener->method[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum parse_result
+greet(struct evbuffer *input, struct evbuffer *output,
+    const struct listener_settings *listener, enum method *method,
+    enum reason *why)
+{
+	struct socks5_greeting greeting;
+	uint8_t data[SOCKS5_GREETING_MAX];
+	uint8_t answer[2] = {SOCKS5_VERSION, METHOD_NOT_ACCEPTABLE};
+	ssize_t len = evbuffer_copyout(input, data, sizeof(data));
+	size_t consumed;
+	enum parse_result result;
+
+	result = socks5_greeting_parse(
+	    data, len > 0 ? (size_t)len : 0, &consumed, &greeting, why);
+	if (result != PARSE_DONE)
+		return result;
+	must(evbuffer_drain(input, consumed) == 0);
+	if (choose_method(&greeting, listener, method)) {
+		answer[1] = METHOD_OCTET(*method);
+	} else {
+		*why = REASON_NO_METHOD;
+		result = PARSE_BAD;
+	}
+	if (evbuffer_add(output, answer, sizeof(answer)) != 0) {
+		*why = REASON_NO_MEMORY;
+		result = PARSE_BAD;
+	}
+	return result;
+}
+
+static enum parse_result
+parse_request(const uint8_t *data, size_t len, size_t *consumed,
+    struct front_request *request, enum reason *why)
+{
+	struct socks5_request parsed = {0};
+	enum parse_result result;
+
+	result = socks5_request_parse(data, len, consumed, &parsed, why);
+	if (result == PARSE_MORE)
+		return result;
+	request->command = (enum command)parsed.command;
+	request->destination = parsed.destination;
+	request->asked_len = parsed.asked_len;
+	memcpy(request->asked, parsed.asked, parsed.asked_len);
+	if (result == PARSE_DONE && parsed.command != COMMAND_CONNECT) {
+		*why = REASON_COMMAND_UNSUPPORTED;
+		return PARSE_BAD;
+	}
+	if (result == PARSE_DONE && parsed.destination.port == 0) {
+		*why = REASON_PORT_ZERO;
+		return PARSE_BAD;
+	}
+	return result;
+}
+
+static size_t
+print_reply(uint8_t out[FRONT_REPLY_MAX], enum reason reason,
+    const struct socket_address *bound)
+{
+	return socks5_reply_print(out, reason_reply(reason), bound);
+}
+
+const struct front front_socks5 = {
+    .greet = greet,
+    .parse_request = parse_request,
+    .print_reply = print_reply,
+};

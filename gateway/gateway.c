@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The gateway program's main thread: takes settings, listeners, links and
+ * rules and hands them to the worker threads.  It has no sessions.
+ */
+#include <sys/queue.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/link.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/program.h"
+#include "base/wire.h"
+#include "gateway/audit_sender.h"
+#include "gateway/policy_source.h"
+#include "gateway/settings.h"
+#include "gateway/worker.h"
+#include "policy/lookups.h"
+#include "policy/ruleset.h"
+
+/* What came from the master and waits for the configuration's end. */
+struct arrival {
+	STAILQ_ENTRY(arrival) entry;
+	enum mail_kind kind; /* MAIL_LINK or MAIL_LISTENER */
+	uint32_t slot;
+	struct mail mail;
+};
+
+struct gateway {
+	struct program *program;
+	struct settings *settings; /* in force; NULL before the first */
+	struct settings *arriving;
+	char why[512]; /* why arriving is NULL although it came */
+	STAILQ_HEAD(, arrival) arrivals;
+	struct shared shared;
+	struct audit_sender *audit;
+	struct policy_source *policy;
+	size_t address_count; /* of this host */
+	struct address *addresses;
+	size_t worker_count;
+	struct worker **workers;
+};
+
+static void
+start(void *state, struct program *program)
+{
+	struct gateway *gateway = state;
+
+	gateway->program = program;
+	STAILQ_INIT(&gateway->arrivals);
+	/* Ids are never used twice, not by the next gateway either. */
+	atomic_store(
+	    &gateway->shared.next_session, (clock_wall_us() / 1000000) << 24);
+}
+
+/* ---- links: to the main thread, or handed to a worker */
+
+static void
+hand_link(struct gateway *gateway, enum role peer, uint32_t index,
+    uint32_t slot, int fd)
+{
+	struct mail mail = {
+	    .kind = MAIL_LINK, .peer = peer, .index = index, .fd = fd};
+
+	if (slot != SLOT_MAIN && slot <= gateway->worker_count)
+		worker_mail(gateway->workers[slot - 1], &mail);
+	else if (slot == SLOT_MAIN && peer == ROLE_AUDITOR)
+		audit_sender_link(gateway->audit, fd);
+	else if (slot == SLOT_MAIN && peer == ROLE_DIRECTORY_WATCH)
+		policy_source_link(gateway->policy, fd);
+	else
+		(void)close(fd);
+}
+
+static void
+keep_arrival(struct gateway *gateway, struct arrival *arrival)
+{
+	struct arrival *copy = must_alloc(1, sizeof(*copy));
+
+	*copy = *arrival;
+	STAILQ_INSERT_TAIL(&gateway->arrivals, copy, entry);
+}
+
+static void
+linked(void *state, enum role peer, uint32_t index, uint32_t slot, int fd)
+{
+	struct gateway *gateway = state;
+	struct arrival arrival = {
+	    .kind = MAIL_LINK,
+	    .slot = slot,
+	    .mail = {.peer = peer, .index = index, .fd = fd},
+	};
+
+	if (gateway->settings != NULL)
+		hand_link(gateway, peer, index, slot, fd);
+	else
+		keep_arrival(gateway, &arrival);
+}
+
+/* ---- rules and addresses: every worker gets its own reference or copy */
+
+static void
+rules_changed(void *arg, struct ruleset *rules)
+{
+	struct gateway *gateway = arg;
+
+	subject_cache_clear(gateway->shared.subjects);
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {
+		    .kind = MAIL_RULES, .rules = ruleset_ref(rules)};
+
+		worker_mail(gateway->workers[i], &mail);
+	}
+}
+
+static void
+send_addresses(struct gateway *gateway)
+{
+	size_t count = gateway->address_count;
+
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {.kind = MAIL_ADDRESSES, .count = count};
+
+		mail.addresses = must_alloc(count + 1, sizeof(struct address));
+		memcpy(mail.addresses, gateway->addresses,
+		    count * sizeof(struct address));
+		worker_mail(gateway->workers[i], &mail);
+	}
+}
+
+static void
+take_addresses(struct gateway *gateway, const struct link_message *message)
+{
+	struct wire_reader reader;
+	uint32_t count;
+
+	wire_reader_init(&reader, message->data, message->len);
+	count = wire_get_u32(&reader);
+	must(count <= LINK_MESSAGE_MAX / 5);
+	free(gateway->addresses);
+	gateway->addresses = must_alloc(count + 1, sizeof(struct address));
+	gateway->address_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		bool is_ipv4 = wire_get_u8(&reader) == 4;
+		const uint8_t *bytes =
+		    wire_get_bytes(&reader, is_ipv4 ? 4 : 16);
+
+		must(bytes != NULL);
+		gateway->addresses[i] = is_ipv4 ? address_from_ipv4(bytes)
+						: address_from_ipv6(bytes);
+	}
+	must(wire_is_done(&reader));
+	send_addresses(gateway);
+}
+
+/* ---- settings and listeners: they arrive one by one, and count together */
+
+static void
+take_settings(struct gateway *gateway, int fd)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *errors = open_memstream(&text, &len);
+
+	must(errors != NULL);
+	settings_unref(gateway->arriving);
+	gateway->arriving = settings_load_fd(fd, "settings", errors);
+	(void)fclose(errors);
+	(void)strlcpy(gateway->why, text, sizeof(gateway->why));
+	free(text);
+}
+
+static void
+take_listener(struct gateway *gateway, struct link_message *message)
+{
+	struct arrival arrival = {.kind = MAIL_LISTENER};
+	struct wire_reader reader;
+	char name[LISTENER_NAME_SIZE];
+
+	wire_reader_init(&reader, message->data, message->len);
+	wire_get_string(&reader, name, sizeof(name));
+	must(!reader.failed && message->fd >= 0);
+	arrival.mail.name = must_strdup(name);
+	arrival.mail.fd = message->fd;
+	message->fd = -1;
+	keep_arrival(gateway, &arrival);
+}
+
+static void
+on_message(void *state, struct link_message *message)
+{
+	struct gateway *gateway = state;
+
+	switch (message->type) {
+	case CONTROL_SETTINGS:
+		take_settings(gateway, message->fd);
+		break;
+	case CONTROL_LISTENER:
+		take_listener(gateway, message);
+		break;
+	case CONTROL_ADDRESSES:
+		take_addresses(gateway, message);
+		break;
+	default:
+		log_warning(NULL, "the master sent a message of type %u",
+		    (unsigned)message->type);
+		break;
+	}
+}
+
+/* ---- configure: the arrivals come into force together */
+
+static size_t
+count_workers(const struct settings *settings)
+{
+	cpu_set_t cores;
+
+	if (settings->workers != 0)
+		return settings->workers;
+	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
+		return 1;
+	return (size_t)CPU_COUNT(&cores);
+}
+
+/* A number that no other sender of records has. */
+static uint64_t
+audit_source(const struct gateway *gateway, unsigned slot)
+{
+	return atomic_load(&gateway->shared.next_session) + slot;
+}
+
+static void
+make_threads(struct gateway *gateway)
+{
+	struct settings *settings = gateway->settings;
+
+	gateway->shared.subjects =
+	    subject_cache_new((unsigned)settings->cache_ttl,
+		(unsigned)settings->cache_negative_ttl, settings->cache_max);
+	gateway->audit = audit_sender_new(
+	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
+	if (gateway->shared.subjects == NULL || gateway->audit == NULL)
+		die("out of memory");
+	gateway->policy = policy_source_new(program_base(gateway->program),
+	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
+	    rules_changed, gateway);
+	gateway->worker_count = count_workers(settings);
+	gateway->workers =
+	    must_alloc(gateway->worker_count, sizeof(struct worker *));
+	for (unsigned i = 0; i < gateway->worker_count; i++)
+		gateway->workers[i] = worker_new(i + 1, &gateway->shared,
+		    settings, audit_source(gateway, i + 1));
+	send_addresses(gateway);
+}
+
+/* Listeners that the new settings do not have are closed. */
+static void
+close_listeners(struct gateway *gateway, const struct settings *before)
+{
+	for (size_t i = 0; i < before->listener_count; i++) {
+		for (size_t w = 0; w < gateway->worker_count; w++) {
+			struct mail mail = {.kind = MAIL_LISTENER, .fd = -1};
+
+			mail.name = must_strdup(before->listeners[i].name);
+			worker_mail(gateway->workers[w], &mail);
+		}
+	}
+}
+
+/* Every worker accepts on the same socket, each by its own descriptor. */
+static void
+hand_listener(struct gateway *gateway, const struct mail *arrived)
+{
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {.kind = MAIL_LISTENER};
+
+		mail.name = must_strdup(arrived->name);
+		mail.fd = fcntl(arrived->fd, F_DUPFD_CLOEXEC, 0);
+		if (mail.fd < 0)
+			die("no descriptor for listener %s", mail.name);
+		worker_mail(gateway->workers[i], &mail);
+	}
+	free(arrived->name);
+	(void)close(arrived->fd);
+}
+
+static void
+hand_arrivals(struct gateway *gateway)
+{
+	struct arrival *arrival;
+
+	while ((arrival = STAILQ_FIRST(&gateway->arrivals)) != NULL) {
+		STAILQ_REMOVE_HEAD(&gateway->arrivals, entry);
+		if (arrival->kind == MAIL_LISTENER)
+			hand_listener(gateway, &arrival->mail);
+		else
+			hand_link(gateway, arrival->mail.peer,
+			    arrival->mail.index, arrival->slot,
+			    arrival->mail.fd);
+		free(arrival);
+	}
+}
+
+static void
+hand_settings(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {.kind = MAIL_SETTINGS,
+		    .settings = settings_ref(gateway->settings)};
+
+		worker_mail(gateway->workers[i], &mail);
+	}
+}
+
+static int
+configure(
+    void *state, const struct options *options, char *why, size_t why_size)
+{
+	struct gateway *gateway = state;
+	struct settings *before = gateway->settings;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	(void)options;
+	if (gateway->arriving == NULL) {
+		(void)strlcpy(why, gateway->why, why_size);
+		return -1;
+	}
+	gateway->settings = gateway->arriving;
+	gateway->arriving = NULL;
+	if (log_level_parse(gateway->settings->log_level, &level))
+		log_init("gatewarden-gateway", level);
+	if (before == NULL) {
+		make_threads(gateway);
+	} else {
+		hand_settings(gateway);
+		close_listeners(gateway, before);
+		subject_cache_clear(gateway->shared.subjects);
+	}
+	hand_arrivals(gateway);
+	settings_unref(before);
+	return 0;
+}
+
+/* ---- stop: sessions end with a record each, then the program */
+
+static void
+stop(void *state)
+{
+	struct gateway *gateway = state;
+	struct mail mail = {.kind = MAIL_STOP};
+
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		worker_mail(gateway->workers[i], &mail);
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		worker_join(gateway->workers[i]);
+	free(gateway->workers);
+	free(gateway->addresses);
+	gateway->worker_count = 0;
+	policy_source_free(gateway->policy);
+	audit_sender_free(gateway->audit);
+	subject_cache_free(gateway->shared.subjects);
+	settings_unref(gateway->settings);
+	program_exit(gateway->program);
+}
+
+static const struct program_functions functions = {
+    .role = ROLE_GATEWAY,
+    .configure = configure,
+    .linked = linked,
+    .message = on_message,
+    .stop = stop,
+};
+
+int
+main(int argc, char **argv)
+{
+	static struct gateway gateway;
+
+	program_run(&functions, start, &gateway, argc, argv);
+}

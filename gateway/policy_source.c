@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Where the rules come from: whole sets from directory-watch. */
+#include "gateway/policy_source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/audit_record.h"
+#include "base/link.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/wire.h"
+#include "gateway/audit_sender.h"
+#include "gateway/worker.h"
+#include "policy/entry.h"
+#include "policy/ruleset.h"
+#include "policy/watch_protocol.h"
+
+#define WHY_SIZE 1024
+
+struct policy_source {
+	struct event_base *base;
+	struct shared *shared;
+	struct audit_sender *audit;
+	bool has_directory;
+	policy_source_fn *changed;
+	void *arg;
+
+	struct link *link;
+	struct ruleset_builder *builder; /* between BEGIN and COMMIT */
+	char why[WHY_SIZE];		 /* the first thing wrong with it */
+	uint64_t generation;		 /* of the last set taken */
+};
+
+static void
+record(struct policy_source *source, enum audit_event event, bool failed,
+    const char *detail)
+{
+	struct audit_record entry = {
+	    .event = event,
+	    .reason = failed ? REASON_POLICY_UNAVAILABLE : REASON_OK,
+	    .failed = failed,
+	    .generation = source->generation,
+	};
+
+	(void)strlcpy(entry.detail, detail, sizeof(entry.detail));
+	audit_sender_write(source->audit, &entry);
+}
+
+static void
+on_begin(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+
+	(void)message;
+	ruleset_builder_free(source->builder);
+	source->builder = ruleset_builder_new();
+	source->why[0] = '\0';
+	if (source->builder == NULL)
+		(void)strlcpy(source->why, "out of memory", WHY_SIZE);
+}
+
+/* Goes on after the first error only to reach the COMMIT. */
+static void
+on_put(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+	struct entry *entry;
+
+	if (source->builder == NULL || source->why[0] != '\0')
+		return;
+	entry = entry_decode(message->data, message->len);
+	if (entry == NULL)
+		(void)strlcpy(
+		    source->why, "an entry could not be read", WHY_SIZE);
+	else if (ruleset_builder_add(
+		     source->builder, entry, source->why, WHY_SIZE) != 0 &&
+		 source->why[0] == '\0')
+		(void)strlcpy(source->why, "out of memory", WHY_SIZE);
+	entry_free(entry);
+}
+
+static struct ruleset *
+build(struct policy_source *source)
+{
+	struct ruleset_builder *builder = source->builder;
+	struct ruleset *rules;
+
+	source->builder = NULL;
+	if (builder == NULL || source->why[0] != '\0') {
+		ruleset_builder_free(builder);
+		return NULL;
+	}
+	rules = ruleset_build(
+	    builder, source->generation + 1, source->why, WHY_SIZE);
+	if (rules != NULL && ruleset_needs_subject(rules) &&
+	    !source->has_directory) {
+		(void)strlcpy(source->why,
+		    "a rule has gwUser or gwGroup, but directory.uri names "
+		    "no directory to look them up",
+		    WHY_SIZE);
+		ruleset_unref(rules);
+		rules = NULL;
+	}
+	return rules;
+}
+
+static void
+refuse(struct policy_source *source)
+{
+	uint8_t text[WHY_SIZE + 8];
+	struct wire_writer writer;
+
+	log_error(NULL, "rules refused: %s", source->why);
+	record(source, AUDIT_RELOAD, true, source->why);
+	wire_writer_init(&writer, text, sizeof(text));
+	wire_put_string(&writer, source->why);
+	if (link_send(source->link, WATCH_REFUSED, 0, text, writer.len) != 0)
+		log_warning(NULL, "directory-watch cannot be told");
+}
+
+static void
+take(struct policy_source *source, struct ruleset *rules, bool is_copy)
+{
+	uint8_t generation[8];
+	struct wire_writer writer;
+	char text[128];
+
+	source->generation++;
+	(void)snprintf(text, sizeof(text), "%zu rules%s", ruleset_count(rules),
+	    is_copy ? " from the copy on disk" : "");
+	log_info(NULL, "policy generation %" PRIu64 ": %s", source->generation,
+	    text);
+	record(source, AUDIT_RELOAD, false, text);
+	source->changed(source->arg, rules);
+	wire_writer_init(&writer, generation, sizeof(generation));
+	wire_put_u64(&writer, source->generation);
+	if (link_send(source->link, WATCH_TAKEN, 0, generation, writer.len) !=
+	    0)
+		log_warning(NULL, "directory-watch cannot be told");
+}
+
+static void
+on_commit(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+	struct wire_reader reader;
+	struct ruleset *rules;
+	uint64_t confirmed_us;
+	bool is_copy;
+
+	wire_reader_init(&reader, message->data, message->len);
+	confirmed_us = wire_get_u64(&reader);
+	is_copy = wire_get_u8(&reader) != 0;
+	rules = build(source);
+	if (rules == NULL) {
+		refuse(source);
+		return;
+	}
+	atomic_store(&source->shared->confirmed_us, confirmed_us);
+	atomic_store(&source->shared->directory_up, !is_copy);
+	take(source, rules, is_copy);
+	ruleset_unref(rules);
+}
+
+static void
+on_confirm(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	atomic_store(&source->shared->confirmed_us, wire_get_u64(&reader));
+	atomic_store(&source->shared->directory_up, true);
+}
+
+static void
+on_state(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+	struct wire_reader reader;
+	char text[WHY_SIZE];
+	bool up;
+
+	wire_reader_init(&reader, message->data, message->len);
+	up = wire_get_u8(&reader) != 0;
+	wire_get_string(&reader, text, sizeof(text));
+	if (reader.failed)
+		(void)strlcpy(text, "?", sizeof(text));
+	atomic_store(&source->shared->directory_up, up);
+	if (up)
+		log_info(NULL, "directory: %s", text);
+	else
+		log_warning(NULL, "directory: %s", text);
+	record(source, AUDIT_DEPENDENCY, !up, text);
+}
+
+static void
+on_closed(void *arg)
+{
+	struct policy_source *source = arg;
+
+	/* The master starts it anew and links it; the rules stay. */
+	log_warning(NULL, "directory-watch is gone");
+	link_free(source->link);
+	source->link = NULL;
+}
+
+static const struct link_handler handlers[] = {
+    {WATCH_BEGIN, 0, 0, on_begin},
+    {WATCH_PUT, 1, LINK_MESSAGE_MAX, on_put},
+    {WATCH_COMMIT, 9, 9, on_commit},
+    {WATCH_CONFIRM, 8, 8, on_confirm},
+    {WATCH_STATE, 5, LINK_MESSAGE_MAX, on_state},
+    {0, 0, 0, NULL},
+};
+
+struct policy_source *
+policy_source_new(struct event_base *base, struct shared *shared,
+    struct audit_sender *audit, bool has_directory, policy_source_fn *changed,
+    void *arg)
+{
+	struct policy_source *source = must_alloc(1, sizeof(*source));
+
+	source->base = base;
+	source->shared = shared;
+	source->audit = audit;
+	source->has_directory = has_directory;
+	source->changed = changed;
+	source->arg = arg;
+	return source;
+}
+
+void
+policy_source_free(struct policy_source *source)
+{
+	if (source == NULL)
+		return;
+	link_free(source->link);
+	ruleset_builder_free(source->builder);
+	free(source);
+}
+
+void
+policy_source_link(struct policy_source *source, int fd)
+{
+	link_free(source->link);
+	source->link = link_new(source->base, fd, handlers, on_closed, source);
+	if (source->link == NULL) {
+		log_error(
+		    NULL, "cannot link directory-watch: %s", strerror(errno));
+		return;
+	}
+	if (link_send(source->link, WATCH_WANT, 0, NULL, 0) != 0)
+		log_error(NULL, "cannot ask directory-watch for the rules");
+}

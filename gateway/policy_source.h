@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where the rules come from: receives whole sets from directory-watch on the
+ * main thread, builds the immutable rule set, and hands it on.  A set that is
+ * not good leaves the last one in force.
+ */
+#ifndef GATEWAY_POLICY_SOURCE_H
+#define GATEWAY_POLICY_SOURCE_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+struct audit_sender;
+struct event_base;
+struct policy_source;
+struct ruleset;
+struct shared;
+
+/* A new rule set is in force; borrowed. */
+typedef void policy_source_fn(void *arg, struct ruleset *rules);
+
+/* `shared` and `audit` are borrowed for ever; `has_directory` says whether
+ * users can be looked up.  Dies without memory. */
+struct policy_source *policy_source_new(struct event_base *base,
+    struct shared *shared, struct audit_sender *audit, bool has_directory,
+    policy_source_fn *changed, void *arg) must_check;
+void policy_source_free(struct policy_source *source);
+
+/* A link to directory-watch was made (anew); fd taken. */
+void policy_source_link(struct policy_source *source, int fd);
+
+#endif

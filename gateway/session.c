@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of a session, from accept to close; read it from top to bottom.
+ *
+ *     open  greeting  prove  proved  request  judge  reach  reply  relay
+ *
+ * Each step starts one operation and returns; its callback is the next step.
+ * session_close is the only end: it may be called at any step, with the
+ * reason, and the session is gone when it returns.
+ */
+#include "gateway/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "auth/negotiation.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/rfc1961.h"
+#include "base/seal.h"
+#include "base/socks5.h"
+#include "gateway/conversation.h"
+#include "gateway/linger.h"
+#include "gateway/session_private.h"
+#include "gateway/worker.h"
+#include "policy/lookups.h"
+#include "policy/ruleset.h"
+#include "policy/subject.h"
+#include "relay/channel.h"
+#include "relay/dialler.h"
+#include "relay/resolver.h"
+
+static void session_close(struct session *session, enum reason reason);
+static void greeting(struct bufferevent *bev, void *arg);
+static void prove(struct session *session);
+static void proved(struct session *session, struct proof *proof);
+static void request(struct bufferevent *bev, void *arg);
+static void judge(struct session *session);
+static void
+reach(struct session *session, const struct address *addresses, size_t count);
+static void reply(struct session *session);
+static void relay(struct bufferevent *bev, void *arg);
+
+/* ---- open: accepted, counted, deadline armed (absolute, not per octet) */
+
+/* The client went away, or its connection broke, before the relay. */
+static void
+on_client_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)bev;
+	if ((what & BEV_EVENT_EOF) != 0)
+		session_close(session,
+		    session->has_greeted ||
+			    evbuffer_get_length(bufferevent_get_input(bev)) > 0
+			? REASON_TRUNCATED
+			: REASON_CLIENT_CLOSED);
+	else if (errno == ECONNRESET)
+		session_close(session, REASON_CLIENT_RESET);
+	else
+		session_close(session, REASON_CLIENT_ERROR);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)what;
+	if (session->tunnel != NULL)
+		tunnel_expire(session->tunnel, session->deadline_reason);
+	else
+		session_close(session, session->deadline_reason);
+}
+
+static void
+set_deadline(struct session *session, uint64_t after_us, enum reason reason)
+{
+	struct timeval after = {
+	    .tv_sec = (time_t)(after_us / 1000000),
+	    .tv_usec = (suseconds_t)(after_us % 1000000),
+	};
+
+	session->deadline_reason = reason;
+	(void)evtimer_add(session->deadline, &after);
+}
+
+static const struct listener_settings *
+find_listener(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->listener_count; i++)
+		if (strcmp(settings->listeners[i].name, name) == 0)
+			return &settings->listeners[i];
+	return NULL;
+}
+
+static struct session *
+session_new(struct worker *worker, const struct listener_settings *listener,
+    const struct socket_address *client)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	session->deadline = evtimer_new(worker->base, on_deadline, session);
+	if (session->deadline == NULL) {
+		free(session);
+		return NULL;
+	}
+	session->worker = worker;
+	session->settings = settings_ref(worker->settings);
+	session->listener = listener;
+	session->front = &front_socks5;
+	session->id = atomic_fetch_add(&worker->shared->next_session, 1);
+	session->opened_us = clock_monotonic_us();
+	session->client = *client;
+	session->target_fd = -1;
+	TAILQ_INSERT_TAIL(&worker->sessions, session, entry);
+	return session;
+}
+
+void
+session_open(struct worker *worker, const char *listener_name, int fd,
+    const struct socket_address *client)
+{
+	const struct listener_settings *listener =
+	    find_listener(worker->settings, listener_name);
+	struct session *session = NULL;
+	uint64_t open = atomic_fetch_add(&worker->shared->sessions, 1) + 1;
+
+	if (listener != NULL)
+		session = session_new(worker, listener, client);
+	if (session == NULL) {
+		log_error(NULL, "no memory for a session");
+		atomic_fetch_sub(&worker->shared->sessions, 1);
+		(void)close(fd);
+		return;
+	}
+	channel_tune_socket(fd);
+	session->bev =
+	    bufferevent_socket_new(worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (session->bev == NULL) {
+		(void)close(fd);
+		session_close(session, REASON_NO_MEMORY);
+		return;
+	}
+	if (open > session->settings->sessions_max) {
+		session_close(session, REASON_OVERLOADED);
+		return;
+	}
+	set_deadline(session, session->settings->handshake_timeout * 1000000,
+	    REASON_HANDSHAKE_TIMEOUT);
+	/* Never more ahead than one message of the largest kind. */
+	bufferevent_setwatermark(session->bev, EV_READ, 0, RFC1961_FRAME_MAX);
+	bufferevent_setcb(
+	    session->bev, greeting, NULL, on_client_event, session);
+	if (bufferevent_enable(session->bev, EV_READ | EV_WRITE) != 0)
+		session_close(session, REASON_NO_MEMORY);
+}
+
+/* ---- greeting: methods offered; the listener's preference chooses */
+
+static void
+greeting(struct bufferevent *bev, void *arg)
+{
+	struct session *session = arg;
+	enum method method;
+	enum reason why;
+
+	switch (session->front->greet(bufferevent_get_input(bev),
+	    bufferevent_get_output(bev), session->listener, &method, &why)) {
+	case PARSE_MORE:
+		return;
+	case PARSE_BAD:
+		session_close(session, why);
+		return;
+	case PARSE_DONE:
+		session->has_greeted = true;
+		/* The settings permit no other yet. */
+		must(method == METHOD_GSSAPI);
+		prove(session);
+		return;
+	}
+}
+
+/* ---- prove: the sub-negotiation; tokens go to an authenticator */
+
+static void
+on_proved(
+    void *arg, enum reason reason, const char *detail, struct proof *proof)
+{
+	struct session *session = arg;
+
+	session->negotiation = NULL;
+	if (reason != REASON_OK) {
+		session_record(session, AUDIT_AUTH, reason, detail);
+		session_close(session, reason);
+		return;
+	}
+	proved(session, proof);
+}
+
+static void
+prove(struct session *session)
+{
+	const struct settings *settings = session->settings;
+	const struct listener_settings *listener = session->listener;
+	struct negotiation_policy policy = {
+	    .minimum = listener->minimum,
+	    .maximum = listener->maximum,
+	    .token_max = (uint32_t)settings->token_max,
+	    .rounds_max = (uint32_t)settings->rounds_max,
+	    .total_max = (uint32_t)settings->token_total_max,
+	    .short_abort = settings->short_abort,
+	};
+
+	session->negotiation = negotiation_start(session->bev,
+	    session->worker->authenticators, &policy, on_proved, session);
+	if (session->negotiation == NULL)
+		session_close(session, REASON_NO_MEMORY);
+}
+
+/* ---- proved: identity known once; groups asked for at once */
+
+static void
+on_subject(void *arg, enum reason reason, struct subject *subject)
+{
+	struct session *session = arg;
+
+	session->lookup = NULL;
+	session->has_subject = true;
+	/* Without an answer a rule that asks for groups will deny. */
+	(void)reason;
+	session->subject = subject;
+	if (session->has_request)
+		judge(session);
+}
+
+static bool
+needs_subject(const struct session *session)
+{
+	return session->worker->rules != NULL &&
+	       ruleset_needs_subject(session->worker->rules) &&
+	       !session->has_subject;
+}
+
+static void
+ask_directory(struct session *session)
+{
+	session->lookup = lookup_start(session->worker->lookups,
+	    session->identity.name, on_subject, session);
+	if (session->lookup == NULL)
+		session->has_subject = true;
+}
+
+static void
+proved(struct session *session, struct proof *proof)
+{
+	session->is_proved = true;
+	session->identity = proof->identity;
+	session->protection = proof->protection;
+	session->seal = proof->seal;
+	session->has_sequence = proof->has_sequence;
+	session_record(session, AUDIT_AUTH, REASON_OK, "");
+	session->opened = evbuffer_new();
+	if (session->opened == NULL) {
+		session_close(session, REASON_NO_MEMORY);
+		return;
+	}
+	if (needs_subject(session))
+		ask_directory(session);
+	bufferevent_setcb(
+	    session->bev, request, NULL, on_client_event, session);
+	if (bufferevent_enable(session->bev, EV_READ | EV_WRITE) != 0)
+		session_close(session, REASON_NO_MEMORY);
+	else
+		request(session->bev, session);
+}
+
+/* ---- request: CONNECT, out of the seal if there is one */
+
+/*
+ * The first octet behind the level exchange says what the client made of the
+ * grant.  Granted none, it may encapsulate all the same (which is no less
+ * than integrity); granted more, it must.
+ */
+static enum parse_result
+settle_protection(struct session *session, enum reason *why)
+{
+	uint8_t first;
+
+	if (evbuffer_copyout(bufferevent_get_input(session->bev), &first, 1) !=
+	    1)
+		return PARSE_MORE;
+	if (session->protection != PROTECTION_NONE) {
+		if (first != SOCKS5_VERSION)
+			return PARSE_DONE;
+		*why = REASON_GSS_CLEAR;
+		return PARSE_BAD;
+	}
+	if (first == RFC1961_VERSION) {
+		session->protection = PROTECTION_INTEGRITY;
+	} else {
+		seal_free(session->seal);
+		session->seal = NULL;
+	}
+	return PARSE_DONE;
+}
+
+/* Pieces of the stream until the front sees a whole request. */
+static enum parse_result
+read_request(struct session *session, enum reason *why)
+{
+	struct evbuffer *opened = session->opened;
+	enum parse_result result;
+	size_t consumed;
+
+	do {
+		result = conversation_read(bufferevent_get_input(session->bev),
+		    session->seal, opened, why);
+		if (result != PARSE_DONE)
+			return result;
+		result = session->front->parse_request(
+		    evbuffer_pullup(opened, -1), evbuffer_get_length(opened),
+		    &consumed, &session->asked, why);
+	} while (result == PARSE_MORE);
+	session->is_reply_due = true;
+	if (result == PARSE_DONE)
+		must(evbuffer_drain(opened, consumed) == 0);
+	return result;
+}
+
+/* Refuses a request that was read. */
+static void
+refuse(struct session *session, enum reason reason)
+{
+	session_record(session, AUDIT_DECISION, reason, "");
+	session_close(session, reason);
+}
+
+static void
+request(struct bufferevent *bev, void *arg)
+{
+	struct session *session = arg;
+	enum parse_result result = PARSE_DONE;
+	enum reason why;
+
+	if (evbuffer_get_length(session->opened) == 0)
+		result = settle_protection(session, &why);
+	if (result == PARSE_DONE)
+		result = read_request(session, &why);
+	if (result == PARSE_MORE)
+		return;
+	if (result == PARSE_BAD) {
+		if (session->is_reply_due)
+			refuse(session, why);
+		else
+			session_close(session, why);
+		return;
+	}
+	/* What comes now is the target's; it waits in the socket. */
+	(void)bufferevent_disable(bev, EV_READ);
+	(void)evtimer_del(session->deadline);
+	session->has_request = true;
+	if (session->seal != NULL && !session->has_sequence &&
+	    !session->listener->allow_missing_sequence)
+		refuse(session, REASON_GSS_FLAGS);
+	else
+		judge(session);
+}
+
+/* ---- judge: by name; where an address can matter, resolve, then each */
+
+static struct judge_context
+judge_context(struct session *session)
+{
+	struct worker *worker = session->worker;
+	uint64_t stale_max_us = session->settings->stale_max * 1000000;
+	uint64_t confirmed_us = atomic_load(&worker->shared->confirmed_us);
+	struct judge_context context = {
+	    .rules = worker->rules,
+	    .subject = session->subject,
+	    .own = &worker->own,
+	};
+
+	session->is_stale = !atomic_load(&worker->shared->directory_up);
+	if (session->is_stale && confirmed_us + stale_max_us < clock_wall_us())
+		context.rules = NULL;
+	return context;
+}
+
+static struct request
+plain_request(const struct session *session)
+{
+	return (struct request){
+	    .identity = &session->identity,
+	    .command = session->asked.command,
+	    .destination = session->asked.destination,
+	    .client = session->client,
+	    .listener = session->listener->name,
+	    .protection = session->protection,
+	};
+}
+
+/* The verdict is what it is from now on; its rule set is kept for it. */
+static void
+keep_verdict(struct session *session, const struct verdict *verdict)
+{
+	ruleset_unref(session->rules);
+	session->rules = NULL;
+	if (session->worker->rules != NULL)
+		session->rules = ruleset_ref(session->worker->rules);
+	session->verdict = *verdict;
+}
+
+/* Judges each address; only those that are permitted are dialled. */
+static void
+judge_addresses(
+    struct session *session, const struct address *addresses, size_t count)
+{
+	struct judge_context context = judge_context(session);
+	struct request asked = plain_request(session);
+	struct address permitted[RESOLVER_ADDRESSES_MAX];
+	size_t permitted_count = 0;
+	struct verdict verdict, first = {.rule = ""};
+
+	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
+		verdict = judge_address(&context, &asked, &addresses[i]);
+		if (verdict.decision == DECISION_PERMIT)
+			permitted[permitted_count++] = addresses[i];
+		/* The first permission speaks; else the first denial. */
+		if (i == 0 || (verdict.decision == DECISION_PERMIT &&
+				  permitted_count == 1))
+			first = verdict;
+	}
+	keep_verdict(session, &first);
+	if (permitted_count == 0)
+		refuse(session, first.reason);
+	else
+		reach(session, permitted, permitted_count);
+}
+
+static void
+on_resolved(void *arg, enum reason reason, const struct address *addresses,
+    size_t count)
+{
+	struct session *session = arg;
+
+	session->resolution = NULL;
+	if (reason != REASON_OK)
+		refuse(session, reason);
+	else
+		judge_addresses(session, addresses, count);
+}
+
+static void
+judge(struct session *session)
+{
+	const struct endpoint *destination = &session->asked.destination;
+	struct judge_context context;
+	struct request asked;
+	struct verdict verdict;
+
+	if (session->lookup != NULL)
+		return; /* on_subject comes back here */
+	if (needs_subject(session)) {
+		/* The rules have changed since the proof. */
+		ask_directory(session);
+		if (session->lookup != NULL)
+			return;
+	}
+	context = judge_context(session);
+	asked = plain_request(session);
+	verdict = judge_request(&context, &asked);
+	keep_verdict(session, &verdict);
+	switch (verdict.decision) {
+	case DECISION_DENY:
+		refuse(session, verdict.reason);
+		return;
+	case DECISION_PERMIT:
+		reach(session, &destination->address, 1);
+		return;
+	case DECISION_DEPENDS:
+		session->resolution =
+		    resolution_start(session->worker->resolver,
+			destination->name, on_resolved, session);
+		if (session->resolution == NULL)
+			refuse(session, REASON_NO_MEMORY);
+		return;
+	}
+}
+
+/* ---- reach: record the decision, then dial the permitted addresses */
+
+static void
+on_dialled(void *arg, const struct dial_result *result)
+{
+	struct session *session = arg;
+
+	session->dial = NULL;
+	session->dialled = result->reached;
+	session->egress = result->local;
+	session->target_fd = result->fd;
+	session_record(session, AUDIT_OPEN, result->reason, "");
+	if (result->reason != REASON_OK)
+		session_close(session, result->reason);
+	else
+		reply(session);
+}
+
+static void
+reach(struct session *session, const struct address *addresses, size_t count)
+{
+	const struct settings *settings = session->settings;
+	struct dial_settings dial = {
+	    .attempt_delay_ms = (unsigned)settings->attempt_delay,
+	    .attempt_timeout_ms = (unsigned)settings->attempt_timeout * 1000,
+	    .timeout_ms = (unsigned)settings->connect_timeout * 1000,
+	    .attempts_max = (unsigned)settings->attempts_max,
+	};
+
+	session_record(session, AUDIT_DECISION, REASON_OK, "");
+	session->dial = dial_start(session->worker->base, &dial, addresses,
+	    count, session->asked.destination.port, on_dialled, session);
+	if (session->dial == NULL)
+		session_close(session, REASON_NO_MEMORY);
+}
+
+/* ---- reply: with the real local address, sealed if there is a seal */
+
+static enum reason
+write_reply(struct session *session, enum reason reason)
+{
+	uint8_t text[FRONT_REPLY_MAX];
+	size_t len =
+	    session->front->print_reply(text, reason, &session->egress);
+
+	session->is_reply_due = false;
+	return conversation_write(
+	    bufferevent_get_output(session->bev), session->seal, text, len);
+}
+
+static void
+reply(struct session *session)
+{
+	enum reason reason = write_reply(session, REASON_OK);
+
+	if (reason != REASON_OK) {
+		session_close(session, reason);
+		return;
+	}
+	/* Called when the reply has left. */
+	bufferevent_setcb(session->bev, NULL, relay, on_client_event, session);
+}
+
+/* ---- relay: bytes; from here on only limits */
+
+static void
+on_relayed(void *arg, enum reason reason, const struct tunnel_counts *counts)
+{
+	struct session *session = arg;
+
+	session->tunnel = NULL;
+	session->counts = *counts;
+	session_close(session, reason);
+}
+
+/* The earlier of the ticket's end and the longest that a session may last. */
+static void
+limit_duration(struct session *session)
+{
+	const struct settings *settings = session->settings;
+	uint64_t now = clock_monotonic_us();
+	uint64_t lifetime = UINT64_MAX, expiry = UINT64_MAX;
+
+	if (settings->lifetime != 0)
+		lifetime = session->opened_us + settings->lifetime * 1000000;
+	if (settings->end_with_ticket && session->identity.expires_us != 0)
+		expiry = session->identity.expires_us +
+			 settings->expiry_grace * 1000000;
+	if (lifetime == UINT64_MAX && expiry == UINT64_MAX)
+		return;
+	if (expiry <= lifetime)
+		set_deadline(session, expiry > now ? expiry - now : 0,
+		    REASON_CONTEXT_EXPIRED);
+	else
+		set_deadline(session, lifetime > now ? lifetime - now : 0,
+		    REASON_LIFETIME);
+}
+
+/* Takes the client's socket out of its bufferevent. */
+static int
+take_client_fd(struct session *session)
+{
+	int fd = bufferevent_getfd(session->bev);
+
+	(void)bufferevent_disable(session->bev, EV_READ | EV_WRITE);
+	(void)bufferevent_setfd(session->bev, -1);
+	bufferevent_free(session->bev);
+	session->bev = NULL;
+	return fd;
+}
+
+static void
+relay(struct bufferevent *bev, void *arg)
+{
+	struct session *session = arg;
+	struct tunnel_settings limits = {
+	    .idle_ms = (unsigned)session->settings->idle_timeout * 1000,
+	    .half_close_ms =
+		(unsigned)session->settings->half_close_timeout * 1000,
+	};
+	struct evbuffer *pending = evbuffer_new();
+	struct evbuffer *opened = session->opened;
+	struct channel *client, *target;
+
+	if (pending == NULL ||
+	    evbuffer_add_buffer(pending, bufferevent_get_input(bev)) != 0) {
+		if (pending != NULL)
+			evbuffer_free(pending);
+		session_close(session, REASON_NO_MEMORY);
+		return;
+	}
+	client = channel_new_socket(take_client_fd(session));
+	target = channel_new_socket(session->target_fd);
+	session->target_fd = -1;
+	if (client != NULL && target != NULL) {
+		session->tunnel = tunnel_start(session->worker->base, &limits,
+		    client, target, session->seal, evbuffer_pullup(opened, -1),
+		    evbuffer_get_length(opened), evbuffer_pullup(pending, -1),
+		    evbuffer_get_length(pending), on_relayed, session);
+		session->seal = NULL;
+	} else {
+		channel_free(client, true);
+		channel_free(target, true);
+	}
+	evbuffer_free(pending);
+	evbuffer_free(opened);
+	session->opened = NULL;
+	if (session->tunnel == NULL)
+		session_close(session, REASON_NO_MEMORY);
+	else
+		limit_duration(session);
+}
+
+/* ---- close: the only end */
+
+static void
+close_client(struct session *session, enum reason reason)
+{
+	struct bufferevent *bev = session->bev;
+
+	if (bev == NULL)
+		return;
+	/* A reply that cannot be sealed is not sent at all. */
+	if (session->is_reply_due && write_reply(session, reason) != REASON_OK)
+		log_debug(NULL, "a reply could not be written");
+	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+		lingers_add(session->worker->lingers, bev);
+	else
+		bufferevent_free(bev);
+	session->bev = NULL;
+}
+
+static void
+cancel_what_is_in_flight(struct session *session, enum reason reason)
+{
+	negotiation_cancel(session->negotiation);
+	lookup_cancel(session->lookup);
+	resolution_cancel(session->resolution);
+	dial_cancel(session->dial);
+	if (session->target_fd >= 0)
+		(void)close(session->target_fd);
+	if (session->tunnel != NULL)
+		tunnel_cancel(session->tunnel, true, &session->counts);
+	close_client(session, reason);
+	event_free(session->deadline);
+}
+
+static void
+session_free(struct session *session)
+{
+	TAILQ_REMOVE(&session->worker->sessions, session, entry);
+	atomic_fetch_sub(&session->worker->shared->sessions, 1);
+	if (session->opened != NULL)
+		evbuffer_free(session->opened);
+	seal_free(session->seal);
+	subject_unref(session->subject);
+	ruleset_unref(session->rules);
+	settings_unref(session->settings);
+	free(session);
+}
+
+static void
+session_close(struct session *session, enum reason reason)
+{
+	char who[SESSION_WHO_SIZE];
+
+	if (session->negotiation != NULL) /* cut off while proving */
+		session_record(session, AUDIT_AUTH, reason, "");
+	cancel_what_is_in_flight(session, reason);
+	session_record(session, AUDIT_CLOSE, reason, "");
+	log_info(session_who(session, who),
+	    "closed: %s; %" PRIu64 " octets to the target, %" PRIu64
+	    " to the client",
+	    reason_name(reason), session->counts.to_target,
+	    session->counts.to_client);
+	session_free(session);
+}
+
+void
+session_close_all(struct worker *worker, enum reason reason)
+{
+	while (!TAILQ_EMPTY(&worker->sessions))
+		session_close(TAILQ_FIRST(&worker->sessions), reason);
+}

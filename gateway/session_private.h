@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/* What a session knows: the struct behind session.c's story. */
+#ifndef GATEWAY_SESSION_PRIVATE_H
+#define GATEWAY_SESSION_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "base/audit_record.h"
+#include "gateway/front.h"
+#include "gateway/session.h"
+#include "gateway/settings.h"
+#include "policy/judge.h"
+#include "relay/tunnel.h"
+
+struct session {
+	TAILQ_ENTRY(session) entry; /* of worker->sessions */
+	struct worker *worker;
+	struct settings *settings; /* a reference: those of its start */
+	const struct listener_settings *listener;
+	const struct front *front;
+	uint64_t id;
+	uint64_t opened_us;
+	struct socket_address client;
+
+	/* What has become known, in the order of the story. */
+	bool has_greeted; /* the client has said something sensible */
+	bool is_proved;
+	struct identity identity;
+	enum protection protection;
+	bool has_sequence;
+	struct seal *seal; /* until the tunnel takes it */
+	bool has_subject;  /* the directory was asked and has answered */
+	struct subject *subject;
+	struct front_request asked;
+	bool has_request;
+	bool is_reply_due;
+	struct ruleset *rules; /* a reference: those that decided */
+	struct verdict verdict;
+	bool is_stale;
+	struct socket_address dialled;
+	struct socket_address egress;
+	struct tunnel_counts counts;
+
+	/* What is in flight; NULL (or -1): nothing of that kind. */
+	struct bufferevent *bev; /* the client, until the relay */
+	struct evbuffer *opened; /* what it sent, out of the seal */
+	struct negotiation *negotiation;
+	struct lookup *lookup;
+	struct resolution *resolution;
+	struct dial *dial;
+	int target_fd;
+	struct tunnel *tunnel;
+	struct event *deadline;
+	enum reason deadline_reason;
+};
+
+/* session_record.c: the session's audit records. */
+
+/* Writes the record of an event; `detail` may be "". */
+void session_record(const struct session *session, enum audit_event event,
+    enum reason reason, const char *detail);
+
+/* "[s:17 alice@EXAMPLE.COM 192.0.2.1:4567]", quoted. */
+#define SESSION_WHO_SIZE 640
+const char *
+session_who(const struct session *session, char out[SESSION_WHO_SIZE]);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* A session's audit records: what it knows, put into the record's fields. */
+#include "gateway/session_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "gateway/audit_sender.h"
+#include "gateway/worker.h"
+#include "policy/ruleset.h"
+
+static void
+put_identity(const struct session *session, struct audit_record *record)
+{
+	if (!session->is_proved)
+		return;
+	(void)strlcpy(
+	    record->identity, session->identity.name, sizeof(record->identity));
+	record->has_method = true;
+	record->method = session->identity.method;
+	(void)strlcpy(record->mechanism, session->identity.mechanism,
+	    sizeof(record->mechanism));
+	record->has_protection = true;
+	record->protection = session->protection;
+}
+
+static void
+put_request(const struct session *session, struct audit_record *record)
+{
+	const struct front_request *asked = &session->asked;
+
+	record->command = asked->command;
+	record->asked_len = asked->asked_len;
+	memcpy(record->asked, asked->asked, asked->asked_len);
+	record->has_destination = session->has_request;
+	record->destination = asked->destination;
+}
+
+static void
+put_verdict(const struct session *session, struct audit_record *record)
+{
+	if (session->rules == NULL)
+		return;
+	record->generation = ruleset_generation(session->rules);
+	record->stale = session->is_stale;
+	(void)strlcpy(
+	    record->rule, session->verdict.rule, sizeof(record->rule));
+}
+
+static void
+put_end(const struct session *session, struct audit_record *record)
+{
+	record->bytes_to_target = session->counts.to_target;
+	record->bytes_to_client = session->counts.to_client;
+	record->duration_us = clock_monotonic_us() - session->opened_us;
+}
+
+void
+session_record(const struct session *session, enum audit_event event,
+    enum reason reason, const char *detail)
+{
+	struct audit_record record = {
+	    .event = event,
+	    .reason = reason,
+	    .failed = reason_is_error(reason),
+	    .session = session->id,
+	    .client = session->client,
+	    .dialled = session->dialled,
+	    .egress = session->egress,
+	};
+
+	(void)strlcpy(
+	    record.listener, session->listener->name, sizeof(record.listener));
+	(void)strlcpy(record.detail, detail, sizeof(record.detail));
+	put_identity(session, &record);
+	put_request(session, &record);
+	put_verdict(session, &record);
+	if (event == AUDIT_CLOSE)
+		put_end(session, &record);
+	audit_sender_write(session->worker->audit, &record);
+}
+
+const char *
+session_who(const struct session *session, char out[SESSION_WHO_SIZE])
+{
+	char name[256] = "-";
+	char client[SOCKET_ADDRESS_TEXT_SIZE];
+
+	if (session->is_proved)
+		(void)text_quote(name, sizeof(name), session->identity.name,
+		    strlen(session->identity.name));
+	(void)snprintf(out, SESSION_WHO_SIZE, "[s:%" PRIx64 " %s %s]",
+	    session->id, name, socket_address_print(&session->client, client));
+	return out;
+}

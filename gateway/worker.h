@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One worker thread: an event loop with its own sessions, links, resolver
+ * and references to the rules and settings in force.
+ *
+ * Everything but worker_new, worker_mail and worker_join happens on the
+ * worker's own thread.
+ */
+#ifndef GATEWAY_WORKER_H
+#define GATEWAY_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/compiler.h"
+#include "base/role.h"
+#include "policy/judge.h"
+
+struct audit_sender;
+struct authenticators;
+struct event_base;
+struct lingers;
+struct lookups;
+struct resolver;
+struct ruleset;
+struct session;
+struct settings;
+struct subject_cache;
+struct worker;
+
+/* What all threads of the program share; each member is safe by itself. */
+struct shared {
+	struct subject_cache *subjects;
+	_Atomic uint64_t next_session; /* the next session's id */
+	_Atomic uint64_t sessions;     /* open now */
+	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
+					* said that the rules are these */
+	_Atomic bool directory_up;
+};
+
+/* The rules in force and what belongs to judging; each thread has its own
+ * reference. */
+struct worker {
+	unsigned slot; /* 1 .. */
+	struct shared *shared;
+	struct event_base *base;
+	struct audit_sender *audit;
+	struct authenticators *authenticators;
+	struct lookups *lookups;
+	struct resolver *resolver;
+	struct lingers *lingers;
+	struct settings *settings;
+	struct ruleset *rules; /* NULL until there are any */
+	struct own_addresses own;
+	TAILQ_HEAD(, session) sessions;
+};
+
+/* What the main thread tells a worker. */
+enum mail_kind {
+	MAIL_LINK,	/* peer, index, fd */
+	MAIL_SETTINGS,	/* settings (a reference) */
+	MAIL_LISTENER,	/* name (malloc'ed), fd: -1 closes it */
+	MAIL_RULES,	/* rules (a reference) */
+	MAIL_ADDRESSES, /* addresses (malloc'ed), count */
+	MAIL_STOP	/* end all sessions, flush the records, leave */
+};
+
+struct mail {
+	STAILQ_ENTRY(mail) entry;
+	enum mail_kind kind;
+	enum role peer;
+	uint32_t index;
+	int fd;
+	char *name;
+	struct settings *settings;
+	struct ruleset *rules;
+	struct address *addresses;
+	size_t count;
+};
+
+/* Makes a worker and starts its thread; dies when it cannot. */
+struct worker *worker_new(unsigned slot, struct shared *shared,
+    struct settings *settings, uint64_t audit_source) must_check;
+
+/* Takes what the mail holds.  From the main thread. */
+void worker_mail(struct worker *worker, const struct mail *mail);
+
+/* Waits for the thread to leave after MAIL_STOP, and frees the worker. */
+void worker_join(struct worker *worker);
+
+#endif
