@@ -327,7 +327,6 @@ configure(
 {
 	struct gateway *gateway = state;
 	struct settings *before = gateway->settings;
-	enum log_level level = LOG_LEVEL_INFO;
 
 	(void)options;
 	if (gateway->arriving == NULL) {
@@ -336,8 +335,6 @@ configure(
 	}
 	gateway->settings = gateway->arriving;
 	gateway->arriving = NULL;
-	if (log_level_parse(gateway->settings->log_level, &level))
-		log_init("gatewarden-gateway", level);
 	if (before == NULL) {
 		make_threads(gateway);
 	} else {
