@@ -16,9 +16,9 @@ struct resolver;
 #define RESOLVER_ADDRESSES_MAX 16
 
 struct resolver_settings {
-	const char *servers;   /* "addr:port,addr:port"; NULL or "": those of
-				* resolv.conf.  Borrowed for the call. */
-	unsigned timeout_ms;   /* for one name, all tries */
+	const char *servers;	  /* "addr:port,addr:port"; NULL or "": those of
+				   * resolv.conf.  Borrowed for the call. */
+	unsigned timeout_ms;	  /* for one name, all tries */
 	unsigned outstanding_max; /* questions at a time (R41: 1024) */
 	unsigned ttl_min_s, ttl_max_s; /* clamps what is cached (R41) */
 	unsigned negative_ttl_s;
@@ -42,8 +42,8 @@ typedef void resolution_done_fn(void *arg, enum reason reason,
  * Asks for A and AAAA, never through a search list.  The callback comes
  * exactly once, never before this has returned, never after the cancel.
  */
-struct resolution *resolution_start(struct resolver *resolver,
-    const char *name, resolution_done_fn *done, void *arg) must_check;
+struct resolution *resolution_start(struct resolver *resolver, const char *name,
+    resolution_done_fn *done, void *arg) must_check;
 void resolution_cancel(struct resolution *resolution); /* NULL is fine */
 
 #endif

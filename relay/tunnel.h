@@ -35,8 +35,8 @@ struct tunnel_counts {
  * was reset or the seal was broken; what was accepted before is delivered
  * where it can be).  The handle is gone.
  */
-typedef void tunnel_done_fn(void *arg, enum reason reason,
-    const struct tunnel_counts *counts);
+typedef void tunnel_done_fn(
+    void *arg, enum reason reason, const struct tunnel_counts *counts);
 
 /*
  * Takes both channels and the seal (NULL: clear).  `opened` are plaintext
@@ -46,16 +46,16 @@ typedef void tunnel_done_fn(void *arg, enum reason reason,
  * exactly once, never before this has returned, never after the cancel.
  * NULL when there is no memory (everything taken is freed).
  */
-struct tunnel *tunnel_start(struct event_base *base,
-    const struct tunnel_settings *settings, struct channel *client,
-    struct channel *target, struct seal *seal, const void *opened,
-    size_t opened_len, const void *pending, size_t pending_len,
-    tunnel_done_fn *done, void *arg) must_check;
+struct tunnel *
+tunnel_start(struct event_base *base, const struct tunnel_settings *settings,
+    struct channel *client, struct channel *target, struct seal *seal,
+    const void *opened, size_t opened_len, const void *pending,
+    size_t pending_len, tunnel_done_fn *done, void *arg) must_check;
 
 /* Ends it at once and fills in what was counted; both ends see RST if
  * `reset`.  No callback comes. */
-void tunnel_cancel(
-    struct tunnel *tunnel, bool reset, struct tunnel_counts *counts);
+void
+tunnel_cancel(struct tunnel *tunnel, bool reset, struct tunnel_counts *counts);
 
 struct tunnel_counts tunnel_count(const struct tunnel *tunnel);
 
