@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: ISC */
+/* What the table of settings cannot say: forms, and what belongs together. */
+#include "gateway/settings_private.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/facility.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	"0123456789"
+
+struct check {
+	const struct settings *settings;
+	const struct settings_reporter *to;
+};
+
+#define WRONG(check, member, ...)                                              \
+	(check)->to->setting(                                                  \
+	    (check)->to->arg, SETTINGS_ROW_##member, __VA_ARGS__)
+#define WRONG_LISTENER(check, n, member, ...)                                  \
+	(check)->to->listener(                                                 \
+	    (check)->to->arg, n, SETTINGS_LISTENER_ROW_##member, __VA_ARGS__)
+
+static bool
+is_set(const char *text)
+{
+	return *text != '\0';
+}
+
+static bool
+begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool
+is_one_of(const char *text, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(text, *words) == 0)
+			return true;
+	return false;
+}
+
+/* Single settings: the form of one text. */
+
+static bool
+is_log_level(const char *text)
+{
+	enum log_level level;
+
+	return log_level_parse(text, &level);
+}
+
+static bool
+is_path(const char *text)
+{
+	return *text == '/';
+}
+
+static bool
+is_path_or_empty(const char *text)
+{
+	return !is_set(text) || is_path(text);
+}
+
+static bool
+is_user(const char *text)
+{
+	return *text != '-' && text[strspn(text, LETTERS DIGITS "._-")] == '\0';
+}
+
+/* "address:port" with commas between. */
+static bool
+is_servers(const char *text)
+{
+	struct socket_address server;
+
+	while (is_set(text)) {
+		size_t len = strcspn(text, ",");
+		char one[SOCKET_ADDRESS_TEXT_SIZE];
+
+		if (len >= sizeof(one))
+			return false;
+		memcpy(one, text, len);
+		one[len] = '\0';
+		if (!socket_address_parse(one, &server) || server.port == 0)
+			return false;
+		text += len;
+		if (*text == ',' && *++text == '\0')
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_bind(const char *text)
+{
+	static const char *const binds[] = {"none", "simple", "gssapi", NULL};
+
+	return is_one_of(text, binds);
+}
+
+static bool
+is_dn_or_empty(const char *text)
+{
+	return !is_set(text) || (strchr(text, '=') != NULL && *text != '=');
+}
+
+static bool
+is_principal_or_empty(const char *text)
+{
+	return text[strcspn(text, " \t")] == '\0' && *text != '@';
+}
+
+/* Balanced parentheses around it, and of the placeholders only these, at
+ * least one of them; %% stands for itself. */
+static bool
+is_filter(const char *text, const char *placeholders)
+{
+	unsigned depth = 0;
+	bool found = false;
+
+	if (*text != '(')
+		return false;
+	for (; is_set(text); text++) {
+		if (*text == '(')
+			depth++;
+		if (*text == ')' && (depth == 0 || (--depth == 0 && text[1])))
+			return false;
+		if (*text == '%' && *++text != '%') {
+			if (*text == '\0' ||
+			    strchr(placeholders, *text) == NULL)
+				return false;
+			found = true;
+		}
+	}
+	return depth == 0 && found;
+}
+
+static bool
+is_user_filter(const char *text)
+{
+	/* The realm alone would make all of its users one. */
+	return is_filter(text, "pur") &&
+	       (strstr(text, "%p") != NULL || strstr(text, "%u") != NULL);
+}
+
+static bool
+is_group_filter(const char *text)
+{
+	return is_filter(text, "d");
+}
+
+static bool
+is_target(const char *text)
+{
+	struct socket_address address;
+
+	if (begins(text, "unix:/"))
+		return strlen(text + strlen("unix:")) <
+		       sizeof(((struct sockaddr_un *)0)->sun_path);
+	return begins(text, "tcp:") &&
+	       socket_address_parse(text + strlen("tcp:"), &address) &&
+	       address.port != 0;
+}
+
+static bool
+is_format(const char *text)
+{
+	static const char *const formats[] = {"rfc3164", "rfc5424", NULL};
+
+	return is_one_of(text, formats);
+}
+
+static bool
+is_facility(const char *text)
+{
+	int facility;
+
+	return facility_parse(text, &facility);
+}
+
+/* RFC 5424 section 6.3.2: name@<private enterprise number>. */
+static bool
+is_sd_id(const char *text)
+{
+	size_t name = strcspn(text, "@= ]\"");
+	const char *number = text + name + 1;
+
+	for (const char *c = text; is_set(c); c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	return name > 0 && text[name] == '@' &&
+	       strchr(DIGITS, *number) != NULL && is_set(number) &&
+	       number[strspn(number, DIGITS ".")] == '\0';
+}
+
+static const struct {
+	enum settings_row row;
+	size_t offset;
+	bool (*is_good)(const char *text);
+	const char *allowed;
+} forms[] = {
+#define FORM(member, is_good, allowed)                                         \
+	{                                                                      \
+		SETTINGS_ROW_##member, offsetof(struct settings, member),      \
+		    is_good, allowed                                           \
+	}
+    FORM(log_level, is_log_level, "error, warning, info or debug"),
+    FORM(state_dir, is_path, "a path that begins with /"),
+    FORM(gateway_user, is_user, "a user's name or number"),
+    FORM(authenticator_user, is_user, "a user's name or number"),
+    FORM(directory_user, is_user, "a user's name or number"),
+    FORM(auditor_user, is_user, "a user's name or number"),
+    FORM(keytab, is_path, "a path that begins with /"),
+    FORM(krb5_config, is_path_or_empty, "a path that begins with /"),
+    FORM(resolver_servers, is_servers,
+	"address:port, with commas and nothing else between"),
+    FORM(policy_file, is_path_or_empty, "a path that begins with /"),
+    FORM(ca_file, is_path_or_empty, "a path that begins with /"),
+    FORM(bind, is_bind, "none, simple or gssapi"),
+    FORM(bind_dn, is_dn_or_empty, "a distinguished name"),
+    FORM(password_file, is_path_or_empty, "a path that begins with /"),
+    FORM(client_keytab, is_path_or_empty, "a path that begins with /"),
+    FORM(client_principal, is_principal_or_empty, "a principal"),
+    FORM(rule_base, is_dn_or_empty, "a distinguished name"),
+    FORM(user_base, is_dn_or_empty, "a distinguished name"),
+    FORM(group_base, is_dn_or_empty, "a distinguished name"),
+    FORM(user_filter, is_user_filter,
+	"an LDAP filter in parentheses with %p or %u in it, and of other "
+	"placeholders %r and %%"),
+    FORM(group_filter, is_group_filter,
+	"an LDAP filter in parentheses with %d in it, and of other "
+	"placeholders %%"),
+    FORM(audit_target, is_target,
+	"unix:/PATH of at most 107 octets or tcp:ADDRESS:PORT"),
+    FORM(audit_format, is_format, "rfc3164 or rfc5424"),
+    FORM(audit_facility, is_facility,
+	"auth, authpriv, daemon or local0 to local7"),
+    FORM(sd_id, is_sd_id,
+	"a name, @ and a private enterprise number, without = ] \" and "
+	"spaces"),
+#undef FORM
+};
+
+static void
+check_forms(const struct check *check)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		const void *member =
+		    (const char *)check->settings + forms[i].offset;
+		const char *text = *(char *const *)member;
+
+		if (!forms[i].is_good(text))
+			check->to->setting(check->to->arg, forms[i].row,
+			    "\"%s\" is not allowed; allowed is %s", text,
+			    forms[i].allowed);
+	}
+}
+
+/* Settings that belong together. */
+
+static void
+check_kerberos(const struct check *check)
+{
+	const struct settings *s = check->settings;
+
+	for (size_t i = 0; i < s->services.count; i++)
+		if (strpbrk(s->services.texts[i], "/@ ") != NULL)
+			WRONG(check, services,
+			    "\"%s\" is not allowed; allowed is the first "
+			    "component of a principal, without / and @",
+			    s->services.texts[i]);
+	for (size_t i = 0; i < s->realms.count; i++)
+		if (strpbrk(s->realms.texts[i], "/@ ") != NULL)
+			WRONG(check, realms,
+			    "\"%s\" is not allowed; allowed are names of "
+			    "realms, without / and @",
+			    s->realms.texts[i]);
+	if (s->token_total_max < s->token_max)
+		WRONG(check, token_total_max,
+		    "is less than kerberos.token_max; as much or more is "
+		    "allowed");
+}
+
+static void
+check_resolver(const struct check *check)
+{
+	if (check->settings->resolver_ttl_min >
+	    check->settings->resolver_ttl_max)
+		WRONG(check, resolver_ttl_min,
+		    "is more than resolver.ttl_max; as much or less is "
+		    "allowed");
+}
+
+static bool
+is_loopback(const char *host)
+{
+	static const char *const names[] = {
+	    "127.0.0.1", "[::1]", "localhost", NULL};
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		size_t len = strlen(names[i]);
+
+		if (begins(host, names[i]) &&
+		    (host[len] == '\0' || host[len] == ':' || host[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_uri(const char *uri)
+{
+	static const char *const schemes[] = {
+	    "ldap://", "ldaps://", "ldapi://", NULL};
+
+	for (size_t i = 0; schemes[i] != NULL; i++)
+		if (begins(uri, schemes[i]))
+			return strpbrk(uri, " ?\"<>") == NULL &&
+			       /* ldapi:// alone is libldap's own socket. */
+			       (uri[strlen(schemes[i])] != '\0' || i == 2);
+	return false;
+}
+
+static void
+check_uris(const struct check *check)
+{
+	const struct settings *s = check->settings;
+
+	for (size_t i = 0; i < s->directory_uri.count; i++) {
+		const char *uri = s->directory_uri.texts[i];
+
+		if (!is_uri(uri))
+			WRONG(check, directory_uri,
+			    "\"%s\" is not allowed; allowed are "
+			    "ldap://HOST[:PORT], ldaps://HOST[:PORT] and "
+			    "ldapi://PATH",
+			    uri);
+		else if (begins(uri, "ldap://") && !s->start_tls &&
+			 strcmp(s->bind, "simple") == 0 &&
+			 !is_loopback(uri + strlen("ldap://")))
+			WRONG(check, start_tls,
+			    "a simple bind would send its password to %s in "
+			    "clear; allowed is true, ldaps:// or another bind",
+			    uri);
+	}
+}
+
+static void
+check_directory(const struct check *check)
+{
+	const struct settings *s = check->settings;
+
+	check_uris(check);
+	if (!is_set(s->policy_file) && s->directory_uri.count == 0)
+		check->to->missing(check->to->arg,
+		    "policy.file, directory.uri: neither is set; the rules "
+		    "come from one of them");
+	if (!is_set(s->policy_file) && s->directory_uri.count > 0 &&
+	    !is_set(s->rule_base))
+		WRONG(check, rule_base,
+		    "is not set; it is required where the rules come from "
+		    "the directory");
+	if (strcmp(s->bind, "simple") == 0 && !is_set(s->bind_dn))
+		WRONG(check, bind_dn,
+		    "is not set; directory.bind = simple requires it");
+	if (strcmp(s->bind, "simple") == 0 && !is_set(s->password_file))
+		WRONG(check, password_file,
+		    "is not set; directory.bind = simple requires it");
+	if (strcmp(s->bind, "gssapi") == 0 && !is_set(s->client_keytab))
+		WRONG(check, client_keytab,
+		    "is not set; directory.bind = gssapi requires it");
+}
+
+static void
+check_audit(const struct check *check)
+{
+	const struct settings *s = check->settings;
+
+	if (strcmp(s->audit_format, "rfc5424") == 0 &&
+	    strcmp(s->audit_target, "unix:/dev/log") == 0)
+		WRONG(check, audit_format,
+		    "rfc5424 is not understood on /dev/log; allowed is "
+		    "rfc3164, or a socket of one's own in audit.target");
+}
+
+/* Listeners */
+
+static void
+check_methods(
+    const struct check *check, struct listener_settings *listener, size_t n)
+{
+	const struct settings_list *methods = &listener->methods;
+	bool seen[METHOD_COUNT] = {false};
+
+	for (size_t i = 0; i < methods->count; i++) {
+		enum method method;
+
+		if (!method_parse(methods->texts[i], &method)) {
+			WRONG_LISTENER(check, n, methods,
+			    "\"%s\" is no method; allowed is gssapi",
+			    methods->texts[i]);
+		} else if (method != METHOD_GSSAPI) {
+			WRONG_LISTENER(check, n, methods,
+			    "the method %s is not served by this version; "
+			    "allowed is gssapi",
+			    methods->texts[i]);
+		} else if (seen[method]) {
+			WRONG_LISTENER(check, n, methods,
+			    "%s stands there twice", methods->texts[i]);
+		} else {
+			seen[method] = true;
+			listener->method[listener->method_count++] = method;
+		}
+	}
+}
+
+static void
+check_protection(
+    const struct check *check, struct listener_settings *listener, size_t n)
+{
+	static const char allowed[] =
+	    "allowed are none, integrity, selective and confidentiality";
+	bool good = true;
+
+	if (!protection_parse(
+		listener->protection_minimum, &listener->minimum)) {
+		WRONG_LISTENER(check, n, protection_minimum,
+		    "\"%s\" is no protection; %s", listener->protection_minimum,
+		    allowed);
+		good = false;
+	}
+	if (!protection_parse(
+		listener->protection_maximum, &listener->maximum)) {
+		WRONG_LISTENER(check, n, protection_maximum,
+		    "\"%s\" is no protection; %s", listener->protection_maximum,
+		    allowed);
+		good = false;
+	}
+	if (good && listener->minimum > listener->maximum)
+		WRONG_LISTENER(check, n, protection_minimum,
+		    "%s is more than protection_maximum, %s; as much or "
+		    "less is allowed",
+		    listener->protection_minimum, listener->protection_maximum);
+}
+
+static void
+check_address(
+    const struct check *check, struct listener_settings *listener, size_t n)
+{
+	const struct settings *s = check->settings;
+
+	if (!socket_address_parse(listener->address, &listener->bind) ||
+	    listener->bind.port == 0) {
+		WRONG_LISTENER(check, n, address,
+		    "\"%s\" is not allowed; allowed is ADDRESS:PORT such as "
+		    "192.0.2.1:1080 or [2001:db8::1]:1080",
+		    listener->address);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (s->listeners[i].bind.port == listener->bind.port &&
+		    address_is_equal(
+			&s->listeners[i].bind.address, &listener->bind.address))
+			WRONG_LISTENER(check, n, address,
+			    "%s is the address of listener %s already",
+			    listener->address, s->listeners[i].name);
+}
+
+void
+settings_check(
+    struct settings *settings, const struct settings_reporter *reporter)
+{
+	const struct check check = {.settings = settings, .to = reporter};
+
+	check_forms(&check);
+	check_kerberos(&check);
+	check_resolver(&check);
+	check_directory(&check);
+	check_audit(&check);
+	if (settings->listener_count == 0)
+		reporter->missing(reporter->arg,
+		    "listener: there is none; at least one section "
+		    "`listener NAME { address = ... }` is required");
+	for (size_t n = 0; n < settings->listener_count; n++) {
+		check_address(&check, &settings->listeners[n], n);
+		check_methods(&check, &settings->listeners[n], n);
+		check_protection(&check, &settings->listeners[n], n);
+	}
+}
