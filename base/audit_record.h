@@ -30,11 +30,11 @@ enum audit_event {
 struct audit_record {
 	enum audit_event event;
 	enum reason reason;
-	bool failed;	    /* outcome */
-	uint64_t time_us;   /* wall clock, when it happened */
-	uint64_t session;   /* 0: of no session */
+	bool failed;	     /* outcome */
+	uint64_t time_us;    /* wall clock, when it happened */
+	uint64_t session;    /* 0: of no session */
 	uint64_t generation; /* of the policy that judged */
-	bool stale;	    /* the policy was older than it should be */
+	bool stale;	     /* the policy was older than it should be */
 
 	char identity[IDENTITY_NAME_SIZE];
 	bool has_method;
@@ -69,30 +69,39 @@ const char *audit_event_name(enum audit_event event);
 #define AUDIT_ENCODED_MAX 4096
 
 /* For the link.  Returns the length. */
-size_t audit_record_encode(const struct audit_record *record,
-    uint8_t out[AUDIT_ENCODED_MAX]);
-bool audit_record_decode(const void *data, size_t len,
-    struct audit_record *record) must_check;
+size_t audit_record_encode(
+    const struct audit_record *record, uint8_t out[AUDIT_ENCODED_MAX]);
+bool audit_record_decode(
+    const void *data, size_t len, struct audit_record *record) must_check;
 
 /* What the auditor adds. */
 struct audit_stamp {
-	const char *sd_id;     /* "gatewarden@32473" */
-	const char *instance;  /* printable; who wrote it */
+	const char *sd_id;    /* "gatewarden@32473" */
+	const char *instance; /* printable; who wrote it */
 	const char *boot_id;
 	uint64_t sequence;
+	bool delayed; /* it waited for the receiver */
 };
 
 /*
  * The SD-ELEMENT of RFC 5424 section 6.3: "[gatewarden@32473 seq="1"
- * event="auth" ...]".  PARAM-VALUEs go through text_quote, then ", \ and ]
- * are escaped.  Always whole and at most AUDIT_RECORD_MAX - 1024 octets;
- * only `detail` is ever cut, with a marker.  Returns the length.
+ * event="auth" ...]", with the names that gatewarden-audit(7) lists.
+ *
+ * PARAM-VALUEs go through text_quote; what is left of " and ] becomes \x22
+ * and \x5d, and each backslash is doubled as section 6.3.3 demands: then
+ * nothing else needs an escape there.  (rsyslog's mmpstrucdata reads the
+ * escaped ] as a quotation mark.)
+ *
+ * Always whole and at most AUDIT_RECORD_MAX - 1024 octets; only `detail` is
+ * ever cut, and then cut="detail" follows it.  Returns the length; the
+ * result ends in NUL.
  */
 size_t audit_record_print(const struct audit_record *record,
     const struct audit_stamp *stamp, char out[AUDIT_RECORD_MAX]);
 
 /* A short sentence for people: "alice@EXAMPLE.COM may connect to
- * www:443 (rule web)".  Returns the length. */
+ * www:443 (rule web)", cut where it does not fit, without line breaks and
+ * other controls.  Returns the length; the result ends in NUL. */
 size_t audit_record_sentence(
     const struct audit_record *record, char *out, size_t size);
 
