@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a sender of audit records and the auditor say to each other.
+ *
+ * A sender numbers its records from 1 on and sends them in order.  An
+ * acknowledgement stands for its record and for all before it: they were
+ * handed to the receiver, or counted in a gap record that will be.
+ */
+#ifndef GATEWAY_AUDIT_PROTOCOL_H
+#define GATEWAY_AUDIT_PROTOCOL_H
+
+#include "base/audit_record.h"
+
+enum audit_message {
+	AUDIT_RECORD = 1, /* u64 source (not 0), u64 number (not 0), octets of
+			   * audit_record_encode */
+	AUDIT_ACK	  /* u64 source, u64 number */
+};
+
+#define AUDIT_HEADER_SIZE	 16
+#define AUDIT_RECORD_MESSAGE_MAX (AUDIT_HEADER_SIZE + AUDIT_ENCODED_MAX)
+
+#endif
