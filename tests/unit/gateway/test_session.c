@@ -1,0 +1,1031 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The story of a session, step by step: a real worker's parts, a real target
+ * on loopback and real rules; only the proof, the look-up of groups, the
+ * resolver and the audit sender are the test's own.
+ */
+#include "tests/support/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "auth/negotiation.h"
+#include "base/audit_record.h"
+#include "base/clock.h"
+#include "base/rfc1961.h"
+#include "base/seal.h"
+#include "base/wire.h"
+#include "gateway/audit_sender.h"
+#include "gateway/linger.h"
+#include "gateway/session.h"
+#include "gateway/settings.h"
+#include "gateway/worker.h"
+#include "policy/entry.h"
+#include "policy/lookups.h"
+#include "policy/ruleset.h"
+#include "policy/subject.h"
+#include "relay/resolver.h"
+#include "tests/support/toy_seal.h"
+
+#define RECORDS_MAX 16
+
+/* ---- the test's own parts */
+
+static struct {
+	/* What the proof will be. */
+	enum reason proof_reason;
+	enum protection protection;
+	bool has_sequence;
+	negotiation_done_fn *prove;
+	void *prove_arg;
+	/* What the resolver will say. */
+	size_t address_count;
+	struct address addresses[2];
+	resolution_done_fn *resolve;
+	void *resolve_arg;
+	unsigned resolutions;
+	/* What the directory will say. */
+	bool hold_lookup;
+	const char *group; /* NULL: it does not say */
+	lookup_done_fn *lookup;
+	void *lookup_arg;
+	/* What was recorded. */
+	size_t record_count;
+	struct audit_record records[RECORDS_MAX];
+} fake;
+
+static struct event_base *base;
+static int handle; /* its address stands for any handle */
+
+static void
+soon(event_callback_fn *callback)
+{
+	struct timeval now = {0, 0};
+
+	assert_int_equal(
+	    event_base_once(base, -1, EV_TIMEOUT, callback, NULL, &now), 0);
+}
+
+static void
+finish_proof(evutil_socket_t fd, short what, void *arg)
+{
+	struct proof proof = {
+	    .identity = {.name = "alice@EXAMPLE.COM",
+		.method = METHOD_GSSAPI,
+		.mechanism = "krb5"},
+	    .protection = fake.protection,
+	    .has_sequence = fake.has_sequence,
+	};
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (fake.prove == NULL)
+		return;
+	if (fake.proof_reason == REASON_OK)
+		proof.seal = toy_seal_new(fake.protection);
+	fake.prove(fake.prove_arg, fake.proof_reason, "as the test says",
+	    fake.proof_reason == REASON_OK ? &proof : NULL);
+}
+
+struct negotiation *__wrap_negotiation_start(struct bufferevent *bev,
+    struct authenticators *authenticators,
+    const struct negotiation_policy *policy, negotiation_done_fn *done,
+    void *arg);
+struct negotiation *
+__wrap_negotiation_start(struct bufferevent *bev,
+    struct authenticators *authenticators,
+    const struct negotiation_policy *policy, negotiation_done_fn *done,
+    void *arg)
+{
+	(void)authenticators;
+	(void)policy;
+	bufferevent_setcb(bev, NULL, NULL, NULL, NULL);
+	fake.prove = done;
+	fake.prove_arg = arg;
+	soon(finish_proof);
+	return (struct negotiation *)&handle;
+}
+
+void __wrap_negotiation_cancel(struct negotiation *negotiation);
+void
+__wrap_negotiation_cancel(struct negotiation *negotiation)
+{
+	if (negotiation != NULL)
+		fake.prove = NULL;
+}
+
+static void
+finish_resolution(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (fake.resolve != NULL)
+		fake.resolve(fake.resolve_arg,
+		    fake.address_count > 0 ? REASON_OK : REASON_NAME_UNKNOWN,
+		    fake.addresses, fake.address_count);
+}
+
+struct resolution *__wrap_resolution_start(struct resolver *resolver,
+    const char *name, resolution_done_fn *done, void *arg);
+struct resolution *
+__wrap_resolution_start(struct resolver *resolver, const char *name,
+    resolution_done_fn *done, void *arg)
+{
+	(void)resolver;
+	assert_string_equal(name, "www.example.com");
+	fake.resolutions++;
+	fake.resolve = done;
+	fake.resolve_arg = arg;
+	soon(finish_resolution);
+	return (struct resolution *)&handle;
+}
+
+void __wrap_resolution_cancel(struct resolution *resolution);
+void
+__wrap_resolution_cancel(struct resolution *resolution)
+{
+	if (resolution != NULL)
+		fake.resolve = NULL;
+}
+
+static void
+finish_lookup(evutil_socket_t fd, short what, void *arg)
+{
+	struct subject *subject = NULL;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (fake.lookup == NULL)
+		return;
+	if (fake.group != NULL) {
+		subject = subject_new("uid=alice,dc=example,dc=com");
+		assert_int_equal(subject_add_group(subject, fake.group), 0);
+		subject_finish(subject);
+	}
+	fake.lookup(fake.lookup_arg,
+	    subject != NULL ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE,
+	    subject);
+}
+
+struct lookup *__wrap_lookup_start(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg);
+struct lookup *
+__wrap_lookup_start(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+{
+	(void)lookups;
+	assert_string_equal(name, "alice@EXAMPLE.COM");
+	fake.lookup = done;
+	fake.lookup_arg = arg;
+	if (!fake.hold_lookup)
+		soon(finish_lookup);
+	return (struct lookup *)&handle;
+}
+
+void __wrap_lookup_cancel(struct lookup *lookup);
+void
+__wrap_lookup_cancel(struct lookup *lookup)
+{
+	if (lookup != NULL)
+		fake.lookup = NULL;
+}
+
+void __wrap_audit_sender_write(
+    struct audit_sender *sender, const struct audit_record *record);
+void
+__wrap_audit_sender_write(
+    struct audit_sender *sender, const struct audit_record *record)
+{
+	(void)sender;
+	assert_true(fake.record_count < RECORDS_MAX);
+	fake.records[fake.record_count++] = *record;
+}
+
+/* ---- the world: a worker, a client, a target */
+
+static struct shared shared;
+static struct worker worker;
+static int client;    /* the client's end, non-blocking */
+static int listening; /* the target */
+static int target;    /* its accepted connection, or -1 */
+static uint16_t target_port;
+static struct seal *client_seal;
+
+static const char settings_text[] = "policy { file = \"/dev/null\" }\n"
+				    "session { handshake_timeout = 1 }\n"
+				    "listener lan {\n"
+				    "	address = \"127.0.0.1:1080\"\n"
+				    "	protection_minimum = \"none\"\n"
+				    "}\n";
+
+static struct settings *
+load_settings(void)
+{
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+	struct settings *settings;
+
+	assert_int_equal(write(fd, settings_text, strlen(settings_text)),
+	    (int)strlen(settings_text));
+	settings = settings_load_fd(fd, "settings", stderr);
+	assert_non_null(settings);
+	(void)close(fd);
+	return settings;
+}
+
+static void
+add(struct entry *entry, const char *attribute, const char *value)
+{
+	assert_int_equal(entry_add(entry, attribute, value, strlen(value)), 0);
+}
+
+/* One rule, from pairs of attribute and value. */
+static void
+use_rule(const char *const *pairs)
+{
+	struct ruleset_builder *builder = ruleset_builder_new();
+	struct entry *entry = entry_new("cn=web,dc=example,dc=com");
+	char why[512] = "";
+
+	add(entry, "objectClass", "gwRule");
+	add(entry, "cn", "web");
+	add(entry, "gwAction", "permit");
+	for (; *pairs != NULL; pairs += 2)
+		add(entry, pairs[0], pairs[1]);
+	if (ruleset_builder_add(builder, entry, why, sizeof(why)) != 0)
+		fail_msg("%s", why);
+	entry_free(entry);
+	ruleset_unref(worker.rules);
+	worker.rules = ruleset_build(builder, 7, why, sizeof(why));
+	assert_non_null(worker.rules);
+}
+
+static int
+listen_on_loopback(void)
+{
+	struct socket_address address;
+	struct sockaddr_storage storage;
+	socklen_t len;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	assert_true(socket_address_parse("127.0.0.1:0", &address) ||
+		    address_parse("127.0.0.1", &address.address));
+	address.port = 0;
+	len = socket_address_to(&address, &storage);
+	assert_int_equal(bind(fd, (struct sockaddr *)&storage, len), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	len = sizeof(storage);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&storage, &len), 0);
+	assert_true(
+	    socket_address_from((struct sockaddr *)&storage, len, &address));
+	target_port = address.port;
+	return fd;
+}
+
+/* The client's end of a TCP connection whose other end is a session's. */
+static void
+open_session(void)
+{
+	int accepting = listen_on_loopback();
+	uint16_t port = target_port;
+	struct socket_address address = {.port = port};
+	struct sockaddr_storage storage;
+	socklen_t len;
+	int fd;
+
+	assert_true(address_parse("127.0.0.1", &address.address));
+	len = socket_address_to(&address, &storage);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&storage, len), 0);
+	assert_int_equal(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+	fd = accept4(accepting, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	(void)close(accepting);
+	listening = listen_on_loopback();
+	session_open(&worker, "lan", fd, &address);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	memset(&worker, 0, sizeof(worker));
+	memset(&shared, 0, sizeof(shared));
+	fake.protection = PROTECTION_CONFIDENTIALITY;
+	fake.has_sequence = true;
+	base = event_base_new();
+	worker.slot = 1;
+	worker.shared = &shared;
+	worker.base = base;
+	worker.lingers = lingers_new(base);
+	worker.settings = load_settings();
+	TAILQ_INIT(&worker.sessions);
+	atomic_store(&shared.directory_up, true);
+	atomic_store(&shared.confirmed_us, clock_wall_us());
+	target = -1;
+	client = -1;
+	listening = -1;
+	client_seal = NULL;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwDestination", "www.example.com", NULL});
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	session_close_all(&worker, REASON_SHUTDOWN);
+	assert_int_equal(atomic_load(&shared.sessions), 0);
+	lingers_free(worker.lingers);
+	ruleset_unref(worker.rules);
+	settings_unref(worker.settings);
+	event_base_free(base);
+	seal_free(client_seal);
+	(void)close(client);
+	(void)close(listening);
+	if (target >= 0)
+		(void)close(target);
+	return 0;
+}
+
+/* Runs the loop until nothing has happened for a moment. */
+static void
+settle(void)
+{
+	for (int i = 0; i < 20; i++) {
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		(void)poll(NULL, 0, 1);
+	}
+}
+
+static void
+say(const void *data, size_t len)
+{
+	assert_int_equal(send(client, data, len, MSG_NOSIGNAL), (int)len);
+	settle();
+}
+
+/* What the client can read now; -1 with nothing there, 0 at the end. */
+static ssize_t
+hear(uint8_t *data, size_t size)
+{
+	settle();
+	return recv(client, data, size, 0);
+}
+
+static size_t
+seal_message(uint8_t *out, const void *plain, size_t len)
+{
+	size_t token_len;
+
+	if (client_seal == NULL)
+		client_seal = toy_seal_new(fake.protection);
+	memcpy(out + RFC1961_HEADER + client_seal->header, plain, len);
+	assert_int_equal(
+	    seal_wrap(client_seal, out + RFC1961_HEADER, len, &token_len),
+	    REASON_OK);
+	rfc1961_header(out, RFC1961_DATA, (uint16_t)token_len);
+	return RFC1961_HEADER + token_len;
+}
+
+static size_t
+open_reply(uint8_t *out, size_t size)
+{
+	uint8_t data[1024], *plain;
+	size_t plain_len;
+	ssize_t len = hear(data, sizeof(data));
+	static struct seal *gateway_seal;
+
+	assert_true(len > RFC1961_HEADER);
+	/* The toy counts each direction by itself. */
+	gateway_seal = toy_seal_new(fake.protection);
+	assert_int_equal(seal_unwrap(gateway_seal, data + RFC1961_HEADER,
+			     (size_t)len - RFC1961_HEADER, &plain, &plain_len),
+	    REASON_OK);
+	assert_true(plain_len <= size);
+	memcpy(out, plain, plain_len);
+	seal_free(gateway_seal);
+	return plain_len;
+}
+
+/* "CONNECT 127.0.0.1:port" with room to change it. */
+static size_t
+connect_request(uint8_t out[300], uint16_t port)
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, out, 300);
+	wire_put_bytes(&writer, "\5\1\0\1\177\0\0\1", 8);
+	wire_put_u16(&writer, port);
+	return writer.len;
+}
+
+static size_t
+connect_name_request(uint8_t out[300], const char *name, size_t name_len)
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, out, 300);
+	wire_put_bytes(&writer, "\5\1\0\3", 4);
+	wire_put_u8(&writer, (uint8_t)name_len);
+	wire_put_bytes(&writer, name, name_len);
+	wire_put_u16(&writer, target_port);
+	return writer.len;
+}
+
+static void
+greet(void)
+{
+	uint8_t answer[2];
+
+	say("\5\1\1", 3);
+	assert_int_equal(hear(answer, sizeof(answer)), 2);
+	assert_memory_equal(answer, "\5\1", 2);
+}
+
+static void
+accept_target(void)
+{
+	settle();
+	target = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(target >= 0);
+}
+
+static void
+nobody_was_dialled(void)
+{
+	settle();
+	assert_int_equal(accept4(listening, NULL, NULL, SOCK_NONBLOCK), -1);
+}
+
+/* The record of that event, which must be there once. */
+static const struct audit_record *
+record_of(enum audit_event event)
+{
+	const struct audit_record *found = NULL;
+
+	for (size_t i = 0; i < fake.record_count; i++) {
+		if (fake.records[i].event == event) {
+			assert_null(found);
+			found = &fake.records[i];
+		}
+	}
+	assert_non_null(found);
+	return found;
+}
+
+static void
+was_closed(enum reason reason)
+{
+	settle();
+	assert_true(TAILQ_EMPTY(&worker.sessions));
+	assert_string_equal(
+	    reason_name(record_of(AUDIT_CLOSE)->reason), reason_name(reason));
+}
+
+/* Sends a sealed request and expects the reply and the reason. */
+static void
+is_refused(const uint8_t *request, size_t len, uint8_t rep, enum reason reason)
+{
+	uint8_t message[600], answer[64];
+
+	say(message, seal_message(message, request, len));
+	assert_true(open_reply(answer, sizeof(answer)) >= 10);
+	assert_int_equal(answer[0], 5);
+	assert_int_equal(answer[1], rep);
+	was_closed(reason);
+	assert_int_equal(record_of(AUDIT_DECISION)->reason, reason);
+	nobody_was_dialled();
+}
+
+/* ---- the tests */
+
+static void
+a_sealed_session_reaches_its_target_and_is_recorded(void **state)
+{
+	uint8_t request[300], message[600], answer[64];
+	const struct audit_record *record;
+
+	(void)state;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	assert_memory_equal(answer, "\5\0\0\1\177\0\0\1", 8);
+	say(message, seal_message(message, "ping", 4));
+	assert_int_equal(recv(target, answer, sizeof(answer), 0), 4);
+	assert_memory_equal(answer, "ping", 4);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	settle();
+	assert_int_equal(recv(target, answer, sizeof(answer), 0), 0);
+	assert_int_equal(close(target), 0);
+	target = -1;
+	was_closed(REASON_OK);
+	record = record_of(AUDIT_AUTH);
+	assert_false(record->failed);
+	assert_string_equal(record->identity, "alice@EXAMPLE.COM");
+	record = record_of(AUDIT_DECISION);
+	assert_false(record->failed);
+	assert_string_equal(record->rule, "web");
+	assert_int_equal(record->generation, 7);
+	record = record_of(AUDIT_OPEN);
+	assert_int_equal(record->dialled.port, target_port);
+	assert_true(record->egress.port != 0);
+	record = record_of(AUDIT_CLOSE);
+	assert_int_equal(record->bytes_to_target, 4);
+	assert_true(record->duration_us > 0);
+	assert_int_equal(fake.record_count, 4);
+}
+
+static void
+a_client_that_sends_everything_at_once_is_served(void **state)
+{
+	uint8_t all[900] = "\5\1\1", request[300], answer[64];
+	size_t len = 3, request_len;
+
+	(void)state;
+	open_session();
+	request_len = connect_request(request, target_port);
+	memcpy(request + request_len, "first", 5);
+	len += seal_message(all + len, request, request_len + 5);
+	len += seal_message(all + len, "second", 6);
+	say(all, len);
+	accept_target();
+	settle();
+	assert_int_equal(recv(target, answer, sizeof(answer), 0), 11);
+	assert_memory_equal(answer, "firstsecond", 11);
+}
+
+static void
+a_client_that_sends_an_octet_at_a_time_is_served(void **state)
+{
+	uint8_t all[900] = "\5\1\1", request[300];
+	size_t len = 3;
+
+	(void)state;
+	open_session();
+	/* The request in two messages, an empty one between. */
+	(void)connect_request(request, target_port);
+	len += seal_message(all + len, request, 5);
+	len += seal_message(all + len, "", 0);
+	len += seal_message(all + len, request + 5, 5);
+	for (size_t i = 0; i < len; i++)
+		say(all + i, 1);
+	accept_target();
+}
+
+static void
+a_session_cut_at_any_octet_ends_as_truncated(void **state)
+{
+	uint8_t all[900] = "\5\1\1", request[300];
+	size_t len = 3;
+
+	(void)state;
+	open_session();
+	len += seal_message(
+	    all + len, request, connect_request(request, target_port));
+	tear_down(NULL);
+	for (size_t cut = 0; cut < len; cut++) {
+		(void)set_up(NULL);
+		open_session();
+		if (cut > 0)
+			say(all, cut);
+		assert_int_equal(shutdown(client, SHUT_WR), 0);
+		was_closed(cut == 0 ? REASON_CLIENT_CLOSED : REASON_TRUNCATED);
+		nobody_was_dialled();
+		(void)tear_down(NULL);
+	}
+	(void)set_up(NULL);
+}
+
+static void
+another_protocol_ends_at_once_without_an_answer(void **state)
+{
+	static const char *const first[] = {
+	    "\4\1\0\120\177\0\0\1", "GET / HTTP/1.1\r\n", "\26\3\1\2\0"};
+	uint8_t answer[8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(first); i++) {
+		open_session();
+		say(first[i], 5);
+		assert_true(hear(answer, sizeof(answer)) <= 0);
+		was_closed(REASON_BAD_VERSION);
+		(void)tear_down(NULL);
+		(void)set_up(NULL);
+	}
+}
+
+static void
+no_acceptable_method_is_said(void **state)
+{
+	uint8_t answer[8];
+
+	(void)state;
+	open_session();
+	say("\5\2\0\2", 4);
+	assert_int_equal(hear(answer, sizeof(answer)), 2);
+	assert_memory_equal(answer, "\5\377", 2);
+	was_closed(REASON_NO_METHOD);
+}
+
+static void
+a_failed_proof_is_recorded_with_its_detail(void **state)
+{
+	(void)state;
+	fake.proof_reason = REASON_GSS_KEY_UNKNOWN;
+	open_session();
+	say("\5\1\1", 3);
+	was_closed(REASON_GSS_KEY_UNKNOWN);
+	assert_true(record_of(AUDIT_AUTH)->failed);
+	assert_string_equal(record_of(AUDIT_AUTH)->detail, "as the test says");
+}
+
+static void
+a_clear_request_after_a_granted_seal_ends_the_session(void **state)
+{
+	uint8_t request[300], answer[64];
+
+	(void)state;
+	fake.protection = PROTECTION_INTEGRITY;
+	open_session();
+	greet();
+	say(request, connect_request(request, target_port));
+	was_closed(REASON_GSS_CLEAR);
+	assert_true(hear(answer, sizeof(answer)) <= 0);
+	nobody_was_dialled();
+}
+
+static void
+a_replayed_request_ends_the_session(void **state)
+{
+	uint8_t request[300], message[600];
+	size_t len;
+
+	(void)state;
+	open_session();
+	greet();
+	(void)connect_request(request, target_port);
+	len = seal_message(message, request, 5);
+	say(message, len);
+	say(message, len);
+	was_closed(REASON_GSS_REPLAY);
+	nobody_was_dialled();
+}
+
+static void
+a_bad_frame_ends_the_session(void **state)
+{
+	static const char *const frames[] = {
+	    "\1\1\0\4", "\1\2\0\4", "\1\3\0\0", "\2\3\0\4", "\1\377"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(frames); i++) {
+		open_session();
+		greet();
+		say(frames[i], i == 4 ? 2 : 4);
+		was_closed(REASON_GSS_BAD_FRAME);
+		(void)tear_down(NULL);
+		(void)set_up(NULL);
+	}
+}
+
+static void
+granted_none_serves_a_clear_client(void **state)
+{
+	uint8_t request[300], answer[64];
+
+	(void)state;
+	fake.protection = PROTECTION_NONE;
+	fake.has_sequence = false;
+	open_session();
+	greet();
+	say(request, connect_request(request, target_port));
+	accept_target();
+	assert_int_equal(hear(answer, sizeof(answer)), 10);
+	assert_int_equal(answer[1], 0);
+	assert_int_equal(
+	    record_of(AUDIT_DECISION)->protection, PROTECTION_NONE);
+}
+
+static void
+granted_none_opens_a_client_that_encapsulates_all_the_same(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	fake.protection = PROTECTION_NONE;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_int_equal(
+	    record_of(AUDIT_DECISION)->protection, PROTECTION_INTEGRITY);
+}
+
+static void
+a_context_without_sequence_is_refused_for_connect(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	fake.has_sequence = false;
+	open_session();
+	greet();
+	is_refused(request, connect_request(request, target_port), 2,
+	    REASON_GSS_FLAGS);
+}
+
+static void
+requests_that_are_not_served_get_their_reply(void **state)
+{
+	static const struct {
+		const char *octets;
+		size_t len;
+		uint8_t rep;
+		enum reason reason;
+	} rows[] = {
+	    {"\5\2\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
+	    {"\5\3\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
+	    {"\5\11\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
+	    {"\5\1\0\2\177\0\0\1\0\1", 10, 8, REASON_ADDRESS_TYPE_UNSUPPORTED},
+	    {"\5\1\0\1\177\0\0\1\0\0", 10, 2, REASON_PORT_ZERO},
+	    {"\5\1\1\1\177\0\0\1\0\1", 10, 1, REASON_BAD_REQUEST},
+	    {"\4\1\0\1\177\0\0\1\0\1", 10, 1, REASON_BAD_REQUEST},
+	    {"\5\1\0\3\0\0\1", 7, 1, REASON_BAD_NAME},
+	    {"\5\1\0\3\13localhost\0x\0\1", 18, 1, REASON_BAD_NAME},
+	    {"\5\1\0\3\0030x1\0\1", 10, 1, REASON_BAD_NAME},
+	    {"\5\1\0\1\12\0\0\1\0\1", 10, 2, REASON_DENIED_NO_RULE},
+	    {"\5\1\0\1\177\0\0\2\0\1", 10, 2, REASON_DENIED_SPECIAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		open_session();
+		greet();
+		is_refused((const uint8_t *)rows[i].octets, rows[i].len,
+		    rows[i].rep, rows[i].reason);
+		(void)tear_down(NULL);
+		(void)set_up(NULL);
+	}
+}
+
+static void
+a_refused_connection_is_replied_and_recorded(void **state)
+{
+	uint8_t request[300], message[600], answer[64];
+
+	(void)state;
+	open_session();
+	greet();
+	(void)close(listening);
+	listening = -1;
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	assert_true(open_reply(answer, sizeof(answer)) >= 10);
+	assert_int_equal(answer[1], 5);
+	was_closed(REASON_CONNECT_REFUSED);
+	assert_true(record_of(AUDIT_OPEN)->failed);
+}
+
+static void
+only_permitted_addresses_of_a_name_are_dialled(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	/* 127.0.0.2 is special and no rule names it: the name's permission
+	 * does not open it. */
+	assert_true(address_parse("127.0.0.2", &fake.addresses[0]));
+	assert_true(address_parse("127.0.0.1", &fake.addresses[1]));
+	fake.address_count = 2;
+	open_session();
+	greet();
+	say(message,
+	    seal_message(message, request,
+		connect_name_request(request, "WWW.example.com.", 16)));
+	accept_target();
+	assert_int_equal(fake.resolutions, 1);
+	assert_memory_equal(&record_of(AUDIT_OPEN)->dialled.address,
+	    &fake.addresses[1], sizeof(struct address));
+	assert_int_equal(record_of(AUDIT_DECISION)->asked_len, 16);
+	assert_string_equal(
+	    record_of(AUDIT_DECISION)->destination.name, "www.example.com");
+}
+
+static void
+a_name_without_a_permitted_address_is_denied(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	assert_true(address_parse("169.254.169.254", &fake.addresses[0]));
+	fake.address_count = 1;
+	open_session();
+	greet();
+	is_refused(request,
+	    connect_name_request(request, "www.example.com", 15), 2,
+	    REASON_DENIED_SPECIAL);
+}
+
+static void
+a_name_that_no_rule_permits_is_not_resolved(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	open_session();
+	greet();
+	use_rule((const char *const[]){
+	    "gwDestination", "www.example.com", "gwPort", "1", NULL});
+	is_refused(request,
+	    connect_name_request(request, "www.example.com", 15), 2,
+	    REASON_DENIED_NO_RULE);
+	assert_int_equal(fake.resolutions, 0);
+}
+
+static void
+an_unknown_name_is_host_unreachable(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	open_session();
+	greet();
+	is_refused(request,
+	    connect_name_request(request, "www.example.com", 15), 4,
+	    REASON_NAME_UNKNOWN);
+}
+
+static void
+a_request_waits_for_the_groups(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	fake.group = "cn=staff,dc=example,dc=com";
+	fake.hold_lookup = true;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	nobody_was_dialled();
+	finish_lookup(-1, 0, NULL);
+	accept_target();
+}
+
+static void
+without_the_groups_a_rule_that_asks_for_them_denies(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	open_session();
+	greet();
+	is_refused(request, connect_request(request, target_port), 2,
+	    REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+rules_that_are_too_old_deny(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	atomic_store(&shared.directory_up, false);
+	atomic_store(&shared.confirmed_us,
+	    clock_wall_us() - (28800 + 1) * UINT64_C(1000000));
+	open_session();
+	greet();
+	is_refused(request, connect_request(request, target_port), 2,
+	    REASON_POLICY_UNAVAILABLE);
+}
+
+static void
+rules_of_a_silent_directory_are_marked_stale(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	atomic_store(&shared.directory_up, false);
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_true(record_of(AUDIT_DECISION)->stale);
+}
+
+static void
+a_slow_client_is_cut_at_the_deadline(void **state)
+{
+	(void)state;
+	open_session();
+	for (int i = 0; i < 3; i++) {
+		if (!TAILQ_EMPTY(&worker.sessions))
+			(void)send(
+			    client, i == 0 ? "\5" : "\1", 1, MSG_NOSIGNAL);
+		for (int wait = 0; wait < 25; wait++)
+			settle();
+	}
+	was_closed(REASON_HANDSHAKE_TIMEOUT);
+}
+
+static void
+too_many_sessions_are_turned_away(void **state)
+{
+	(void)state;
+	atomic_store(&shared.sessions, 10000);
+	open_session();
+	was_closed(REASON_OVERLOADED);
+	atomic_store(&shared.sessions, 0);
+}
+
+static void
+a_stop_ends_a_session_at_every_step(void **state)
+{
+	uint8_t all[900] = "\5\1\1", request[300];
+	size_t len = 3;
+
+	(void)state;
+	fake.address_count = 1;
+	assert_true(address_parse("127.0.0.1", &fake.addresses[0]));
+	open_session();
+	len += seal_message(all + len, request,
+	    connect_name_request(request, "www.example.com", 15));
+	(void)tear_down(NULL);
+	/* One more turn of the loop each time: every step is met. */
+	for (int turns = 0; turns < 12; turns++) {
+		(void)set_up(NULL);
+		fake.address_count = 1;
+		assert_true(address_parse("127.0.0.1", &fake.addresses[0]));
+		open_session();
+		assert_int_equal(
+		    send(client, all, len, MSG_NOSIGNAL), (int)len);
+		for (int i = 0; i < turns; i++)
+			(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		session_close_all(&worker, REASON_SHUTDOWN);
+		was_closed(REASON_SHUTDOWN);
+		(void)tear_down(NULL);
+	}
+	(void)set_up(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_sealed_session_reaches_its_target_and_is_recorded),
+	    TEST(a_client_that_sends_everything_at_once_is_served),
+	    TEST(a_client_that_sends_an_octet_at_a_time_is_served),
+	    TEST(a_session_cut_at_any_octet_ends_as_truncated),
+	    TEST(another_protocol_ends_at_once_without_an_answer),
+	    TEST(no_acceptable_method_is_said),
+	    TEST(a_failed_proof_is_recorded_with_its_detail),
+	    TEST(a_clear_request_after_a_granted_seal_ends_the_session),
+	    TEST(a_replayed_request_ends_the_session),
+	    TEST(a_bad_frame_ends_the_session),
+	    TEST(granted_none_serves_a_clear_client),
+	    TEST(granted_none_opens_a_client_that_encapsulates_all_the_same),
+	    TEST(a_context_without_sequence_is_refused_for_connect),
+	    TEST(requests_that_are_not_served_get_their_reply),
+	    TEST(a_refused_connection_is_replied_and_recorded),
+	    TEST(only_permitted_addresses_of_a_name_are_dialled),
+	    TEST(a_name_without_a_permitted_address_is_denied),
+	    TEST(a_name_that_no_rule_permits_is_not_resolved),
+	    TEST(an_unknown_name_is_host_unreachable),
+	    TEST(a_request_waits_for_the_groups),
+	    TEST(without_the_groups_a_rule_that_asks_for_them_denies),
+	    TEST(rules_that_are_too_old_deny),
+	    TEST(rules_of_a_silent_directory_are_marked_stale),
+	    TEST(a_slow_client_is_cut_at_the_deadline),
+	    TEST(too_many_sessions_are_turned_away),
+	    TEST(a_stop_ends_a_session_at_every_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
