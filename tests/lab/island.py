@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: ISC
+"""An island: network and mounts of our own, where a lab disturbs nobody.
+
+Loopback is up; 10.77.0.0/16 and fd77::/64 are local without being any
+interface's addresses; 10.78.0.0/16 is unreachable, and there is no way to
+anywhere else.
+"""
+
+import ctypes
+import os
+import sys
+
+from tests.lab.process import LabError, run
+
+_IP = "/sbin/ip"
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+
+
+def command(*argv):
+    """What starts argv on an island; this process stays where it is."""
+    unshare = ["/usr/bin/unshare", "--net", "--mount",
+               "--propagation", "unchanged"]
+    if os.getuid() != 0:
+        unshare += ["--map-current-user", "--keep-caps"]
+    return [*unshare, "--", *argv]
+
+
+def settle():
+    """Called on a new island: makes the network."""
+    # In a chroot / is no mount point, and then nothing was shared either.
+    os.system("mount --make-rprivate / 2>/dev/null")
+    for arguments in [
+            "link set lo up",
+            "route add local 10.77.0.0/16 dev lo",
+            "-6 route add local fd77::/64 dev lo",
+            "route add unreachable 10.78.0.0/16",
+            "-6 route add unreachable fd78::/64"]:
+        run(_IP, *arguments.split())
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
+def check():
+    """Says plainly why islands cannot be made here."""
+    try:
+        run(*command("/bin/true"))
+    except LabError as error:
+        raise LabError(
+            "The system tests need a network and mount namespace of their "
+            "own:\nrun them as root, or allow user namespaces to ordinary "
+            f"users.\n{error}") from None
+
+
+if __name__ == "__main__":
+    # island.py PROGRAM ARGUMENT...: runs it on an island
+    settle()
+    os.execv(sys.argv[1], sys.argv[1:])

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: ISC
+"""The whole lab in one object, from the realm to the gateway."""
+
+import os
+import shutil
+import socket
+import tempfile
+
+from tests.lab import slapd, targets
+from tests.lab.dns import Names
+from tests.lab.gateway import (Gateway, copy_programs, give, split_address,
+                               USERS)
+from tests.lab.kdc import Realm
+from tests.lab.process import LabError, free_port
+from tests.lab.rsyslog import Syslog
+from tests.lab.slapd import (Directory, group, group_dn, person, rule,
+                             user_dn)
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+SERVICE = "socks@gw.example.com"
+
+# Passwords are the same as the names.
+PEOPLE = ["alice", "bob", "mallory", "carol"]
+
+
+class Loopback:
+    """Where targets live on a host's own loopback.  Those addresses are
+    special, so that rules must name them one by one."""
+    web, web6 = "127.0.0.80", "::1"
+    plain, plain6 = "127.0.0.81", "::1"
+    forbidden = "127.0.0.99"
+    networks = ["127.0.0.80/32", "127.0.0.81/32", "127.0.0.99/32", "::1/128"]
+
+
+class Island:
+    """Where targets live on an island (tests/lab/island.py): networks that
+    are nobody's interface, so that they are not special."""
+    web, web6 = "10.77.0.80", "fd77::80"
+    plain, plain6 = "10.77.0.81", "fd77::81"
+    forbidden = "10.77.9.9"
+    networks = ["10.77.0.0/16", "fd77::/64"]
+
+
+def people():
+    return ("".join(person(uid) for uid in PEOPLE) +
+            group("engineers", user_dn("alice"), user_dn("carol")) +
+            group("staff", group_dn("engineers")) +
+            group("contractors", user_dn("bob")))
+
+
+def rules(place):
+    """Staff may reach the lab's networks and names; nobody the forbidden
+    address; contractors only what is sealed well."""
+    return (
+        rule("forbidden", "deny", gwOrder=10,
+             gwDestination=[f"{place.forbidden}/32", "payroll.example.com"]) +
+        rule("staff", gwGroup=group_dn("staff"),
+             gwDestination=[*place.networks, "*.example.com"]) +
+        rule("contractors", gwGroup=group_dn("contractors"),
+             gwProtection="confidentiality",
+             gwDestination=f"{place.web}/32"))
+
+
+def names(place):
+    return {
+        "www.example.com": [place.web, place.web6],
+        "four.example.com": [place.web],
+        "six.example.com": [place.web6],
+        "alias.example.com": ["@www.example.com"],
+        "payroll.example.com": [place.forbidden],
+        "www.elsewhere.example": [place.web],
+    }
+
+
+class Lab:
+    """`settings` changes single settings: {"session": {"idle_timeout": 5}};
+    `entries` replaces the rules; parts that a test does not need can be left
+    out by closing them."""
+
+    def __init__(self, programs, place=Island, settings=None, entries=None,
+                 clockskew=300, start=True, keep=False):
+        self.keep = keep
+        self.place = place
+        self.service = SERVICE
+        self.directory = tempfile.mkdtemp(prefix="gatewarden-lab.")
+        os.chmod(self.directory, 0o755)
+        self.tickets = {}
+        self.targets = []
+        self.syslog = self.slapd = self.realm = self.names = None
+        self.gateway = None
+        try:
+            self._build(programs, settings or {}, entries, clockskew)
+            if start:
+                self.start()
+        except BaseException:
+            self.close(quietly=True)
+            raise
+
+    def _build(self, programs, settings, entries, clockskew):
+        at = self.directory
+        self.realm = Realm(f"{at}/realm", clockskew=clockskew)
+        self.keytab = f"{at}/gatewarden.keytab"
+        self.directory_keytab = f"{at}/directory.keytab"
+        commands = [f"addprinc -pw {name} {name}" for name in PEOPLE]
+        for name in ["socks", "rcmd", "host", "HTTP"]:
+            commands += [f"addprinc -randkey {name}/gw.example.com",
+                         f"ktadd -k {self.keytab} {name}/gw.example.com"]
+        commands += ["addprinc -randkey ldap/127.0.0.1",
+                     f"ktadd -k {at}/ldap.keytab ldap/127.0.0.1",
+                     "addprinc -randkey gatewarden/gw.example.com",
+                     f"ktadd -k {self.directory_keytab} "
+                     "gatewarden/gw.example.com"]
+        self.realm.kadmin(*commands)
+        give(self.keytab, "authenticator", 0o400)
+        give(self.directory_keytab, "directory", 0o400)
+        # gssapi reads it when it is first used in this process.
+        os.environ["KRB5_CONFIG"] = self.realm.config
+        for name in PEOPLE:
+            self.kinit(name)
+        self.slapd = Directory(
+            f"{at}/slapd", f"{ROOT}/schema/gatewarden.ldif",
+            people() + (rules(self.place) if entries is None else entries),
+            realm=self.realm)
+        shutil.copy(f"{at}/ldap.keytab", self.slapd.keytab)
+        self.syslog = Syslog(f"{at}/syslog")
+        self.audit = self.syslog.audit
+        self.names = Names(names(self.place))
+        self.programs = copy_programs(programs, f"{at}/programs")
+        self.gateway = Gateway(f"{at}/gateway", self.programs,
+                               self._settings(settings), self.audit,
+                               env={"KRB5_CONFIG": self.realm.config})
+
+    def _settings(self, changes):
+        settings = {
+            "gateway": {"workers": 2, "log_level": "debug",
+                        "state_dir": f"{self.directory}/gateway/state"},
+            "kerberos": {"keytab": self.keytab,
+                         "config": self.realm.config},
+            "resolver": {"servers":
+                         f"{self.names.address}:{self.names.port}"},
+            "directory": {
+                "uri": [self.slapd.uri], "ca_file": self.slapd.ca_file,
+                "bind": "simple", "bind_dn": slapd.READER,
+                "password_file": self.slapd.password_file,
+                "rule_base": slapd.RULES, "user_base": slapd.PEOPLE,
+                "group_base": slapd.GROUPS, "poll_interval": 1,
+                "cache_ttl": 2, "negative_ttl": 1},
+            "audit": {"target": self.syslog.target_unix,
+                      "format": "rfc5424"},
+            "listener main": {"address": f"127.0.0.1:{free_port()}"},
+        }
+        if os.getuid() == 0:
+            settings["users"] = {role: str(uid)
+                                 for role, uid in USERS.items()}
+        for section, rows in changes.items():
+            settings.setdefault(section, {}).update(rows)
+            if section.startswith("listener "):
+                settings[section].setdefault(
+                    "address", f"127.0.0.1:{free_port()}")
+            for name in [n for n, value in rows.items() if value is None]:
+                del settings[section][name]
+        return settings
+
+    def start(self):
+        self.gateway.start()
+        self.audit.wait_for(event="reload", outcome="ok")
+
+    @property
+    def listeners(self):
+        return {section.split()[1]: split_address(rows["address"])
+                for section, rows in self.gateway.settings.items()
+                if section.startswith("listener ")}
+
+    def kinit(self, name, *options, called=None):
+        """A ticket of `name`, under that name or `called`."""
+        called = called or name
+        self.tickets[called] = self.realm.kinit(
+            name, name, f"{self.directory}/cc.{called}", *options)
+
+    def target(self, kind=None, address=None, port=0):
+        """A target of the lab; closed with it."""
+        made = targets.Target(address or self.place.web, port, kind)
+        self.targets.append(made)
+        return made
+
+    def acceptor(self, address=None, backlog=128):
+        made = targets.Acceptor(address or self.place.web, 0, backlog)
+        self.targets.append(made)
+        return made
+
+    def close(self, quietly=False):
+        failure = None
+        try:
+            if self.gateway and self.gateway.program:
+                self.gateway.stop()
+                if self.audit.records():
+                    self.audit.assert_gapless()
+        except (AssertionError, OSError) as error:
+            failure = error
+        for part in self.targets:
+            try:
+                part.close()
+            except OSError:
+                pass
+        for part in [self.syslog, self.slapd, self.realm]:
+            if part and part.program:
+                part.stop()
+        if self.names:
+            self.names.close()
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        if failure and not quietly:
+            raise failure
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.close(quietly=kind is not None)
+
+
+def assert_no_ipv6_surprise():
+    """The lab needs ::1."""
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError as error:
+            raise LabError(f"no IPv6 on loopback: {error}") from None
