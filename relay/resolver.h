@@ -28,6 +28,7 @@ struct resolver_settings {
 /* NULL if the servers cannot be parsed or there is no memory. */
 struct resolver *resolver_new(struct event_base *base,
     const struct resolver_settings *settings) must_check;
+/* Frees what is in flight too, without callbacks; not from a callback. */
 void resolver_free(struct resolver *resolver);
 
 /*

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+/* One c-ares channel on an event loop: asks for one name and family. */
+#include "relay/resolver_ares.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <ares.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#define CNAMES_MAX 8
+
+/*
+ * c-ares doubles its patience with each try: three tries with one server
+ * take 1 + 2 + 4 times the first.
+ */
+#define TRIES	     3
+#define TRY_DIVISOR  7
+#define TRY_LEAST_MS 50
+
+/* One descriptor of c-ares. */
+struct watch {
+	LIST_ENTRY(watch) entry;
+	struct resolver_ares *ares;
+	struct event event;
+	ares_socket_t fd;
+};
+
+struct resolver_ares {
+	struct event_base *base;
+	ares_channel channel;
+	struct event timer;
+	LIST_HEAD(, watch) watches;
+};
+
+struct query {
+	enum address_family family;
+	resolver_answer_fn *done;
+	void *arg;
+};
+
+/* After each call into c-ares: its next timeout may have changed. */
+static void
+settle(struct resolver_ares *ares)
+{
+	struct timeval tv;
+
+	if (ares_timeout(ares->channel, NULL, &tv) != NULL)
+		(void)evtimer_add(&ares->timer, &tv);
+	else
+		(void)evtimer_del(&ares->timer);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver_ares *ares = arg;
+
+	(void)fd;
+	(void)what;
+	ares_process_fd(ares->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	settle(ares);
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+	struct resolver_ares *ares = watch->ares;
+
+	/* The watch may be gone after this. */
+	ares_process_fd(ares->channel,
+	    (what & EV_READ) != 0 ? fd : ARES_SOCKET_BAD,
+	    (what & EV_WRITE) != 0 ? fd : ARES_SOCKET_BAD);
+	settle(ares);
+}
+
+static struct watch *
+watch_of(struct resolver_ares *ares, ares_socket_t fd)
+{
+	struct watch *watch;
+
+	LIST_FOREACH (watch, &ares->watches, entry)
+		if (watch->fd == fd)
+			return watch;
+	watch = calloc(1, sizeof(*watch));
+	if (watch == NULL)
+		return NULL; /* its timeout will end the question */
+	watch->ares = ares;
+	watch->fd = fd;
+	(void)event_assign(&watch->event, ares->base, fd, 0, on_socket, watch);
+	LIST_INSERT_HEAD(&ares->watches, watch, entry);
+	return watch;
+}
+
+static void
+watch_free(struct watch *watch)
+{
+	(void)event_del(&watch->event);
+	LIST_REMOVE(watch, entry);
+	free(watch);
+}
+
+static void
+on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+{
+	struct resolver_ares *ares = arg;
+	struct watch *watch = watch_of(ares, fd);
+	short what = EV_PERSIST;
+
+	if (watch == NULL)
+		return;
+	if (!readable && !writable) {
+		watch_free(watch);
+		return;
+	}
+	if (readable)
+		what |= EV_READ;
+	if (writable)
+		what |= EV_WRITE;
+	(void)event_del(&watch->event);
+	(void)event_assign(
+	    &watch->event, ares->base, fd, what, on_socket, watch);
+	(void)event_add(&watch->event, NULL);
+}
+
+static int
+try_ms(const struct resolver_settings *settings)
+{
+	unsigned ms = settings->timeout_ms / TRY_DIVISOR;
+
+	return (int)(ms < TRY_LEAST_MS ? TRY_LEAST_MS : ms);
+}
+
+static int
+open_channel(
+    struct resolver_ares *ares, const struct resolver_settings *settings)
+{
+	char dns[] = "b", hosts_first[] = "fb";
+	struct ares_options options = {
+	    .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+	    .timeout = try_ms(settings),
+	    .tries = TRIES,
+	    .lookups = settings->hosts_file ? hosts_first : dns,
+	    .sock_state_cb = on_socket_state,
+	    .sock_state_cb_data = ares,
+	};
+	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+		   ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB;
+
+	return ares_init_options(&ares->channel, &options, mask);
+}
+
+/* c-ares passes over what it does not understand; a setting may not. */
+static bool
+is_server(const char *text)
+{
+	struct socket_address with_port;
+	struct address alone;
+
+	return socket_address_parse(text, &with_port) ||
+	       address_parse(text, &alone);
+}
+
+static bool
+are_servers(const char *list)
+{
+	char one[SOCKET_ADDRESS_TEXT_SIZE];
+	size_t len;
+
+	for (;; list += len + 1) {
+		len = strcspn(list, ",");
+		if (len >= sizeof(one))
+			return false;
+		memcpy(one, list, len);
+		one[len] = '\0';
+		if (!is_server(one))
+			return false;
+		if (list[len] == '\0')
+			return true;
+	}
+}
+
+struct resolver_ares *
+resolver_ares_new(
+    struct event_base *base, const struct resolver_settings *settings)
+{
+	struct resolver_ares *ares = calloc(1, sizeof(*ares));
+	const char *servers = settings->servers;
+
+	if (ares == NULL)
+		return NULL;
+	ares->base = base;
+	LIST_INIT(&ares->watches);
+	(void)evtimer_assign(&ares->timer, base, on_timer, ares);
+	if (open_channel(ares, settings) != ARES_SUCCESS) {
+		free(ares);
+		return NULL;
+	}
+	if (servers != NULL && servers[0] != '\0' &&
+	    (!are_servers(servers) || ares_set_servers_ports_csv(ares->channel,
+					  servers) != ARES_SUCCESS)) {
+		resolver_ares_free(ares);
+		return NULL;
+	}
+	return ares;
+}
+
+static enum reason
+reason_of(int status)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return REASON_OK;
+	case ARES_ENOTFOUND:
+	case ARES_ENODATA:
+	case ARES_EBADNAME:
+		return REASON_NAME_UNKNOWN;
+	case ARES_ENOMEM:
+		return REASON_NO_MEMORY;
+	default:
+		return REASON_RESOLVER_FAILED;
+	}
+}
+
+static void
+lower_ttl(struct resolver_answer *answer, int ttl_s)
+{
+	unsigned ttl = ttl_s < 0 ? 0 : (unsigned)ttl_s;
+
+	if (ttl < answer->ttl_s)
+		answer->ttl_s = ttl;
+}
+
+static void
+take_addresses(struct resolver_answer *answer, enum address_family family,
+    const struct ares_addrinfo_node *node)
+{
+	struct socket_address found;
+
+	for (; node != NULL; node = node->ai_next) {
+		/* A mapped address in an AAAA record is none we asked for. */
+		if (answer->count == RESOLVER_ADDRESSES_MAX ||
+		    !socket_address_from(
+			node->ai_addr, node->ai_addrlen, &found) ||
+		    found.address.family != family)
+			continue;
+		answer->addresses[answer->count++] = found.address;
+		lower_ttl(answer, node->ai_ttl);
+	}
+}
+
+static void
+take_answer(struct resolver_answer *answer, enum address_family family,
+    const struct ares_addrinfo *info)
+{
+	const struct ares_addrinfo_cname *cname;
+	unsigned cnames = 0;
+
+	for (cname = info->cnames; cname != NULL; cname = cname->next) {
+		lower_ttl(answer, cname->ttl);
+		cnames++;
+	}
+	take_addresses(answer, family, info->nodes);
+	if (cnames > CNAMES_MAX)
+		answer->reason = REASON_RESOLVER_FAILED;
+	else if (answer->count == 0)
+		answer->reason = REASON_NAME_UNKNOWN;
+}
+
+static void
+on_info(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct query *query = arg;
+	struct resolver_answer answer = {
+	    .reason = reason_of(status), .ttl_s = UINT32_MAX};
+
+	(void)timeouts;
+	if (status == ARES_SUCCESS)
+		take_answer(&answer, query->family, info);
+	if (info != NULL)
+		ares_freeaddrinfo(info);
+	query->done(query->arg, &answer);
+	free(query);
+}
+
+void
+resolver_ares_ask(struct resolver_ares *ares, const char *name,
+    enum address_family family, resolver_answer_fn *done, void *arg)
+{
+	static const struct resolver_answer no_memory = {
+	    .reason = REASON_NO_MEMORY};
+	const struct ares_addrinfo_hints hints = {
+	    .ai_family = family == ADDRESS_IPV6 ? AF_INET6 : AF_INET,
+	    .ai_flags = ARES_AI_NOSORT,
+	};
+	struct query *query = malloc(sizeof(*query));
+
+	if (query == NULL) {
+		done(arg, &no_memory);
+		return;
+	}
+	*query = (struct query){family, done, arg};
+	ares_getaddrinfo(ares->channel, name, NULL, &hints, on_info, query);
+	settle(ares);
+}
+
+void
+resolver_ares_free(struct resolver_ares *ares)
+{
+	struct watch *watch, *next;
+
+	if (ares == NULL)
+		return;
+	ares_destroy(ares->channel);
+	LIST_FOREACH_SAFE (watch, &ares->watches, entry, next)
+		watch_free(watch);
+	(void)evtimer_del(&ares->timer);
+	free(ares);
+}
