@@ -24,8 +24,8 @@
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
 #include "gateway/worker.h"
-#include "policy/lookups.h"
 #include "policy/ruleset.h"
+#include "policy/subject_cache.h"
 
 /* What came from the master and waits for the configuration's end. */
 struct arrival {
@@ -113,7 +113,7 @@ rules_changed(void *arg, struct ruleset *rules)
 {
 	struct gateway *gateway = arg;
 
-	subject_cache_clear(gateway->shared.subjects);
+	subject_cache_expire(gateway->shared.subjects);
 	for (size_t i = 0; i < gateway->worker_count; i++) {
 		struct mail mail = {
 		    .kind = MAIL_RULES, .rules = ruleset_ref(rules)};
@@ -242,10 +242,14 @@ static void
 make_threads(struct gateway *gateway)
 {
 	struct settings *settings = gateway->settings;
+	struct subject_cache_settings cache = {
+	    .ttl_s = (unsigned)settings->cache_ttl,
+	    .negative_ttl_s = (unsigned)settings->cache_negative_ttl,
+	    .stale_max_s = (unsigned)settings->stale_max,
+	    .entries_max = settings->cache_max,
+	};
 
-	gateway->shared.subjects =
-	    subject_cache_new((unsigned)settings->cache_ttl,
-		(unsigned)settings->cache_negative_ttl, settings->cache_max);
+	gateway->shared.subjects = subject_cache_new(&cache);
 	gateway->audit = audit_sender_new(
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL)
@@ -340,7 +344,7 @@ configure(
 	} else {
 		hand_settings(gateway);
 		close_listeners(gateway, before);
-		subject_cache_clear(gateway->shared.subjects);
+		subject_cache_expire(gateway->shared.subjects);
 	}
 	hand_arrivals(gateway);
 	settings_unref(before);

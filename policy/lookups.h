@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The gateway's side of directory-lookup: who is asked about is looked up
- * once, shared by all worker threads, and kept for a time.
+ * One worker thread's links to the directory-lookup programs: who is asked
+ * about is looked up once at a time, and kept in the shared subject cache.
  */
 #ifndef POLICY_LOOKUPS_H
 #define POLICY_LOOKUPS_H
@@ -17,31 +17,25 @@ struct lookups;
 struct subject;
 struct subject_cache;
 
-/* One for the whole program; has its own small lock. */
-struct subject_cache *subject_cache_new(
-    unsigned ttl_s, unsigned negative_ttl_s, size_t entries_max) must_check;
-void subject_cache_free(struct subject_cache *cache);
-/* After a reload of the rules or the settings. */
-void subject_cache_clear(struct subject_cache *cache);
-
-/* One for each worker thread. */
+/* The cache is borrowed for ever.  NULL without memory. */
 struct lookups *lookups_new(struct event_base *base,
     struct subject_cache *cache, unsigned timeout_ms) must_check;
-void lookups_free(struct lookups *lookups);
+void lookups_free(struct lookups *lookups); /* NULL is fine */
+
 /* A link to directory-lookup `index` was made (anew); fd taken. */
 void lookups_link(struct lookups *lookups, uint32_t index, int fd);
 
 /* subject is NULL and reason REASON_DIRECTORY_UNAVAILABLE if the directory
  * did not say; else REASON_OK and a reference that the callee owns (a
  * subject without dn if there is no such user). */
-typedef void lookup_done_fn(
-    void *arg, enum reason reason, struct subject *subject);
+typedef void
+lookup_done_fn(void *arg, enum reason reason, struct subject *subject);
 
 /*
  * Asks for the subject of an identity's name.  The callback comes exactly
  * once, never before this has returned (from the cache too), never after
- * lookup_cancel.  While the directory cannot answer, an entry of the cache
- * past its time still serves for stale_max.  NULL when there is no memory.
+ * lookup_cancel.  While the directory cannot answer, what the cache holds
+ * serves past its time.  NULL when there is no memory.
  */
 struct lookup *lookup_start(struct lookups *lookups, const char *name,
     lookup_done_fn *done, void *arg) must_check;

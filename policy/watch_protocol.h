@@ -15,10 +15,10 @@ enum watch_type {
 			  * what the directory says */
 	WATCH_STATE,	 /* u8 1 up, 0 down; string: what happened */
 	/* gateway to watch */
-	WATCH_TAKEN,	/* u64 generation: the committed set is in force (and
-			 * may be kept on disk) */
-	WATCH_REFUSED,	/* string why: the set was not taken */
-	WATCH_WANT	/* send the whole set again (a new gateway) */
+	WATCH_TAKEN,   /* u64 generation: the committed set is in force (and
+			* may be kept on disk) */
+	WATCH_REFUSED, /* string why: the set was not taken */
+	WATCH_WANT     /* send the whole set again (a new gateway) */
 };
 
 #endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: ISC */
+/* One worker thread's links to the directory-lookup programs. */
+#include "policy/lookups.h"
+
+#include <sys/queue.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/link.h"
+#include "base/log.h"
+#include "base/wire.h"
+#include "policy/lookup_protocol.h"
+#include "policy/subject.h"
+#include "policy/subject_cache.h"
+
+#define NAME_SIZE 1024
+#define TRIES_MAX 2 /* links that are asked about one name */
+
+/* A link to one directory-lookup program. */
+struct server {
+	SLIST_ENTRY(server) entry;
+	struct lookups *lookups;
+	uint32_t index;
+	struct link *link; /* NULL while the program is down */
+	unsigned outstanding;
+};
+
+/* One name being looked up, for everyone who waits for it. */
+struct fetch {
+	TAILQ_ENTRY(fetch) entry;
+	struct lookups *lookups;
+	struct server *server; /* which has the question */
+	struct question *question;
+	unsigned tries;
+	struct event *deliver; /* the result, from the loop */
+	enum reason reason;
+	struct subject *subject;
+	TAILQ_HEAD(, lookup) waiting;
+	char name[NAME_SIZE];
+};
+
+struct lookup {
+	TAILQ_ENTRY(lookup) entry;
+	struct fetch *fetch;
+	lookup_done_fn *done;
+	void *arg;
+};
+
+struct lookups {
+	struct event_base *base;
+	struct subject_cache *cache;
+	unsigned timeout_ms;
+	SLIST_HEAD(, server) servers;
+	TAILQ_HEAD(, fetch) fetches;
+};
+
+static void ask(struct fetch *fetch);
+
+struct lookups *
+lookups_new(
+    struct event_base *base, struct subject_cache *cache, unsigned timeout_ms)
+{
+	struct lookups *lookups = calloc(1, sizeof(*lookups));
+
+	if (lookups == NULL)
+		return NULL;
+	lookups->base = base;
+	lookups->cache = cache;
+	lookups->timeout_ms = timeout_ms;
+	SLIST_INIT(&lookups->servers);
+	TAILQ_INIT(&lookups->fetches);
+	return lookups;
+}
+
+static void
+fetch_free(struct fetch *fetch)
+{
+	struct lookup *lookup;
+
+	TAILQ_REMOVE(&fetch->lookups->fetches, fetch, entry);
+	question_cancel(fetch->question);
+	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL)
+		lookup_cancel(lookup);
+	if (fetch->deliver != NULL)
+		event_free(fetch->deliver);
+	subject_unref(fetch->subject);
+	free(fetch);
+}
+
+void
+lookups_free(struct lookups *lookups)
+{
+	struct server *server;
+
+	if (lookups == NULL)
+		return;
+	while (!TAILQ_EMPTY(&lookups->fetches))
+		fetch_free(TAILQ_FIRST(&lookups->fetches));
+	while ((server = SLIST_FIRST(&lookups->servers)) != NULL) {
+		SLIST_REMOVE_HEAD(&lookups->servers, entry);
+		link_free(server->link);
+		free(server);
+	}
+	free(lookups);
+}
+
+/* ---- the links */
+
+static void
+on_closed(void *arg)
+{
+	struct server *server = arg;
+	struct link *link = server->link;
+
+	/* NULL first: what is asked again goes to another one. */
+	server->link = NULL;
+	link_free(link);
+}
+
+/* Answers only; a program that asks is not what it should be. */
+static const struct link_handler handlers[] = {{.handle = NULL}};
+
+static struct server *
+find_server(struct lookups *lookups, uint32_t index)
+{
+	struct server *server;
+
+	SLIST_FOREACH (server, &lookups->servers, entry)
+		if (server->index == index)
+			return server;
+	server = calloc(1, sizeof(*server));
+	if (server != NULL) {
+		server->lookups = lookups;
+		server->index = index;
+		SLIST_INSERT_HEAD(&lookups->servers, server, entry);
+	}
+	return server;
+}
+
+void
+lookups_link(struct lookups *lookups, uint32_t index, int fd)
+{
+	struct server *server = find_server(lookups, index);
+
+	if (server != NULL && server->link != NULL)
+		on_closed(server);
+	if (server != NULL)
+		server->link =
+		    link_new(lookups->base, fd, handlers, on_closed, server);
+	if (server == NULL || server->link == NULL)
+		log_error(NULL, "directory-lookup cannot be linked: %s",
+		    strerror(errno));
+}
+
+static struct server *
+least_busy(struct lookups *lookups)
+{
+	struct server *server, *best = NULL;
+
+	SLIST_FOREACH (server, &lookups->servers, entry)
+		if (server->link != NULL &&
+		    (best == NULL || server->outstanding < best->outstanding))
+			best = server;
+	return best;
+}
+
+/* ---- one fetch: asked, answered, delivered to all who wait */
+
+static void
+on_deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct fetch *fetch = arg;
+	struct lookup *lookup;
+
+	(void)fd;
+	(void)what;
+	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL) {
+		lookup_done_fn *done = lookup->done;
+		void *done_arg = lookup->arg;
+
+		lookup_cancel(lookup);
+		done(done_arg, fetch->reason,
+		    fetch->subject != NULL ? subject_ref(fetch->subject)
+					   : NULL);
+	}
+	fetch_free(fetch);
+}
+
+/* Takes the subject. */
+static void
+settle(struct fetch *fetch, enum reason reason, struct subject *subject)
+{
+	fetch->reason = reason;
+	fetch->subject = subject;
+	event_active(fetch->deliver, EV_TIMEOUT, 0);
+}
+
+/* The directory did not say: what it said before serves for a while. */
+static void
+settle_silent(struct fetch *fetch)
+{
+	struct subject *subject =
+	    subject_cache_get(fetch->lookups->cache, fetch->name, true);
+
+	settle(fetch,
+	    subject != NULL ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE,
+	    subject);
+}
+
+static struct subject *
+read_answer(const struct link_message *answer)
+{
+	char why[512];
+	struct wire_reader reader;
+
+	switch (answer->type) {
+	case LOOKUP_SUBJECT:
+		return lookup_subject_decode(answer->data, answer->len);
+	case LOOKUP_NOBODY:
+		return subject_new(NULL);
+	case LOOKUP_FAILED:
+		wire_reader_init(&reader, answer->data, answer->len);
+		wire_get_string(&reader, why, sizeof(why));
+		log_warning(NULL, "directory: %s",
+		    reader.failed ? "no reason given" : why);
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+static void
+on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
+{
+	struct fetch *fetch = arg;
+	struct subject *subject = NULL;
+
+	fetch->question = NULL;
+	fetch->server->outstanding--;
+	switch (outcome) {
+	case ANSWER_GIVEN:
+		subject = read_answer(answer);
+		break;
+	case ANSWER_LOST:
+		ask(fetch);
+		return;
+	case ANSWER_TIMEOUT:
+		log_warning(NULL, "directory-lookup did not answer in time");
+		break;
+	}
+	if (subject == NULL) {
+		settle_silent(fetch);
+		return;
+	}
+	subject_cache_put(fetch->lookups->cache, fetch->name, subject);
+	settle(fetch, REASON_OK, subject);
+}
+
+/* Asks a program that is there; after TRIES_MAX the directory is silent. */
+static void
+ask(struct fetch *fetch)
+{
+	uint8_t data[NAME_SIZE + 8];
+	struct wire_writer writer;
+	struct server *server = least_busy(fetch->lookups);
+
+	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_string(&writer, fetch->name);
+	if (server != NULL && fetch->tries++ < TRIES_MAX)
+		fetch->question =
+		    question_start(server->link, LOOKUP_NAME, data, writer.len,
+			fetch->lookups->timeout_ms, on_answer, fetch);
+	if (fetch->question == NULL) {
+		settle_silent(fetch);
+		return;
+	}
+	fetch->server = server;
+	server->outstanding++;
+}
+
+static struct fetch *
+fetch_new(struct lookups *lookups, const char *name)
+{
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
+
+	if (fetch == NULL)
+		return NULL;
+	fetch->deliver = evtimer_new(lookups->base, on_deliver, fetch);
+	if (fetch->deliver == NULL ||
+	    strlcpy(fetch->name, name, NAME_SIZE) >= NAME_SIZE) {
+		if (fetch->deliver != NULL)
+			event_free(fetch->deliver);
+		free(fetch);
+		return NULL;
+	}
+	fetch->lookups = lookups;
+	TAILQ_INIT(&fetch->waiting);
+	TAILQ_INSERT_TAIL(&lookups->fetches, fetch, entry);
+	return fetch;
+}
+
+/* One that is under way and has not been answered serves all who ask. */
+static struct fetch *
+find_or_start(struct lookups *lookups, const char *name)
+{
+	struct fetch *fetch;
+	struct subject *known;
+
+	TAILQ_FOREACH (fetch, &lookups->fetches, entry)
+		if (fetch->question != NULL && strcmp(fetch->name, name) == 0)
+			return fetch;
+	fetch = fetch_new(lookups, name);
+	if (fetch == NULL)
+		return NULL;
+	known = subject_cache_get(lookups->cache, name, false);
+	if (known != NULL)
+		settle(fetch, REASON_OK, known);
+	else
+		ask(fetch);
+	return fetch;
+}
+
+/* ---- what the session calls */
+
+struct lookup *
+lookup_start(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+{
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+
+	if (lookup == NULL)
+		return NULL;
+	lookup->fetch = find_or_start(lookups, name);
+	if (lookup->fetch == NULL) {
+		free(lookup);
+		return NULL;
+	}
+	lookup->done = done;
+	lookup->arg = arg;
+	TAILQ_INSERT_TAIL(&lookup->fetch->waiting, lookup, entry);
+	return lookup;
+}
+
+void
+lookup_cancel(struct lookup *lookup)
+{
+	if (lookup == NULL)
+		return;
+	/* The fetch goes on: its answer is worth keeping. */
+	TAILQ_REMOVE(&lookup->fetch->waiting, lookup, entry);
+	free(lookup);
+}
