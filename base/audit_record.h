@@ -89,8 +89,8 @@ struct audit_stamp {
  *
  * PARAM-VALUEs go through text_quote; what is left of " and ] becomes \x22
  * and \x5d, and each backslash is doubled as section 6.3.3 demands: then
- * nothing else needs an escape there.  (rsyslog's mmpstrucdata reads the
- * escaped ] as a quotation mark.)
+ * nothing else needs an escape there.  (Older versions of rsyslog's
+ * mmpstrucdata read the escaped ] as a quotation mark.)
  *
  * Always whole and at most AUDIT_RECORD_MAX - 1024 octets; only `detail` is
  * ever cut, and then cut="detail" follows it.  Returns the length; the

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: ISC */
+/* Hands messages to a syslog receiver and never waits for it. */
+#include "gateway/syslog_sender.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/must.h"
+
+#define RETRY_MIN_US	 100000
+#define RETRY_MAX_US	 2000000
+#define LOOK_US		 1000000 /* between looks whether a path is another */
+#define STUCK_TIMEOUT_MS 20000	 /* of TCP, for what is not acknowledged */
+
+struct syslog_sender {
+	struct event_base *base;
+	syslog_ready_fn *ready;
+	void *arg;
+
+	bool is_tcp;
+	struct sockaddr_storage address;
+	socklen_t address_len;
+
+	int fd; /* -1: not connected */
+	bool connecting;
+	struct event readable, writable, retry;
+	long retry_us;
+	bool complained;
+
+	/* Unix: which socket the path was when it was connected to. */
+	dev_t device;
+	ino_t inode;
+	uint64_t looked_us;
+
+	size_t written; /* TCP: of the message on its way, with its count */
+};
+
+static const char *
+unix_path(const struct syslog_sender *sender)
+{
+	return ((const struct sockaddr_un *)(const void *)&sender->address)
+	    ->sun_path;
+}
+
+static void
+disconnect(struct syslog_sender *sender)
+{
+	if (sender->fd < 0)
+		return;
+	(void)event_del(&sender->readable);
+	(void)event_del(&sender->writable);
+	(void)close(sender->fd);
+	sender->fd = -1;
+	sender->connecting = false;
+	/* The next connection gets the message from its beginning. */
+	sender->written = 0;
+}
+
+static void
+retry_later(struct syslog_sender *sender)
+{
+	const struct timeval pause = {.tv_sec = sender->retry_us / 1000000,
+	    .tv_usec = sender->retry_us % 1000000};
+
+	if (event_pending(&sender->retry, EV_TIMEOUT, NULL))
+		return;
+	(void)event_add(&sender->retry, &pause);
+	sender->retry_us *= 2;
+	if (sender->retry_us > RETRY_MAX_US)
+		sender->retry_us = RETRY_MAX_US;
+}
+
+static void
+complain(struct syslog_sender *sender, int error)
+{
+	if (!sender->complained)
+		log_error(NULL,
+		    "the receiver of audit records does not take them: %s",
+		    strerror(error));
+	sender->complained = true;
+}
+
+static void
+taken(struct syslog_sender *sender)
+{
+	if (sender->complained)
+		log_info(NULL, "the receiver takes audit records again");
+	sender->complained = false;
+	sender->retry_us = RETRY_MIN_US;
+	sender->written = 0;
+}
+
+/* Connecting */
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct syslog_sender *sender = arg;
+
+	(void)fd;
+	(void)what;
+	sender->ready(sender->arg);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct syslog_sender *sender = arg;
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)what;
+	if (sender->connecting) {
+		sender->connecting = false;
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+			error = errno;
+		if (error != 0) {
+			disconnect(sender);
+			complain(sender, error);
+			retry_later(sender);
+			return;
+		}
+	}
+	sender->ready(sender->arg);
+}
+
+/* A receiver says nothing; what can be read is its end. */
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct syslog_sender *sender = arg;
+	char ignored[512];
+	ssize_t got = recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+
+	(void)what;
+	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	disconnect(sender);
+	retry_later(sender);
+}
+
+static void
+tune_tcp(int fd)
+{
+	const int on = 1;
+	const unsigned stuck_ms = STUCK_TIMEOUT_MS;
+
+	/* What these cannot set, only slows down finding a dead receiver. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof(stuck_ms));
+}
+
+static void
+remember_socket(struct syslog_sender *sender)
+{
+	struct stat status;
+
+	if (stat(unix_path(sender), &status) == 0) {
+		sender->device = status.st_dev;
+		sender->inode = status.st_ino;
+	}
+	sender->looked_us = clock_monotonic_us();
+}
+
+/* 0, or -errno; -EINPROGRESS while a TCP connection is being made. */
+static int
+connect_anew(struct syslog_sender *sender)
+{
+	int type = (sender->is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK |
+		   SOCK_CLOEXEC;
+	int fd = socket(sender->address.ss_family, type, 0);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (sender->is_tcp)
+		tune_tcp(fd);
+	if (connect(fd, (const struct sockaddr *)&sender->address,
+		sender->address_len) < 0)
+		error = errno;
+	if (error != 0 && error != EINPROGRESS) {
+		(void)close(fd);
+		return -error;
+	}
+	sender->fd = fd;
+	sender->connecting = error == EINPROGRESS;
+	(void)event_assign(&sender->readable, sender->base, fd,
+	    EV_READ | EV_PERSIST, on_readable, sender);
+	(void)event_assign(
+	    &sender->writable, sender->base, fd, EV_WRITE, on_writable, sender);
+	if (sender->is_tcp)
+		(void)event_add(&sender->readable, NULL);
+	else
+		remember_socket(sender);
+	if (sender->connecting)
+		(void)event_add(&sender->writable, NULL);
+	return -error;
+}
+
+/* Another daemon may have put its socket in this place; the old one, still
+ * open, would swallow everything. */
+static void
+look_at_path(struct syslog_sender *sender)
+{
+	struct stat status;
+
+	if (sender->is_tcp || sender->fd < 0 ||
+	    clock_monotonic_us() - sender->looked_us < LOOK_US)
+		return;
+	sender->looked_us = clock_monotonic_us();
+	if (stat(unix_path(sender), &status) == 0 &&
+	    (status.st_dev != sender->device || status.st_ino != sender->inode))
+		disconnect(sender);
+}
+
+/* Sending */
+
+/* 0 once all was taken, or -errno. */
+static int
+send_datagram(
+    const struct syslog_sender *sender, const char *message, size_t len)
+{
+	ssize_t sent =
+	    send(sender->fd, message, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent < 0 ? -errno : 0;
+}
+
+static int
+send_counted(struct syslog_sender *sender, const char *message, size_t len)
+{
+	char count[24];
+	size_t count_len = (size_t)snprintf(count, sizeof(count), "%zu ", len);
+	size_t in_count =
+	    sender->written < count_len ? sender->written : count_len;
+	size_t in_message = sender->written - in_count;
+	/* The kernel only reads from it. */
+	struct iovec parts[2] = {
+	    {count + in_count, count_len - in_count},
+	    {(char *)(uintptr_t)message + in_message, len - in_message},
+	};
+	struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t sent;
+
+	must(in_message <= len);
+	sent = sendmsg(sender->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		return -errno;
+	sender->written += (size_t)sent;
+	return sender->written == count_len + len ? 0 : -EAGAIN;
+}
+
+static int
+try_once(struct syslog_sender *sender, const char *message, size_t len)
+{
+	if (sender->fd < 0) {
+		int status = connect_anew(sender);
+
+		if (status < 0)
+			return status;
+	}
+	if (sender->connecting)
+		return -EINPROGRESS;
+	return sender->is_tcp ? send_counted(sender, message, len)
+			      : send_datagram(sender, message, len);
+}
+
+/* The receiver is there and has no room: it says when it has.  The timer is
+ * for one that was replaced meanwhile. */
+static void
+wait_for_room(struct syslog_sender *sender)
+{
+	(void)event_add(&sender->writable, NULL);
+	if (!sender->is_tcp)
+		retry_later(sender);
+}
+
+enum syslog_outcome
+syslog_sender_send(
+    struct syslog_sender *sender, const char *message, size_t len)
+{
+	bool was_connected;
+	int status;
+
+	look_at_path(sender);
+	was_connected = sender->fd >= 0;
+	status = try_once(sender, message, len);
+	/* A receiver that was started anew is there at once. */
+	if (status < 0 && was_connected && !sender->is_tcp &&
+	    (status == -ECONNREFUSED || status == -ENOTCONN ||
+		status == -ECONNRESET || status == -EPIPE)) {
+		disconnect(sender);
+		status = try_once(sender, message, len);
+	}
+	if (status == 0) {
+		taken(sender);
+		return SYSLOG_SENT;
+	}
+	if (status == -EMSGSIZE)
+		return SYSLOG_NEVER;
+	if (status == -EAGAIN) {
+		complain(sender, EAGAIN);
+		wait_for_room(sender);
+	} else if (status != -EINPROGRESS && status != -EINTR) {
+		complain(sender, -status);
+		disconnect(sender);
+		retry_later(sender);
+	} else if (status == -EINTR) {
+		retry_later(sender);
+	}
+	return SYSLOG_LATER;
+}
+
+bool
+syslog_sender_is_midway(const struct syslog_sender *sender)
+{
+	return sender->written > 0;
+}
+
+/* Beginning and end */
+
+static bool
+parse_target(struct syslog_sender *sender, const char *target)
+{
+	struct sockaddr_un *local = (void *)&sender->address;
+	struct socket_address remote;
+
+	if (strncmp(target, "tcp:", 4) == 0) {
+		sender->is_tcp = true;
+		if (!socket_address_parse(target + 4, &remote))
+			return false;
+		sender->address_len =
+		    socket_address_to(&remote, &sender->address);
+		return true;
+	}
+	if (strncmp(target, "unix:", 5) != 0 ||
+	    strlen(target + 5) >= sizeof(local->sun_path))
+		return false;
+	local->sun_family = AF_UNIX;
+	memcpy(local->sun_path, target + 5, strlen(target + 5) + 1);
+	sender->address_len = sizeof(*local);
+	return true;
+}
+
+struct syslog_sender *
+syslog_sender_new(struct event_base *base, const char *target,
+    syslog_ready_fn *ready, void *arg)
+{
+	struct syslog_sender *sender = calloc(1, sizeof(*sender));
+
+	if (sender == NULL)
+		return NULL;
+	sender->base = base;
+	sender->ready = ready;
+	sender->arg = arg;
+	sender->fd = -1;
+	sender->retry_us = RETRY_MIN_US;
+	must(parse_target(sender, target));
+	(void)event_assign(&sender->retry, base, -1, 0, on_retry, sender);
+	return sender;
+}
+
+void
+syslog_sender_free(struct syslog_sender *sender)
+{
+	if (sender == NULL)
+		return;
+	disconnect(sender);
+	(void)event_del(&sender->retry);
+	free(sender);
+}

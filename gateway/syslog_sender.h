@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Hands messages to a syslog receiver and never waits for it: datagrams to a
+ * Unix socket, or TCP with octet counting (RFC 6587 section 3.4.1).
+ *
+ * A receiver that stops, goes away or comes back is connected to again; the
+ * owner keeps its message meanwhile.
+ */
+#ifndef GATEWAY_SYSLOG_SENDER_H
+#define GATEWAY_SYSLOG_SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+
+struct event_base;
+struct syslog_sender;
+
+enum syslog_outcome {
+	SYSLOG_SENT,  /* the kernel has it all */
+	SYSLOG_LATER, /* try again with the same message when `ready` says */
+	SYSLOG_NEVER  /* the receiver's socket does not take one so long */
+};
+
+/* It is worth trying again.  May call syslog_sender_send. */
+typedef void syslog_ready_fn(void *arg);
+
+/* `target` is as in the setting audit.target, which was checked.  NULL and
+ * errno when there is no memory. */
+struct syslog_sender *syslog_sender_new(struct event_base *base,
+    const char *target, syslog_ready_fn *ready, void *arg) must_check;
+void syslog_sender_free(struct syslog_sender *sender);
+
+enum syslog_outcome syslog_sender_send(
+    struct syslog_sender *sender, const char *message, size_t len) must_check;
+
+/* Part of a message is on its way: nothing but this message may follow. */
+bool syslog_sender_is_midway(const struct syslog_sender *sender);
+
+#endif
