@@ -367,7 +367,8 @@ send_packet(int to, struct iovec *parts, size_t count, int fd)
 static bool
 must_wait(int status)
 {
-	return status == -EAGAIN || status == -ENOBUFS;
+	return status == -EAGAIN || status == -ENOBUFS ||
+	       status == -ETOOMANYREFS; /* descriptors are under way */
 }
 
 /* Nothing can be sent any more; the reading side comes to the end after what
