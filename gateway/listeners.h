@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The listening sockets, opened by the master and kept over restarts of the
+ * gateway and over reloads.
+ */
+#ifndef GATEWAY_LISTENERS_H
+#define GATEWAY_LISTENERS_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+
+struct listeners;
+struct settings;
+
+/*
+ * Sockets for all listeners of the settings; those for addresses that `have`
+ * (borrowed, may be NULL) holds are shared with it.  NULL, with a sentence
+ * in why, if one could not be opened; `have` is untouched.
+ */
+struct listeners *listeners_open(const struct settings *settings,
+    const struct listeners *have, char *why, size_t why_size) must_check;
+void listeners_close(struct listeners *listeners);
+
+size_t listeners_count(const struct listeners *listeners);
+const char *listeners_name(const struct listeners *listeners, size_t n);
+int listeners_fd(const struct listeners *listeners, size_t n); /* borrowed */
+
+#endif

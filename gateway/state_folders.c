@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* The folders in which programs keep what must survive a restart. */
+#include "gateway/state_folders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/role.h"
+#include "base/sandbox.h"
+#include "gateway/programs.h"
+#include "gateway/settings.h"
+
+/* Programs pass through it to their own folders. */
+#define STATE_DIR_MODE 0711
+#define FOLDER_MODE    0700
+
+/* Like mkdir -p: what is there already stays as it is.  0 or -errno. */
+static int
+make_path(const char *path)
+{
+	char partial[PATH_MAX];
+
+	if (strlcpy(partial, path, sizeof(partial)) >= sizeof(partial))
+		return -ENAMETOOLONG;
+	for (char *end = partial + 1; *end != '\0'; end++) {
+		if (*end != '/')
+			continue;
+		*end = '\0';
+		if (mkdir(partial, STATE_DIR_MODE) < 0 && errno != EEXIST)
+			return -errno;
+		*end = '/';
+	}
+	return mkdir(partial, STATE_DIR_MODE) < 0 && errno != EEXIST ? -errno
+								     : 0;
+}
+
+static int
+make_folder(const char *path, const struct sandbox_user *user)
+{
+	int status = 0;
+	int fd;
+
+	if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST)
+		return -errno;
+	/* Its owner may have put something else there. */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if ((geteuid() == 0 && fchown(fd, user->uid, user->gid) < 0) ||
+	    fchmod(fd, FOLDER_MODE) < 0)
+		status = -errno;
+	(void)close(fd);
+	return status;
+}
+
+static bool
+make_for(
+    enum role role, const struct settings *settings, char *why, size_t why_size)
+{
+	const char *name = programs_user(role, settings);
+	char *path = programs_folder(role, settings);
+	struct sandbox_user user = {geteuid(), getegid()};
+	int status = 0;
+
+	if (geteuid() == 0) {
+		status = sandbox_user_find(name, &user);
+		if (status < 0)
+			(void)snprintf(why, why_size,
+			    "users: there is no user %s for the %s", name,
+			    role_name(role));
+	}
+	if (status == 0) {
+		status = make_folder(path, &user);
+		if (status < 0)
+			(void)snprintf(why, why_size,
+			    "gateway.state_dir: cannot make %s: %s", path,
+			    strerror(-status));
+	}
+	free(path);
+	return status == 0;
+}
+
+bool
+state_folders_make(const struct settings *settings, char *why, size_t why_size)
+{
+	int status = make_path(settings->state_dir);
+
+	if (status < 0) {
+		(void)snprintf(why, why_size,
+		    "gateway.state_dir: cannot make %s: %s",
+		    settings->state_dir, strerror(-status));
+		return false;
+	}
+	for (enum role role = ROLE_GATEWAY; role < ROLE_COUNT; role++) {
+		if (!make_for(role, settings, why, why_size))
+			return false;
+	}
+	return true;
+}
