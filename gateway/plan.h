@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A whole configuration with everything that the master opens for it, and
+ * how each program is told about it.
+ */
+#ifndef GATEWAY_PLAN_H
+#define GATEWAY_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct child;
+struct listeners;
+struct settings;
+
+struct plan {
+	uint64_t generation;
+	struct settings *settings;
+	struct listeners *listeners;
+	int password; /* of the directory, or -1 */
+};
+
+/* What does not change from one plan to the next. */
+struct plan_extras {
+	int auditor_state; /* memory that outlives an auditor */
+	const char *boot_id;
+	const uint8_t *addresses; /* as CONTROL_ADDRESSES wants them */
+	size_t addresses_len;
+};
+
+/*
+ * Takes settings and opens what they name; sockets are shared with `before`
+ * (borrowed, may be NULL).  NULL with a sentence in why; the settings are
+ * released then, too.
+ */
+struct plan *plan_open(struct settings *settings, uint64_t generation,
+    const struct plan *before, char *why, size_t why_size) must_check;
+void plan_close(struct plan *plan);
+
+/* Sends it whole to a child, from CONFIGURE to COMMIT.  A child that cannot
+ * take it is killed. */
+void plan_tell(const struct plan *plan, const struct plan_extras *extras,
+    struct child *child);
+
+#endif
