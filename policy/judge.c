@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC */
+/* The one place that decides. */
+#include "policy/judge.h"
+
+#include "policy/condition.h"
+#include "policy/prospect.h"
+#include "policy/ruleset_private.h"
+#include "policy/special.h"
+
+/* A (name, address) that is judged. */
+struct candidate {
+	const struct endpoint *asked;
+	struct address address, embedded;
+	bool has_embedded, is_special;
+	uint8_t opening_len; /* of a network that opens a special address */
+};
+
+/* How a rule's destinations meet a candidate, greater is more. */
+enum reach {
+	REACH_NONE,
+	REACH_TO_DENY, /* by what it carries, or while it is closed */
+	REACH_FULLY
+};
+
+static struct verdict
+deny(enum reason reason, const struct rule *rule)
+{
+	return (struct verdict){
+	    DECISION_DENY, reason, rule == NULL ? "" : rule->name};
+}
+
+static struct candidate
+make_candidate(const struct judge_context *context,
+    const struct request *request, const struct address *address)
+{
+	struct candidate candidate = {
+	    .asked = &request->destination, .address = *address};
+
+	candidate.has_embedded =
+	    address_embedded_ipv4(address, &candidate.embedded);
+	candidate.is_special =
+	    special_find(address, context->own, &candidate.opening_len);
+	return candidate;
+}
+
+static enum reach
+destination_reach(
+    const struct destination *destination, const struct candidate *candidate)
+{
+	const struct network *network = &destination->network;
+
+	if (target_has_name(destination, candidate->asked))
+		return candidate->is_special ? REACH_TO_DENY : REACH_FULLY;
+	if (destination->kind != DESTINATION_NETWORK)
+		return REACH_NONE;
+	if (network_has(network, &candidate->address))
+		return candidate->is_special &&
+			       network->prefix_len < candidate->opening_len
+			   ? REACH_TO_DENY
+			   : REACH_FULLY;
+	return candidate->has_embedded &&
+		       network_has(network, &candidate->embedded)
+		   ? REACH_TO_DENY
+		   : REACH_NONE;
+}
+
+static enum reach
+rule_reach(const struct rule *rule, const struct candidate *candidate)
+{
+	enum reach best = REACH_NONE;
+	const struct target_list *list;
+
+	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++) {
+		if (!rule_has_port(rule, i, candidate->asked->port))
+			continue;
+		for (size_t j = 0; j < list->destination_count; j++) {
+			enum reach reach = destination_reach(
+			    &list->destinations[j], candidate);
+
+			if (reach == REACH_FULLY)
+				return reach;
+			if (reach > best)
+				best = reach;
+		}
+	}
+	return best;
+}
+
+static struct verdict
+judge_rules(const struct judge_context *context, const struct request *request,
+    const struct candidate *candidate)
+{
+	bool was_closed = false;
+
+	for (size_t i = 0; i < context->rules->enabled_count; i++) {
+		const struct rule *rule = context->rules->rules[i];
+		enum reach reach;
+		enum condition subject;
+
+		if (!condition_holds(rule, request))
+			continue;
+		reach = rule_reach(rule, candidate);
+		if (reach == REACH_NONE)
+			continue;
+		subject = condition_subject(rule, context, request);
+		if (subject == CONDITION_FAILS)
+			continue;
+		if (subject == CONDITION_UNKNOWN)
+			return deny(REASON_DIRECTORY_UNAVAILABLE, rule);
+		if (!rule->permits)
+			return deny(REASON_DENIED_RULE, rule);
+		if (reach == REACH_FULLY)
+			return (struct verdict){
+			    DECISION_PERMIT, REASON_OK, rule->name};
+		was_closed |= candidate->is_special;
+	}
+	return deny(
+	    was_closed ? REASON_DENIED_SPECIAL : REASON_DENIED_NO_RULE, NULL);
+}
+
+struct verdict
+judge_address(const struct judge_context *context,
+    const struct request *request, const struct address *address)
+{
+	struct candidate candidate;
+
+	if (context->rules == NULL)
+		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	candidate = make_candidate(context, request, address);
+	return judge_rules(context, request, &candidate);
+}
+
+static enum reason
+denial_reason(enum condition subject)
+{
+	return subject == CONDITION_UNKNOWN ? REASON_DIRECTORY_UNAVAILABLE
+					    : REASON_DENIED_RULE;
+}
+
+/*
+ * DEPENDS, or DENY if no address is left.  Then the reasons may differ from
+ * address to address: what is said is the rule that closed the rest, or else
+ * the first that took something from what other rules permit.
+ */
+static struct verdict
+judge_name(const struct judge_context *context, const struct request *request,
+    struct prospect *prospect)
+{
+	struct verdict verdict = deny(REASON_DENIED_SPECIAL, NULL);
+
+	for (size_t i = 0; i < context->rules->enabled_count; i++) {
+		const struct rule *rule = context->rules->rules[i];
+		enum condition subject = CONDITION_FAILS;
+		enum prospect_outcome outcome;
+
+		if (condition_holds(rule, request))
+			subject = condition_subject(rule, context, request);
+		if (subject == CONDITION_FAILS)
+			continue;
+		outcome = prospect_add(prospect, rule,
+		    !rule->permits || subject == CONDITION_UNKNOWN);
+		if (outcome == PROSPECT_OPEN)
+			return (struct verdict){
+			    DECISION_DEPENDS, REASON_OK, ""};
+		if (outcome == PROSPECT_CLOSED)
+			return deny(denial_reason(subject), rule);
+		if (verdict.rule[0] == '\0' && prospect->denied_count > 0)
+			verdict = deny(denial_reason(subject), rule);
+	}
+	return prospect->was_permitted ? verdict
+				       : deny(REASON_DENIED_NO_RULE, NULL);
+}
+
+struct verdict
+judge_request(
+    const struct judge_context *context, const struct request *request)
+{
+	struct prospect prospect;
+	struct verdict verdict;
+
+	if (request->destination.kind == ENDPOINT_ADDRESS)
+		return judge_address(
+		    context, request, &request->destination.address);
+	if (context->rules == NULL)
+		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	prospect_init(&prospect, &request->destination, context->own);
+	verdict = judge_name(context, request, &prospect);
+	prospect_fini(&prospect);
+	return verdict;
+}
+
+bool
+judge_is_special(const struct address *address, const struct own_addresses *own)
+{
+	uint8_t opening_len;
+
+	return special_find(address, own, &opening_len);
+}
