@@ -18,8 +18,8 @@ struct seal;
 
 /* Of gss_export_sec_context; copied.  NULL if libgssapi refuses it; then
  * `why` says what it said. */
-struct gssctx *gssctx_import(const void *exported, size_t len, char *why,
-    size_t why_size) must_check;
+struct gssctx *gssctx_import(
+    const void *exported, size_t len, char *why, size_t why_size) must_check;
 void gssctx_free(struct gssctx *context);
 
 /* The octet of RFC 1961 section 4, wrapped with conf_req FALSE.  Writes at
@@ -34,7 +34,7 @@ enum reason gssctx_unwrap_level(struct gssctx *context, const void *token,
 /* Makes a seal of the context, which it takes.  PROTECTION_NONE yields a
  * seal that behaves as one of integrity.  NULL (context is freed) when there
  * is no memory or the mechanism does not say its sizes. */
-struct seal *gssctx_into_seal(
-    struct gssctx *context, enum protection protection) must_check;
+struct seal *
+gssctx_into_seal(struct gssctx *context, enum protection protection) must_check;
 
 #endif

@@ -29,6 +29,17 @@ void gssinit_free(struct gssinit *init);
 enum gssinit_outcome gssinit_step(struct gssinit *init, const void *token,
     size_t len, const uint8_t **out, size_t *out_len) must_check;
 
+enum gssinit_failure {
+	GSSINIT_NO_TICKET,
+	GSSINIT_NO_SERVICE, /* the KDC or the acceptor does not know it */
+	GSSINIT_CLOCK,
+	GSSINIT_NO_KDC,
+	GSSINIT_OTHER,
+	GSSINIT_FAILURE_COUNT
+};
+
+enum gssinit_failure gssinit_failure(const struct gssinit *init);
+
 /* What failed, for people: "no Kerberos ticket: run kinit" ... */
 const char *gssinit_why(const struct gssinit *init);
 
