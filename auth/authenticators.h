@@ -20,8 +20,8 @@ struct event_base;
 struct authenticators;
 struct acceptance;
 
-struct authenticators *authenticators_new(
-    struct event_base *base, unsigned timeout_ms) must_check;
+struct authenticators *
+authenticators_new(struct event_base *base, unsigned timeout_ms) must_check;
 void authenticators_free(struct authenticators *authenticators);
 
 /* A link to authenticator `index` was made (anew); fd taken. */
@@ -47,8 +47,8 @@ struct acceptance_answer {
 	size_t exported_len;
 };
 
-typedef void acceptance_done_fn(
-    void *arg, const struct acceptance_answer *answer);
+typedef void
+acceptance_done_fn(void *arg, const struct acceptance_answer *answer);
 
 /*
  * Gives the client's next token to the authenticator that holds this

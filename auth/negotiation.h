@@ -15,11 +15,11 @@ struct negotiation;
 
 struct negotiation_policy {
 	enum protection minimum, maximum;
-	uint32_t token_max;   /* octets in one context token (R8: 48 KiB) */
-	uint32_t rounds_max;  /* context tokens (R8: 4) */
-	uint32_t total_max;   /* octets of all context tokens (R8: 128 KiB) */
-	bool short_abort; /* 01 FF as RFC 1961 says; else 01 FF 00 00, which
-			   * is what field clients recognise */
+	uint32_t token_max;  /* octets in one context token */
+	uint32_t rounds_max; /* context tokens */
+	uint32_t total_max;  /* octets of all context tokens */
+	bool short_abort;    /* 01 FF as RFC 1961 says; else 01 FF 00 00, which
+			      * is what field clients recognise */
 };
 
 /*
@@ -28,16 +28,19 @@ struct negotiation_policy {
  * not).  Whatever the client has to read (an error token, the abort) stands
  * in bev's output then; closing is the owner's.  The handle is gone.
  */
-typedef void negotiation_done_fn(void *arg, enum reason reason,
-    const char *detail, struct proof *proof);
+typedef void negotiation_done_fn(
+    void *arg, enum reason reason, const char *detail, struct proof *proof);
 
 /*
  * Takes over bev's callbacks until done.  Octets behind the level message
  * stay in bev's input.  bev, authenticators and policy are borrowed.  The
- * deadline is the owner's, who cancels.  An EOF in the middle is
- * REASON_TRUNCATED.  While an authenticator has the question, reading is
- * paused.  The callback comes exactly once, never before this has returned,
- * never after the cancel.  NULL when there is no memory.
+ * deadline is the owner's, who cancels.  An EOF in the middle of a message is
+ * REASON_TRUNCATED, between two of them (and the client's own abort)
+ * REASON_CLIENT_CLOSED.  While an authenticator has the question, reading is
+ * paused; it is on again after success.  bev's read watermark is set so that
+ * no more than one message is ever buffered.  The callback comes exactly once,
+ * never before this has returned, never after the cancel.  NULL when there is
+ * no memory.
  */
 struct negotiation *negotiation_start(struct bufferevent *bev,
     struct authenticators *authenticators,
