@@ -216,6 +216,13 @@ skip_line(struct scan *scan)
 	scan->at += strcspn(scan->at, "\n");
 }
 
+/* The same, but a section may end in this line. */
+static void
+skip_setting(struct scan *scan)
+{
+	scan->at += strcspn(scan->at, "\n}");
+}
+
 /* Behind the brace that closes the one that was just read. */
 static void
 skip_block(struct scan *scan)
@@ -296,7 +303,7 @@ scan_setting(struct scan *scan, const struct token *key, const char *section)
 
 	if (key->kind == TOKEN_BAD) {
 		SCAN_ERROR(scan, key->line, "%s: %s", section, key->why);
-		skip_line(scan);
+		skip_setting(scan);
 		blank(key->start, scan->at);
 		return;
 	}
@@ -320,7 +327,7 @@ scan_setting(struct scan *scan, const struct token *key, const char *section)
 			skip_block(scan);
 		} else if (token.line == key->line &&
 			   token.kind != TOKEN_CLOSE) {
-			skip_line(scan);
+			skip_setting(scan);
 		}
 		blank(key->start, scan->at);
 		return;

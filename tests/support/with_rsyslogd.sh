@@ -31,7 +31,7 @@ module(load="$modules/imuxsock" SysSock.Use="off")
 module(load="$modules/imtcp")
 module(load="$modules/mmpstrucdata")
 input(type="imuxsock" Socket="$dir/unix" UseSpecialParser="off"
-    ParseHostname="on" UseSysTimeStamp="off" Ruleset="all")
+    ParseHostname="on" IgnoreTimestamp="off" Ruleset="all")
 input(type="imuxsock" Socket="$dir/devlog" Ruleset="all")
 input(type="imtcp" Port="0" Address="127.0.0.1"
     ListenPortFileName="$dir/port" Ruleset="all")
