@@ -70,8 +70,8 @@ static char *
 bad_end(char *at)
 {
 	if (at[0] == '$' && at[1] == '{')
-		return at + strcspn(at, " \t\n}") +
-		       (at[strcspn(at, " \t\n}")] == '}');
+		return at + strcspn(at, "\n}") +
+		       (at[strcspn(at, "\n}")] == '}');
 	at++;
 	while (*at != '\0' && strchr(" \t\n{},=#\"", *at) == NULL)
 		at++;
