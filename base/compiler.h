@@ -7,7 +7,7 @@
 
 /* The result says whether it worked and may not be ignored. */
 #define must_check __attribute__((warn_unused_result))
-#define printf_like(format_at, first) \
+#define printf_like(format_at, first)                                          \
 	__attribute__((format(printf, format_at, first)))
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))

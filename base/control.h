@@ -21,10 +21,10 @@ enum control_type {
 	CONTROL_LISTENER, /* string listener's name; fd: listening socket */
 	CONTROL_ADDRESSES, /* u32 count, each u8 family (4, 6), octets: every
 			    * address of this host; may come again */
-	CONTROL_LINK,	 /* u8 peer's role, u32 its index, u32 slot; fd */
-	CONTROL_COMMIT,	 /* u64 generation of the configuration */
-	CONTROL_PING,	 /* answered by PONG with the same id */
-	CONTROL_STOP,	 /* finish what is due and exit(0) */
+	CONTROL_LINK,	   /* u8 peer's role, u32 its index, u32 slot; fd */
+	CONTROL_COMMIT,	   /* u64 generation of the configuration */
+	CONTROL_PING,	   /* answered by PONG with the same id */
+	CONTROL_STOP,	   /* finish what is due and exit(0) */
 	/* program to master */
 	CONTROL_READY,	/* u64 generation */
 	CONTROL_FAILED, /* string why: the configuration is not taken */

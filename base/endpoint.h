@@ -34,12 +34,12 @@ struct endpoint {
 bool endpoint_from_name(const void *octets, size_t len, uint16_t port,
     struct endpoint *endpoint) must_check;
 
-struct endpoint endpoint_from_address(
-    const struct address *address, uint16_t port);
+struct endpoint
+endpoint_from_address(const struct address *address, uint16_t port);
 
 /* "name:port", "a.b.c.d:port" or "[x::y]:port". */
-const char *endpoint_print(
-    const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);
+const char *
+endpoint_print(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);
 
 /* "HOST:PORT" as people write it; false if it is not one. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint) must_check;

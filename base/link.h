@@ -20,7 +20,7 @@ struct event_base;
 struct link;
 struct question;
 
-#define LINK_MESSAGE_MAX (192 * 1024) /* payload octets in a message */
+#define LINK_MESSAGE_MAX (192 * 1024)	   /* payload octets in a message */
 #define LINK_QUEUE_MAX	 (4 * 1024 * 1024) /* octets that wait to be sent */
 
 struct link_message {
@@ -52,9 +52,9 @@ int link_pair(int fds[2]) must_check;
  * Takes fd.  handlers and arg are borrowed for the link's life.  NULL and
  * errno if it could not (fd is closed then, too).
  */
-struct link *link_new(struct event_base *base, int fd,
-    const struct link_handler *handlers, link_closed_fn *closed,
-    void *arg) must_check;
+struct link *
+link_new(struct event_base *base, int fd, const struct link_handler *handlers,
+    link_closed_fn *closed, void *arg) must_check;
 
 /*
  * Fails the outstanding questions with ANSWER_LOST (their callbacks run
@@ -67,8 +67,8 @@ void link_free(struct link *link);
  * Sends or queues one message.  0; -ENOBUFS when the queue is full; -EPIPE
  * when the peer is gone; -EMSGSIZE.  Never calls back.
  */
-int link_send(struct link *link, uint16_t type, uint64_t id,
-    const void *data, size_t len) must_check;
+int link_send(struct link *link, uint16_t type, uint64_t id, const void *data,
+    size_t len) must_check;
 /* The same with a descriptor: borrowed (duplicated if it has to wait). */
 int link_send_fd(struct link *link, uint16_t type, uint64_t id,
     const void *data, size_t len, int fd) must_check;
@@ -84,17 +84,17 @@ enum answer_outcome {
 };
 
 /* `answer` is NULL unless ANSWER_GIVEN.  The handle is gone. */
-typedef void question_done_fn(void *arg, enum answer_outcome outcome,
-    struct link_message *answer);
+typedef void question_done_fn(
+    void *arg, enum answer_outcome outcome, struct link_message *answer);
 
 /*
  * Sends a question.  The callback comes exactly once, never before this has
  * returned, never after question_cancel.  NULL and errno (ENOBUFS, EPIPE,
  * ENOMEM, EMSGSIZE) when it could not be sent.
  */
-struct question *question_start(struct link *link, uint16_t type,
-    const void *data, size_t len, unsigned timeout_ms,
-    question_done_fn *done, void *arg) must_check;
+struct question *
+question_start(struct link *link, uint16_t type, const void *data, size_t len,
+    unsigned timeout_ms, question_done_fn *done, void *arg) must_check;
 
 /* The caller wants no answer any more; NULL is fine. */
 void question_cancel(struct question *question);

@@ -17,10 +17,10 @@ static const struct {
 	const char *name;
 	int priority; /* of sd-daemon(3), which are syslog's */
 } levels[LOG_LEVEL_COUNT] = {
-	[LOG_LEVEL_ERROR] = {"error", 3},
-	[LOG_LEVEL_WARNING] = {"warning", 4},
-	[LOG_LEVEL_INFO] = {"info", 6},
-	[LOG_LEVEL_DEBUG] = {"debug", 7},
+    [LOG_LEVEL_ERROR] = {"error", 3},
+    [LOG_LEVEL_WARNING] = {"warning", 4},
+    [LOG_LEVEL_INFO] = {"info", 6},
+    [LOG_LEVEL_DEBUG] = {"debug", 7},
 };
 
 void
@@ -50,9 +50,12 @@ clamp(int printed, size_t room)
 	return (size_t)printed < room ? (size_t)printed : room - 1;
 }
 
-static void printf_like(3, 0)
-log_line(enum log_level level, const char *who, const char *format,
-    va_list args)
+static void log_line(enum log_level level, const char *who, const char *format,
+    va_list args) printf_like(3, 0);
+
+static void
+log_line(
+    enum log_level level, const char *who, const char *format, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t room = sizeof(line) - 1; /* for the newline */
@@ -62,10 +65,11 @@ log_line(enum log_level level, const char *who, const char *format,
 	if (level > threshold)
 		return;
 	len = clamp(snprintf(line, room, "<%d>%s[%d]: %s%s",
-	    levels[level].priority, program_name, (int)getpid(),
-	    who != NULL ? who : "", who != NULL ? " " : ""), room);
-	len += clamp(vsnprintf(line + len, room - len, format, args),
-	    room - len);
+			levels[level].priority, program_name, (int)getpid(),
+			who != NULL ? who : "", who != NULL ? " " : ""),
+	    room);
+	len +=
+	    clamp(vsnprintf(line + len, room - len, format, args), room - len);
 	line[len++] = '\n';
 	/* One write, so that lines of several programs do not mix. */
 	if (write(STDERR_FILENO, line, len) < 0) {
@@ -74,13 +78,13 @@ log_line(enum log_level level, const char *who, const char *format,
 	errno = saved;
 }
 
-#define DEFINE_LOG(function, level)                                 \
-	void function(const char *who, const char *format, ...)     \
-	{                                                           \
-		va_list args;                                       \
-		va_start(args, format);                             \
-		log_line(level, who, format, args);                 \
-		va_end(args);                                       \
+#define DEFINE_LOG(function, level)                                            \
+	void function(const char *who, const char *format, ...)                \
+	{                                                                      \
+		va_list args;                                                  \
+		va_start(args, format);                                        \
+		log_line(level, who, format, args);                            \
+		va_end(args);                                                  \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

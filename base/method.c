@@ -7,9 +7,9 @@
 #include "base/must.h"
 
 static const char *const names[METHOD_COUNT] = {
-	[METHOD_NONE] = "none",
-	[METHOD_GSSAPI] = "gssapi",
-	[METHOD_PASSWORD] = "password",
+    [METHOD_NONE] = "none",
+    [METHOD_GSSAPI] = "gssapi",
+    [METHOD_PASSWORD] = "password",
 };
 
 const char *

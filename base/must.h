@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 
 /* A programmer's error ends the program with file, line and condition. */
-#define must(condition) \
+#define must(condition)                                                        \
 	((condition) ? (void)0 : must_failed(#condition, __FILE__, __LINE__))
 
 _Noreturn void must_failed(const char *condition, const char *file, int line);

@@ -26,16 +26,16 @@ struct program_functions {
 	 * is borrowed for the call.  Files of this configuration were handed
 	 * to `file` just before.
 	 */
-	int (*configure)(void *state, const struct options *options,
-	    char *why, size_t why_size);
+	int (*configure)(void *state, const struct options *options, char *why,
+	    size_t why_size);
 
 	/* A named descriptor; taken.  NULL if the program wants none. */
 	void (*file)(void *state, const char *name, int fd);
 
 	/* A link to a peer was made (or made anew); fd taken.  NULL if the
 	 * program has no peers. */
-	void (*linked)(void *state, enum role peer, uint32_t index,
-	    uint32_t slot, int fd);
+	void (*linked)(
+	    void *state, enum role peer, uint32_t index, uint32_t slot, int fd);
 
 	/* Control messages of other types (the gateway's); may be NULL. */
 	void (*message)(void *state, struct link_message *message);
@@ -51,8 +51,8 @@ struct program_functions {
  * `state` gets the program through `start`, called first of all.
  */
 _Noreturn void program_run(const struct program_functions *functions,
-    void (*start)(void *state, struct program *program), void *state,
-    int argc, char **argv);
+    void (*start)(void *state, struct program *program), void *state, int argc,
+    char **argv);
 
 /* The program's event loop. */
 struct event_base *program_base(struct program *program);

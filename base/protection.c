@@ -10,10 +10,10 @@ static const struct {
 	const char *name;
 	uint8_t level;
 } protections[PROTECTION_COUNT] = {
-	[PROTECTION_NONE] = {"none", 0},
-	[PROTECTION_INTEGRITY] = {"integrity", 1},
-	[PROTECTION_SELECTIVE] = {"selective", 3},
-	[PROTECTION_CONFIDENTIALITY] = {"confidentiality", 2},
+    [PROTECTION_NONE] = {"none", 0},
+    [PROTECTION_INTEGRITY] = {"integrity", 1},
+    [PROTECTION_SELECTIVE] = {"selective", 3},
+    [PROTECTION_CONFIDENTIALITY] = {"confidentiality", 2},
 };
 
 const char *

@@ -10,7 +10,7 @@ static const struct {
 	uint8_t reply;
 	bool is_error;
 } reasons[REASON_COUNT] = {
-#define R(id, name, reply, is_error, sentence) \
+#define R(id, name, reply, is_error, sentence)                                 \
 	[REASON_##id] = {name, sentence, reply, is_error},
 #include "base/reasons.def"
 #undef R

@@ -8,9 +8,9 @@ static const struct {
 	enum command command;
 	const char *name;
 } commands[] = {
-	{COMMAND_CONNECT, "connect"},
-	{COMMAND_BIND, "bind"},
-	{COMMAND_UDP, "udp"},
+    {COMMAND_CONNECT, "connect"},
+    {COMMAND_BIND, "bind"},
+    {COMMAND_UDP, "udp"},
 };
 
 const char *

@@ -8,11 +8,7 @@
 #include "base/protection.h"
 
 /* The octets of RFC 1928 section 4. */
-enum command {
-	COMMAND_CONNECT = 1,
-	COMMAND_BIND = 2,
-	COMMAND_UDP = 3
-};
+enum command { COMMAND_CONNECT = 1, COMMAND_BIND = 2, COMMAND_UDP = 3 };
 
 /* "connect", "bind", "udp". */
 const char *command_name(enum command command);
@@ -25,7 +21,7 @@ struct request {
 	enum command command;
 	struct endpoint destination;
 	struct socket_address client;
-	const char *listener; /* borrowed: the listener's name */
+	const char *listener;	    /* borrowed: the listener's name */
 	enum protection protection; /* as granted */
 };
 

@@ -5,12 +5,12 @@
 #include "base/must.h"
 
 static const char *const names[ROLE_COUNT] = {
-	[ROLE_MASTER] = "master",
-	[ROLE_GATEWAY] = "gateway",
-	[ROLE_AUTHENTICATOR] = "authenticator",
-	[ROLE_DIRECTORY_WATCH] = "directory-watch",
-	[ROLE_DIRECTORY_LOOKUP] = "directory-lookup",
-	[ROLE_AUDITOR] = "auditor",
+    [ROLE_MASTER] = "master",
+    [ROLE_GATEWAY] = "gateway",
+    [ROLE_AUTHENTICATOR] = "authenticator",
+    [ROLE_DIRECTORY_WATCH] = "directory-watch",
+    [ROLE_DIRECTORY_LOOKUP] = "directory-lookup",
+    [ROLE_AUDITOR] = "auditor",
 };
 
 const char *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The programs of the house (DESIGN: processes) and what they are called. */
+/* The programs of the house and what they are called. */
 #ifndef BASE_ROLE_H
 #define BASE_ROLE_H
 

@@ -5,8 +5,8 @@
 #include "base/must.h"
 
 enum reason
-seal_wrap(struct seal *seal, uint8_t *token, size_t plain_len,
-    size_t *token_len)
+seal_wrap(
+    struct seal *seal, uint8_t *token, size_t plain_len, size_t *token_len)
 {
 	must(plain_len <= seal->plaintext_max);
 	return seal->ops->wrap(seal, token, plain_len, token_len);

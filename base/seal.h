@@ -19,8 +19,8 @@
 struct seal;
 
 struct seal_ops {
-	enum reason (*wrap)(struct seal *seal, uint8_t *token,
-	    size_t plain_len, size_t *token_len);
+	enum reason (*wrap)(struct seal *seal, uint8_t *token, size_t plain_len,
+	    size_t *token_len);
 	enum reason (*unwrap)(struct seal *seal, uint8_t *token,
 	    size_t token_len, uint8_t **plain, size_t *plain_len);
 	void (*free)(struct seal *seal);
@@ -30,8 +30,8 @@ struct seal_ops {
 struct seal {
 	const struct seal_ops *ops;
 	enum protection protection; /* as agreed */
-	size_t header;	/* octets of a token in front of its plaintext */
-	size_t trailer; /* ... and behind it */
+	size_t header;	      /* octets of a token in front of its plaintext */
+	size_t trailer;	      /* ... and behind it */
 	size_t plaintext_max; /* the most that fits a token of 65535 octets */
 };
 
@@ -49,7 +49,7 @@ enum reason seal_wrap(struct seal *seal, uint8_t *token, size_t plain_len,
  * message that is whole, of the agreed protection, and the next in order;
  * else the reason (gss_replay, gss_order, gss_defective,
  * gss_confidentiality ...), and nothing of it may be believed or passed on.
- * PROTOCOL: exactly GSS_S_COMPLETE; at level 2 confidentiality is required.
+ * Exactly GSS_S_COMPLETE counts; at level 2 confidentiality is required.
  */
 enum reason seal_unwrap(struct seal *seal, uint8_t *token, size_t token_len,
     uint8_t **plain, size_t *plain_len) must_check;

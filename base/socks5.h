@@ -26,12 +26,12 @@ struct socks5_greeting {
 };
 
 /* RFC 1928 section 3.  Bad: REASON_BAD_VERSION, at the first octet. */
-enum parse_result socks5_greeting_parse(const void *data, size_t len,
-    size_t *consumed, struct socks5_greeting *greeting,
-    enum reason *why) must_check;
+enum parse_result
+socks5_greeting_parse(const void *data, size_t len, size_t *consumed,
+    struct socks5_greeting *greeting, enum reason *why) must_check;
 
-bool socks5_greeting_has(
-    const struct socks5_greeting *greeting, uint8_t method);
+bool
+socks5_greeting_has(const struct socks5_greeting *greeting, uint8_t method);
 
 struct socks5_request {
 	uint8_t command; /* as sent: the caller knows what it serves */
@@ -47,9 +47,9 @@ struct socks5_request {
  * except for the address type, whose length nobody knows.  `asked` is filled
  * in for bad_name too, and destination.port.
  */
-enum parse_result socks5_request_parse(const void *data, size_t len,
-    size_t *consumed, struct socks5_request *request,
-    enum reason *why) must_check;
+enum parse_result
+socks5_request_parse(const void *data, size_t len, size_t *consumed,
+    struct socks5_request *request, enum reason *why) must_check;
 
 /* RFC 1928 section 6: writes the reply and returns its length. */
 size_t socks5_reply_print(uint8_t out[SOCKS5_REPLY_MAX], uint8_t reply,
@@ -63,8 +63,7 @@ struct socks5_reply {
 
 /* Bad: bad_request, address_type_unsupported, bad_name. */
 enum parse_result socks5_reply_parse(const void *data, size_t len,
-    size_t *consumed, struct socks5_reply *reply,
-    enum reason *why) must_check;
+    size_t *consumed, struct socks5_reply *reply, enum reason *why) must_check;
 
 /* Writes a request and returns its length. */
 size_t socks5_request_print(uint8_t out[SOCKS5_REQUEST_MAX], uint8_t command,

@@ -25,8 +25,7 @@ struct wire_writer {
 	bool failed; /* something did not fit; nothing is written since */
 };
 
-void wire_reader_init(struct wire_reader *reader, const void *data,
-    size_t len);
+void wire_reader_init(struct wire_reader *reader, const void *data, size_t len);
 void wire_writer_init(struct wire_writer *writer, void *data, size_t size);
 
 /* Each returns 0 (NULL) once the reader has failed. */
@@ -55,8 +54,7 @@ void wire_put_u16(struct wire_writer *writer, uint16_t value);
 void wire_put_u32(struct wire_writer *writer, uint32_t value);
 void wire_put_u64(struct wire_writer *writer, uint64_t value);
 void wire_put_bytes(struct wire_writer *writer, const void *data, size_t len);
-void wire_put_counted(struct wire_writer *writer, const void *data,
-    size_t len);
+void wire_put_counted(struct wire_writer *writer, const void *data, size_t len);
 void wire_put_string(struct wire_writer *writer, const char *text);
 
 #endif

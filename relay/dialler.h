@@ -21,7 +21,7 @@ struct dial_settings {
 /*
  * REASON_OK: fd (the callee's; connected, non-blocking, TCP_NODELAY,
  * keepalive), the address reached and our own.  Otherwise fd is -1, the
- * reason that tells most (R44: refused beats unreachable beats timeout), and
+ * reason that tells most (refused beats unreachable beats timeout), and
  * `reached` is the address that gave it.
  */
 struct dial_result {
@@ -43,7 +43,7 @@ struct dial *dial_start(struct event_base *base,
     size_t count, uint16_t port, dial_done_fn *done, void *arg) must_check;
 void dial_cancel(struct dial *dial); /* NULL is fine */
 
-/* errno of connect(2) to its reason (R44). */
+/* errno of connect(2) to its reason. */
 enum reason dial_reason(int error);
 
 #endif

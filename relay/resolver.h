@@ -19,8 +19,8 @@ struct resolver_settings {
 	const char *servers;	  /* "addr:port,addr:port"; NULL or "": those of
 				   * resolv.conf.  Borrowed for the call. */
 	unsigned timeout_ms;	  /* for one name, all tries */
-	unsigned outstanding_max; /* questions at a time (R41: 1024) */
-	unsigned ttl_min_s, ttl_max_s; /* clamps what is cached (R41) */
+	unsigned outstanding_max; /* questions at a time */
+	unsigned ttl_min_s, ttl_max_s; /* clamps what is cached */
 	unsigned negative_ttl_s;
 	bool hosts_file; /* look into /etc/hosts too */
 };

@@ -61,7 +61,7 @@ struct tunnel_counts tunnel_count(const struct tunnel *tunnel);
 
 /*
  * From now on nothing more is read from the client; what was read is
- * delivered, then the tunnel ends with `reason` (R13: the ticket's end).
+ * delivered, then the tunnel ends with `reason` (such as the ticket's end).
  */
 void tunnel_expire(struct tunnel *tunnel, enum reason reason);
 

@@ -25,8 +25,7 @@ sum(const uint8_t *data, size_t len)
 }
 
 static enum reason
-toy_wrap(struct seal *seal, uint8_t *token, size_t plain_len,
-    size_t *token_len)
+toy_wrap(struct seal *seal, uint8_t *token, size_t plain_len, size_t *token_len)
 {
 	struct toy_seal *toy = (struct toy_seal *)seal;
 	size_t covered = TOY_SEAL_HEADER + plain_len;
@@ -46,8 +45,8 @@ toy_wrap(struct seal *seal, uint8_t *token, size_t plain_len,
 }
 
 static enum reason
-toy_unwrap(struct seal *seal, uint8_t *token, size_t token_len,
-    uint8_t **plain, size_t *plain_len)
+toy_unwrap(struct seal *seal, uint8_t *token, size_t token_len, uint8_t **plain,
+    size_t *plain_len)
 {
 	struct toy_seal *toy = (struct toy_seal *)seal;
 	uint64_t number;
@@ -64,8 +63,8 @@ toy_unwrap(struct seal *seal, uint8_t *token, size_t token_len,
 	if (number > toy->received)
 		return REASON_GSS_ORDER;
 	toy->received++;
-	if (seal->protection == PROTECTION_CONFIDENTIALITY
-	    && token[2] != PROTECTION_CONFIDENTIALITY)
+	if (seal->protection == PROTECTION_CONFIDENTIALITY &&
+	    token[2] != PROTECTION_CONFIDENTIALITY)
 		return REASON_GSS_CONFIDENTIALITY;
 	*plain = token + TOY_SEAL_HEADER;
 	*plain_len = token_len - TOY_SEAL_HEADER - TOY_SEAL_TRAILER;
