@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* The groups of a DN, and the groups that those are in. */
+#ifndef POLICY_LDAP_GROUPS_H
+#define POLICY_LDAP_GROUPS_H
+
+#include <stdbool.h>
+
+#include <ldap.h>
+
+#include "base/compiler.h"
+
+struct directory_settings;
+struct subject;
+
+struct groups_settings {
+	char *base;   /* "": only memberOf is followed */
+	char *filter; /* a template: %d is the member's DN */
+	bool member_of;
+	unsigned nesting_max;
+	unsigned groups_max;
+};
+
+/*
+ * Adds to `subject` (and finishes it) every group that has `dn` for a member,
+ * directly or through groups; a loop of groups ends by itself.  0, or what
+ * directory_error explains; E2BIG (more than groups_max) and ELOOP (deeper
+ * than nesting_max) come with a sentence in why.
+ */
+int groups_find(LDAP *ld, const struct directory_settings *directory,
+    const struct groups_settings *settings, struct subject *subject,
+    const char *dn, char *why, size_t why_size) must_check;
+
+#endif
