@@ -271,11 +271,8 @@ escape_unit(char out[UNIT_MAX], const char *unit, size_t unit_len)
 {
 	size_t len = 0;
 
-	if (unit[0] == '"' || unit[0] == ']')
-		return (size_t)snprintf(
-		    out, UNIT_MAX, "\\\\x%02x", (unsigned char)unit[0]);
 	for (size_t i = 0; i < unit_len; i++) {
-		if (unit[i] == '\\')
+		if (strchr("\"\\]", unit[i]) != NULL)
 			out[len++] = '\\';
 		out[len++] = unit[i];
 	}

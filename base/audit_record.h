@@ -87,10 +87,8 @@ struct audit_stamp {
  * The SD-ELEMENT of RFC 5424 section 6.3: "[gatewarden@32473 seq="1"
  * event="auth" ...]", with the names that gatewarden-audit(7) lists.
  *
- * PARAM-VALUEs go through text_quote; what is left of " and ] becomes \x22
- * and \x5d, and each backslash is doubled as section 6.3.3 demands: then
- * nothing else needs an escape there.  (Older versions of rsyslog's
- * mmpstrucdata read the escaped ] as a quotation mark.)
+ * PARAM-VALUEs go through text_quote, then ", \ and ] are escaped as section
+ * 6.3.3 says.
  *
  * Always whole and at most AUDIT_RECORD_MAX - 1024 octets; only `detail` is
  * ever cut, and then cut="detail" follows it.  Returns the length; the
