@@ -1162,7 +1162,10 @@ hosts_file_is_read_if_wanted(void **state)
 	begin_with(world, settings);
 	outcome = resolve(world, "localhost");
 	assert_int_equal(outcome.reason, REASON_OK);
+	assert_true(outcome.count > 0);
 	assert_int_equal(world->server.queries, 0);
+	outcome = resolve(world, "good.test");
+	check_good(&outcome);
 }
 
 int
