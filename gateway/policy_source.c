@@ -90,7 +90,9 @@ build(struct policy_source *source)
 	struct ruleset *rules;
 
 	source->builder = NULL;
-	if (builder == NULL || source->why[0] != '\0') {
+	if (builder == NULL && source->why[0] == '\0')
+		(void)strlcpy(source->why, "no set was begun", WHY_SIZE);
+	if (source->why[0] != '\0') {
 		ruleset_builder_free(builder);
 		return NULL;
 	}

@@ -33,7 +33,7 @@ struct server {
 struct fetch {
 	TAILQ_ENTRY(fetch) entry;
 	struct lookups *lookups;
-	struct server *server; /* which has the question */
+	struct server *server; /* which has, or had, the question */
 	struct question *question;
 	unsigned tries;
 	struct event *deliver; /* the result, from the loop */
@@ -156,13 +156,14 @@ lookups_link(struct lookups *lookups, uint32_t index, int fd)
 		    strerror(errno));
 }
 
+/* Not `lost`, whose link may not know yet that it is closed. */
 static struct server *
-least_busy(struct lookups *lookups)
+least_busy(struct lookups *lookups, const struct server *lost)
 {
 	struct server *server, *best = NULL;
 
 	SLIST_FOREACH (server, &lookups->servers, entry)
-		if (server->link != NULL &&
+		if (server->link != NULL && server != lost &&
 		    (best == NULL || server->outstanding < best->outstanding))
 			best = server;
 	return best;
@@ -266,7 +267,7 @@ ask(struct fetch *fetch)
 {
 	uint8_t data[NAME_SIZE + 8];
 	struct wire_writer writer;
-	struct server *server = least_busy(fetch->lookups);
+	struct server *server = least_busy(fetch->lookups, fetch->server);
 
 	wire_writer_init(&writer, data, sizeof(data));
 	wire_put_string(&writer, fetch->name);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: ISC */
+/* The gateway's side of look-ups, with scripted programs at the other ends. */
+#include "tests/support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/link.h"
+#include "base/wire.h"
+#include "policy/lookup_protocol.h"
+#include "policy/lookups.h"
+#include "policy/subject.h"
+#include "policy/subject_cache.h"
+#include "tests/support/fake_clock.h"
+
+#define PROGRAMS 2
+#define SECOND	 UINT64_C(1000000)
+
+static const struct subject_cache_settings cache_settings = {
+    .ttl_s = 60, .negative_ttl_s = 5, .stale_max_s = 3600, .entries_max = 16};
+
+/* A directory-lookup program of the test's. */
+static struct program {
+	struct link *link;
+	unsigned questions;
+	uint64_t last_id;
+	char last_name[64];
+	bool answers;
+	bool fails;
+} programs[PROGRAMS];
+
+static struct event_base *base;
+static struct subject_cache *cache;
+static struct lookups *lookups;
+static unsigned done_count;
+static enum reason done_reason;
+static struct subject *done_subject;
+
+static void
+answer(struct program *program)
+{
+	struct subject *subject = subject_new("uid=alice,dc=example");
+	uint8_t *data;
+	size_t len;
+
+	if (program->fails) {
+		assert_int_equal(link_send(program->link, LOOKUP_FAILED,
+				     program->last_id, "\0\0\0\4slow", 8),
+		    0);
+	} else if (strcmp(program->last_name, "alice@EXAMPLE.COM") == 0) {
+		assert_int_equal(
+		    subject_add_group(subject, "cn=staff,dc=example"), 0);
+		subject_finish(subject);
+		assert_int_equal(
+		    lookup_subject_encode(subject, &data, &len), 0);
+		assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
+				     program->last_id, data, len),
+		    0);
+		free(data);
+	} else {
+		assert_int_equal(link_send(program->link, LOOKUP_NOBODY,
+				     program->last_id, NULL, 0),
+		    0);
+	}
+	subject_unref(subject);
+}
+
+static void
+on_name(void *arg, struct link_message *message)
+{
+	struct program *program = arg;
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	wire_get_string(
+	    &reader, program->last_name, sizeof(program->last_name));
+	assert_true(wire_is_done(&reader));
+	program->last_id = message->id;
+	program->questions++;
+	if (program->answers)
+		answer(program);
+}
+
+static void
+on_closed(void *arg)
+{
+	struct program *program = arg;
+
+	link_free(program->link);
+	program->link = NULL;
+}
+
+static const struct link_handler handlers[] = {
+    {LOOKUP_NAME, 4, 1024, on_name},
+    {.handle = NULL},
+};
+
+static void
+start_program(uint32_t index)
+{
+	int fds[2];
+
+	assert_int_equal(link_pair(fds), 0);
+	lookups_link(lookups, index, fds[0]);
+	programs[index].link =
+	    link_new(base, fds[1], handlers, on_closed, &programs[index]);
+	assert_non_null(programs[index].link);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fake_clock_set(1000 * SECOND, 0);
+	memset(programs, 0, sizeof(programs));
+	done_count = 0;
+	done_subject = NULL;
+	base = event_base_new();
+	cache = subject_cache_new(&cache_settings);
+	lookups = lookups_new(base, cache, 50);
+	for (uint32_t i = 0; i < PROGRAMS; i++) {
+		programs[i].answers = true;
+		start_program(i);
+	}
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	lookups_free(lookups);
+	for (uint32_t i = 0; i < PROGRAMS; i++)
+		link_free(programs[i].link);
+	subject_cache_free(cache);
+	subject_unref(done_subject);
+	event_base_free(base);
+	return 0;
+}
+
+static void
+on_done(void *arg, enum reason reason, struct subject *subject)
+{
+	assert_ptr_equal(arg, &done_count);
+	subject_unref(done_subject);
+	done_subject = subject;
+	done_reason = reason;
+	done_count++;
+}
+
+static struct lookup *
+start(const char *name)
+{
+	struct lookup *lookup =
+	    lookup_start(lookups, name, on_done, &done_count);
+
+	assert_non_null(lookup);
+	assert_int_equal(done_count, 0); /* never before it has returned */
+	return lookup;
+}
+
+static void
+settle(void)
+{
+	for (int i = 0; i < 10; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static unsigned
+questions(void)
+{
+	return programs[0].questions + programs[1].questions;
+}
+
+static void
+a_user_is_looked_up_once_and_kept(void **state)
+{
+	(void)state;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_OK);
+	assert_true(subject_is_member(done_subject, "cn=staff,dc=example"));
+	done_count = 0;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(questions(), 1);
+}
+
+static void
+all_who_ask_at_the_same_time_share_one_question(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	(void)start("alice@EXAMPLE.COM");
+	lookup_cancel(start("alice@EXAMPLE.COM"));
+	settle();
+	assert_int_equal(questions(), 1);
+	answer(&programs[programs[0].questions == 1 ? 0 : 1]);
+	settle();
+	assert_int_equal(done_count, 2);
+}
+
+static void
+nobody_is_an_answer(void **state)
+{
+	(void)state;
+	(void)start("nobody@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_reason, REASON_OK);
+	assert_non_null(done_subject);
+	assert_null(done_subject->dn);
+}
+
+static void
+the_idle_program_gets_the_next_question(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	(void)start("bob@EXAMPLE.COM");
+	settle();
+	assert_int_equal(programs[0].questions, 1);
+	assert_int_equal(programs[1].questions, 1);
+}
+
+static void
+a_question_that_was_lost_goes_to_another_program(void **state)
+{
+	struct program *first;
+
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	first = programs[0].questions == 1 ? &programs[0] : &programs[1];
+	programs[0].answers = programs[1].answers = true;
+	on_closed(first);
+	settle();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+static void
+without_a_program_the_directory_is_unavailable(void **state)
+{
+	(void)state;
+	on_closed(&programs[0]);
+	on_closed(&programs[1]);
+	settle();
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+	assert_null(done_subject);
+	done_count = 0;
+	start_program(0); /* started anew */
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+static void
+a_failure_is_served_from_what_was_known(void **state)
+{
+	(void)state;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	fake_clock_advance(61 * SECOND);
+	programs[0].fails = programs[1].fails = true;
+	done_count = 0;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_reason, REASON_OK);
+	assert_true(subject_is_member(done_subject, "cn=staff,dc=example"));
+	done_count = 0;
+	(void)start("bob@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+a_program_that_hangs_is_not_waited_for(void **state)
+{
+	struct timeval wait = {0, 120000};
+
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	(void)event_base_loopexit(base, &wait);
+	(void)event_base_loop(base, 0);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+an_octet_string_that_is_no_subject_is_no_answer(void **state)
+{
+	static const uint8_t junk[] = {0, 0, 0, 9, 'u'};
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(junk); len++)
+		assert_null(lookup_subject_decode(junk, len));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_user_is_looked_up_once_and_kept),
+	    TEST(all_who_ask_at_the_same_time_share_one_question),
+	    TEST(nobody_is_an_answer),
+	    TEST(the_idle_program_gets_the_next_question),
+	    TEST(a_question_that_was_lost_goes_to_another_program),
+	    TEST(without_a_program_the_directory_is_unavailable),
+	    TEST(a_failure_is_served_from_what_was_known),
+	    TEST(a_program_that_hangs_is_not_waited_for),
+	    TEST(an_octet_string_that_is_no_subject_is_no_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
