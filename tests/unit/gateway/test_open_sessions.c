@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* The sessions that a dead gateway leaves open. */
+#include "tests/support/unit.h"
+
+#include <string.h>
+
+#include "base/audit_record.h"
+#include "gateway/open_sessions.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/records.h"
+
+struct closed {
+	size_t count;
+	struct audit_record records[4];
+};
+
+static void
+on_closed(void *arg, const struct audit_record *record)
+{
+	struct closed *closed = arg;
+
+	assert_true(closed->count < 4);
+	closed->records[closed->count++] = *record;
+}
+
+static void
+note(struct open_sessions *open, enum audit_event event, uint64_t session,
+    bool failed)
+{
+	struct audit_record record = record_full();
+
+	record.event = event;
+	record.session = session;
+	record.failed = failed;
+	open_sessions_note(open, &record);
+}
+
+static void
+what_was_not_closed_crashes(void **state)
+{
+	struct open_sessions *open = open_sessions_new(10);
+	struct closed closed = {0};
+	const struct audit_record full = record_full();
+
+	(void)state;
+	note(open, AUDIT_OPEN, 1, false);
+	note(open, AUDIT_OPEN, 2, false);
+	note(open, AUDIT_OPEN, 3, true);
+	note(open, AUDIT_OPEN, 0, false);
+	note(open, AUDIT_DECISION, 4, false);
+	note(open, AUDIT_CLOSE, 1, false);
+	note(open, AUDIT_CLOSE, 9, false);
+	assert_int_equal(open_sessions_count(open), 1);
+	fake_clock_set(1, full.time_us + 5000000);
+	open_sessions_crash(open, on_closed, &closed);
+	assert_int_equal(open_sessions_count(open), 0);
+	assert_int_equal(closed.count, 1);
+	assert_int_equal(closed.records[0].event, AUDIT_CLOSE);
+	assert_int_equal(closed.records[0].reason, REASON_CRASH);
+	assert_true(closed.records[0].failed);
+	assert_int_equal(closed.records[0].session, 2);
+	assert_string_equal(closed.records[0].identity, full.identity);
+	assert_string_equal(
+	    closed.records[0].destination.name, full.destination.name);
+	assert_memory_equal(
+	    &closed.records[0].client, &full.client, sizeof(full.client));
+	assert_int_equal(closed.records[0].duration_us, 5000000);
+	assert_int_equal(closed.records[0].time_us, full.time_us + 5000000);
+	open_sessions_free(open);
+}
+
+static void
+a_session_opened_twice_is_closed_once(void **state)
+{
+	struct open_sessions *open = open_sessions_new(10);
+	struct closed closed = {0};
+
+	(void)state;
+	note(open, AUDIT_OPEN, 1, false);
+	note(open, AUDIT_OPEN, 1, false);
+	open_sessions_crash(open, on_closed, &closed);
+	assert_int_equal(closed.count, 1);
+	open_sessions_free(open);
+}
+
+static void
+no_more_than_the_bound_is_remembered(void **state)
+{
+	struct open_sessions *open = open_sessions_new(3);
+
+	(void)state;
+	for (uint64_t session = 1; session <= 5; session++)
+		note(open, AUDIT_OPEN, session, false);
+	assert_int_equal(open_sessions_count(open), 3);
+	note(open, AUDIT_CLOSE, 2, false);
+	note(open, AUDIT_OPEN, 6, false);
+	assert_int_equal(open_sessions_count(open), 3);
+	open_sessions_free(open);
+	open_sessions_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_was_not_closed_crashes),
+	    cmocka_unit_test(a_session_opened_twice_is_closed_once),
+	    cmocka_unit_test(no_more_than_the_bound_is_remembered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
