@@ -51,7 +51,7 @@ struct accepted {
 	gss_ctx_id_t handle;
 	gss_name_t client;
 	gss_OID mech;
-	OM_uint32 flags, lifetime_s;
+	OM_uint32 flags;
 };
 
 /* ---- settings ---- */
@@ -421,19 +421,27 @@ judge_flags(OM_uint32 flags, struct accept_answer *answer)
 
 /* ---- the finished context ---- */
 
-/* To the microsecond at which the ticket ends; libgssapi counts whole
- * seconds from a clock of whole seconds. */
+/*
+ * Until the ticket's very end.  libgssapi counts in whole seconds from a
+ * clock of whole seconds: that second must not change while it does.
+ */
 static uint64_t
-true_lifetime_us(const struct gssaccept *accept, uint64_t lifetime_s)
+true_lifetime_us(const struct gssaccept *accept, gss_ctx_id_t handle)
 {
-	uint64_t now_us = clock_wall_us();
-	uint64_t passed_us = now_us % 1000000;
-	uint64_t left_us;
+	OM_uint32 minor, lifetime_s;
+	uint64_t second, now_us, end_us;
 
-	if (lifetime_s <= accept->clock_skew_s)
+	do {
+		second = clock_wall_us() / 1000000;
+		if (gss_context_time(&minor, handle, &lifetime_s) !=
+		    GSS_S_COMPLETE)
+			return 0;
+		now_us = clock_wall_us();
+	} while (now_us / 1000000 != second);
+	if (second + lifetime_s <= accept->clock_skew_s)
 		return 0;
-	left_us = (lifetime_s - accept->clock_skew_s) * 1000000;
-	return left_us > passed_us ? left_us - passed_us : 0;
+	end_us = (second + lifetime_s - accept->clock_skew_s) * 1000000;
+	return end_us > now_us ? end_us - now_us : 0;
 }
 
 static void
@@ -443,7 +451,7 @@ hand_over(struct gssaccept *accept, struct accepted *accepted,
 	OM_uint32 major, minor;
 
 	answer->flags = accepted->flags;
-	answer->lifetime_us = true_lifetime_us(accept, accepted->lifetime_s);
+	answer->lifetime_us = true_lifetime_us(accept, accepted->handle);
 	major = gss_export_sec_context(
 	    &minor, &accepted->handle, &accept->exported);
 	if (major != GSS_S_COMPLETE) {
@@ -535,7 +543,7 @@ gssaccept_step(struct gssaccept *accept, struct gssaccept_half **half,
 	accepted.major = gss_accept_sec_context(&accepted.minor,
 	    &accepted.handle, accept->credential, &in,
 	    GSS_C_NO_CHANNEL_BINDINGS, &accepted.client, &accepted.mech,
-	    &accept->token, &accepted.flags, &accepted.lifetime_s, NULL);
+	    &accept->token, &accepted.flags, NULL, NULL);
 	borrow_token(accept, answer);
 	if (accepted.major == GSS_S_COMPLETE)
 		judge(accept, &accepted, answer);

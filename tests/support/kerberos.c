@@ -9,9 +9,18 @@
 #include <string.h>
 
 #include <gssapi/gssapi_krb5.h>
+#include <krb5.h>
+
+#include "base/wire.h"
+
+/* libkrb5 has them for its KDC; its headers do not. */
+krb5_error_code
+krb5_encrypt_tkt_part(krb5_context, const krb5_keyblock *, krb5_ticket *);
+krb5_error_code encode_krb5_ticket(const krb5_ticket *, krb5_data **);
 
 #define PATH_SIZE    512
 #define COMMAND_SIZE 2048
+#define GSS_CHECKSUM 0x8003
 
 const char *
 kerberos_path(const char *name)
@@ -123,4 +132,110 @@ kerberos_establish(struct gssaccept *accept, struct kerberos_client *client,
 		assert_int_equal(
 		    kerberos_continue(client, answer->token, answer->token_len),
 		    GSS_S_COMPLETE);
+}
+
+/* ---- forged tickets ---- */
+
+/* The "checksum" of RFC 4121 section 4.1.1: no channel bindings, and the
+ * flags. */
+static void
+print_checksum(uint8_t out[24], OM_uint32 flags)
+{
+	memset(out, 0, 24);
+	out[0] = 16;
+	for (size_t i = 0; i < 4; i++)
+		out[20 + i] = (uint8_t)(flags >> 8 * i);
+}
+
+/* RFC 2743 section 3.1 and RFC 4121 section 4.1 in front of an AP-REQ. */
+static uint8_t *
+frame_token(const krb5_data *request, size_t *len)
+{
+	static const uint8_t oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+	    0x12, 0x01, 0x02, 0x02, 0x01, 0x00};
+	size_t inner = sizeof(oid) + request->length;
+	uint8_t *token = malloc(inner + 4);
+	struct wire_writer writer;
+
+	assert_non_null(token);
+	wire_writer_init(&writer, token, inner + 4);
+	wire_put_u8(&writer, 0x60);
+	wire_put_u8(&writer, 0x82);
+	wire_put_u16(&writer, (uint16_t)inner);
+	wire_put_bytes(&writer, oid, sizeof(oid));
+	wire_put_bytes(&writer, request->data, request->length);
+	assert_false(writer.failed);
+	*len = writer.len;
+	return token;
+}
+
+static void
+seal_ticket(krb5_context krb5, krb5_ticket *ticket)
+{
+	krb5_keytab keytab;
+	krb5_keytab_entry entry;
+
+	assert_int_equal(
+	    krb5_kt_resolve(krb5, kerberos_path("gateway.keytab"), &keytab), 0);
+	assert_int_equal(
+	    krb5_kt_get_entry(krb5, keytab, ticket->server, 0, 0, &entry), 0);
+	ticket->enc_part.kvno = entry.vno;
+	assert_int_equal(krb5_encrypt_tkt_part(krb5, &entry.key, ticket), 0);
+	(void)krb5_free_keytab_entry_contents(krb5, &entry);
+	(void)krb5_kt_close(krb5, keytab);
+}
+
+uint8_t *
+kerberos_forge(const char *client, OM_uint32 flags, size_t *len)
+{
+	krb5_context krb5;
+	krb5_auth_context auth = NULL;
+	krb5_keyblock session;
+	krb5_timestamp now;
+	krb5_ticket ticket = {0};
+	krb5_enc_tkt_part inner = {.flags = TKT_FLG_INITIAL};
+	krb5_creds creds = {0};
+	krb5_data *encoded, request;
+	uint8_t checksum[24], *token;
+	krb5_data body = {.data = (char *)checksum, .length = 24};
+
+	assert_int_equal(krb5_init_context(&krb5), 0);
+	assert_int_equal(krb5_timeofday(krb5, &now), 0);
+	assert_int_equal(krb5_c_make_random_key(
+			     krb5, ENCTYPE_AES256_CTS_HMAC_SHA1_96, &session),
+	    0);
+	assert_int_equal(krb5_parse_name(krb5, client, &inner.client), 0);
+	assert_int_equal(
+	    krb5_parse_name(krb5, "socks/gw.example.com", &ticket.server), 0);
+	inner.session = &session;
+	inner.transited.tr_type = 1;
+	inner.times.authtime = inner.times.starttime = now;
+	inner.times.endtime = now + 600;
+	ticket.enc_part2 = &inner;
+	seal_ticket(krb5, &ticket);
+	assert_int_equal(encode_krb5_ticket(&ticket, &encoded), 0);
+
+	creds.client = inner.client;
+	creds.server = ticket.server;
+	creds.keyblock = session;
+	creds.times = inner.times;
+	creds.ticket = *encoded;
+	print_checksum(checksum, flags);
+	assert_int_equal(krb5_auth_con_init(krb5, &auth), 0);
+	assert_int_equal(
+	    krb5_auth_con_set_req_cksumtype(krb5, auth, GSS_CHECKSUM), 0);
+	assert_int_equal(krb5_mk_req_extended(krb5, &auth,
+			     AP_OPTS_MUTUAL_REQUIRED, &body, &creds, &request),
+	    0);
+	token = frame_token(&request, len);
+
+	krb5_free_data_contents(krb5, &request);
+	(void)krb5_auth_con_free(krb5, auth);
+	krb5_free_data(krb5, encoded);
+	free(ticket.enc_part.ciphertext.data);
+	krb5_free_principal(krb5, inner.client);
+	krb5_free_principal(krb5, ticket.server);
+	krb5_free_keyblock_contents(krb5, &session);
+	krb5_free_context(krb5);
+	return token;
 }

@@ -53,4 +53,11 @@ void
 kerberos_establish(struct gssaccept *accept, struct kerberos_client *client,
     const char *service, OM_uint32 flags, struct accept_answer *answer);
 
+/*
+ * A first token of a ticket that no KDC would give: for any client name (as
+ * krb5_parse_name reads it), and with exactly these flags.  The caller frees
+ * it.
+ */
+uint8_t *kerberos_forge(const char *client, OM_uint32 flags, size_t *len);
+
 #endif
