@@ -20,7 +20,17 @@
 #define STATE_DIR_MODE 0711
 #define FOLDER_MODE    0700
 
-/* Like mkdir -p: what is there already stays as it is.  0 or -errno. */
+/* What is there already stays as it is.  0 or -errno. */
+static int
+make_one(const char *path)
+{
+	if (mkdir(path, STATE_DIR_MODE) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* Our umask leaves less. */
+	return chmod(path, STATE_DIR_MODE) < 0 ? -errno : 0;
+}
+
+/* With the folders on the way to it. */
 static int
 make_path(const char *path)
 {
@@ -29,15 +39,17 @@ make_path(const char *path)
 	if (strlcpy(partial, path, sizeof(partial)) >= sizeof(partial))
 		return -ENAMETOOLONG;
 	for (char *end = partial + 1; *end != '\0'; end++) {
+		int status;
+
 		if (*end != '/')
 			continue;
 		*end = '\0';
-		if (mkdir(partial, STATE_DIR_MODE) < 0 && errno != EEXIST)
-			return -errno;
+		status = make_one(partial);
+		if (status < 0)
+			return status;
 		*end = '/';
 	}
-	return mkdir(partial, STATE_DIR_MODE) < 0 && errno != EEXIST ? -errno
-								     : 0;
+	return make_one(partial);
 }
 
 static int
