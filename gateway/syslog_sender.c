@@ -25,6 +25,7 @@
 #define RETRY_MIN_US	 100000
 #define RETRY_MAX_US	 2000000
 #define LOOK_US		 1000000 /* between looks whether a path is another */
+#define STALLED_US	 1000000 /* a full receiver is no news before */
 #define STUCK_TIMEOUT_MS 20000	 /* of TCP, for what is not acknowledged */
 
 struct syslog_sender {
@@ -41,6 +42,7 @@ struct syslog_sender {
 	struct event readable, writable, retry;
 	long retry_us;
 	bool complained;
+	uint64_t full_us; /* since when it has no room; 0: it has */
 
 	/* Unix: which socket the path was when it was connected to. */
 	dev_t device;
@@ -101,6 +103,7 @@ taken(struct syslog_sender *sender)
 	if (sender->complained)
 		log_info(NULL, "the receiver takes audit records again");
 	sender->complained = false;
+	sender->full_us = 0;
 	sender->retry_us = RETRY_MIN_US;
 	sender->written = 0;
 }
@@ -287,9 +290,14 @@ try_once(struct syslog_sender *sender, const char *message, size_t len)
 static void
 wait_for_room(struct syslog_sender *sender)
 {
+	uint64_t now_us = clock_monotonic_us();
+
 	(void)event_add(&sender->writable, NULL);
-	if (!sender->is_tcp)
-		retry_later(sender);
+	retry_later(sender);
+	if (sender->full_us == 0)
+		sender->full_us = now_us;
+	if (now_us - sender->full_us >= STALLED_US)
+		complain(sender, EAGAIN);
 }
 
 enum syslog_outcome
@@ -316,7 +324,6 @@ syslog_sender_send(
 	if (status == -EMSGSIZE)
 		return SYSLOG_NEVER;
 	if (status == -EAGAIN) {
-		complain(sender, EAGAIN);
 		wait_for_room(sender);
 	} else if (status != -EINPROGRESS && status != -EINTR) {
 		complain(sender, -status);
