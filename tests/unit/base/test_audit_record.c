@@ -206,7 +206,8 @@ what_ends_a_value_is_escaped(void **state)
 	char out[AUDIT_RECORD_MAX];
 
 	(void)state;
-	(void)strcpy(record.identity, "a\"b]c\\d\ne");
+	(void)snprintf(
+	    record.identity, sizeof(record.identity), "%s", "a\"b]c\\d\ne");
 	(void)audit_record_print(&record, &stamp, out);
 	assert_non_null(
 	    strstr(out, "identity=\"a\\\"b\\]c\\\\\\\\d\\\\x0ae\""));

@@ -51,7 +51,8 @@ make_world(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 
 	assert_non_null(world);
-	(void)strcpy(world->folder, "/tmp/test_settings.XXXXXX");
+	(void)snprintf(world->folder, sizeof(world->folder), "%s",
+	    "/tmp/test_settings.XXXXXX");
 	assert_non_null(mkdtemp(world->folder));
 	(void)snprintf(
 	    world->path, sizeof(world->path), "%s/a.conf", world->folder);

@@ -2,6 +2,7 @@
 /* Whole syslog messages, in both forms. */
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,7 +41,8 @@ what_is_not_ascii_is_marked_as_utf8(void **state)
 	char out[AUDIT_RECORD_MAX];
 
 	(void)state;
-	(void)strcpy(record.identity, "h\xc3\xb6st@X");
+	(void)snprintf(
+	    record.identity, sizeof(record.identity), "%s", "h\xc3\xb6st@X");
 	(void)syslog_message_print(&form, &record, &stamp, out);
 	assert_non_null(strstr(out, "] \xef\xbb\xbfh\xc3\xb6st@X"));
 }

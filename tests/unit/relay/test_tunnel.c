@@ -655,7 +655,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_scripts_match_the_model),
 	};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
