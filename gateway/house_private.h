@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/* What house.c, house_reload.c and house_stop.c share. */
+#ifndef GATEWAY_HOUSE_PRIVATE_H
+#define GATEWAY_HOUSE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <event2/event_struct.h>
+
+#include "base/audit_record.h"
+#include "base/compiler.h"
+
+struct audit_sender;
+struct child;
+struct event_base;
+struct interfaces;
+struct plan;
+struct supervisor;
+
+#define HOUSE_WHY_SIZE	   512
+#define HOUSE_BOOT_ID_SIZE 37
+
+/* In this order; PHASE_STOPPING_* is the house's end, from the gateway, which
+ * still has something to write down, to the auditor, which writes. */
+enum phase {
+	PHASE_FORKING,
+	PHASE_STARTING,
+	PHASE_RUNNING,
+	PHASE_RELOADING_HELPERS,
+	PHASE_RELOADING_GATEWAY,
+	PHASE_STOPPING_GATEWAY,
+	PHASE_STOPPING_HELPERS,
+	PHASE_FLUSHING,
+	PHASE_STOPPING_AUDITOR,
+	PHASE_ENDED
+};
+
+struct house {
+	const char *settings_path;
+	struct event_base *base;
+	enum phase phase;
+	int exit_status;
+	struct plan *now;
+	struct plan *next; /* while reloading */
+	uint64_t last_generation;
+	bool wants_reload; /* asked for while it could not be */
+	struct supervisor *supervisor;
+	struct interfaces *interfaces;
+	struct audit_sender *audit;
+	int auditor_state;
+	char boot_id[HOUSE_BOOT_ID_SIZE];
+	struct event reload, terminate, interrupt;
+	struct event deadline; /* of the phase */
+	struct event flushed;
+};
+
+/* Whether a program is one of those that are meant. */
+typedef bool house_choice_fn(const struct child *child);
+bool house_is_any(const struct child *child);
+bool house_is_gateway(const struct child *child);
+bool house_is_helper(const struct child *child); /* any but the gateway */
+bool house_is_auditor(const struct child *child);
+
+/* Begins a phase; its deadline comes after limit_s seconds, unless that is 0.
+ */
+void house_enter(struct house *house, enum phase phase, time_t limit_s);
+bool house_is_stopping(const struct house *house);
+
+/* Writes an audit record of the house itself. */
+void house_record(struct house *house, enum audit_event event, bool failed,
+    const char *format, ...) printf_like(4, 5);
+
+/* Whether that generation is in force in all of them. */
+bool house_all_have(
+    const struct house *house, house_choice_fn *is_chosen, uint64_t generation);
+/* Tells the plan to those of them that do not have it. */
+void house_tell(
+    struct house *house, house_choice_fn *is_chosen, const struct plan *plan);
+void house_take_log_level(const struct plan *plan);
+
+/* Reads the settings again and begins to hand them round. */
+void house_reload(struct house *house);
+/* If somebody asked for it while it could not be. */
+void house_reload_if_wanted(struct house *house);
+/* One more program has taken the settings. */
+void house_reload_go_on(struct house *house);
+/* One has not: whoever has gets the old ones again. */
+void house_reload_roll_back(struct house *house, const char *why);
+
+/* Begins the end; nothing if it has begun. */
+void house_stop(struct house *house, int exit_status);
+/* One more program has ended. */
+void house_stop_go_on(struct house *house);
+/* Time is up, or somebody asks again: the step's programs are killed. */
+void house_stop_hasten(struct house *house);
+void house_stop_on_look(evutil_socket_t fd, short what, void *house);
+
+#endif

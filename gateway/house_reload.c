@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* New settings for the whole house, taken by all programs or by none. */
+#include "gateway/house_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gateway/notify.h"
+#include "gateway/plan.h"
+#include "gateway/settings.h"
+
+#define RELOAD_LIMIT_S 30
+
+static void
+refuse_reload(struct house *house, const char *why)
+{
+	log_error(
+	    NULL, "the reload is refused, the old settings stay: %s", why);
+	house_record(house, AUDIT_RELOAD, true, "settings refused: %s", why);
+	notify_ready();
+}
+
+/* Text of several lines: all to the log, the first to *why. */
+static void
+log_lines(char *text, char why[HOUSE_WHY_SIZE])
+{
+	char *rest = text, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (line[0] == '\0')
+			continue;
+		log_error(NULL, "%s", line);
+		if (why[0] == '\0')
+			(void)strlcpy(why, line, HOUSE_WHY_SIZE);
+	}
+}
+
+static struct settings *
+load_settings(const char *path, char why[HOUSE_WHY_SIZE])
+{
+	struct settings *settings;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *errors = open_memstream(&text, &len);
+
+	if (errors == NULL) {
+		(void)strlcpy(why, strerror(errno), HOUSE_WHY_SIZE);
+		return NULL;
+	}
+	settings = settings_load(path, errors);
+	(void)fclose(errors);
+	if (settings == NULL)
+		log_lines(text, why);
+	free(text);
+	return settings;
+}
+
+static struct plan *
+open_next(struct house *house, char why[HOUSE_WHY_SIZE])
+{
+	struct settings *settings = load_settings(house->settings_path, why);
+	const char *fixed;
+
+	if (settings == NULL)
+		return NULL;
+	fixed = settings_restart_needed(house->now->settings, settings);
+	if (fixed != NULL) {
+		(void)snprintf(why, HOUSE_WHY_SIZE,
+		    "%s takes effect at a restart only", fixed);
+		settings_unref(settings);
+		return NULL;
+	}
+	return plan_open(settings, ++house->last_generation, house->now, why,
+	    HOUSE_WHY_SIZE);
+}
+
+void
+house_reload(struct house *house)
+{
+	char why[HOUSE_WHY_SIZE] = "";
+
+	house->wants_reload = false;
+	notify_reloading();
+	house->next = open_next(house, why);
+	if (house->next == NULL) {
+		refuse_reload(house, why);
+		return;
+	}
+	house_enter(house, PHASE_RELOADING_HELPERS, RELOAD_LIMIT_S);
+	house_tell(house, house_is_helper, house->next);
+}
+
+void
+house_reload_if_wanted(struct house *house)
+{
+	if (house->wants_reload)
+		house_reload(house);
+}
+
+static void
+finish_reload(struct house *house)
+{
+	plan_close(house->now);
+	house->now = house->next;
+	house->next = NULL;
+	house_enter(house, PHASE_RUNNING, 0);
+	house_take_log_level(house->now);
+	log_info(NULL, "the settings were reloaded");
+	house_record(house, AUDIT_RELOAD, false,
+	    "settings taken, generation %llu",
+	    (unsigned long long)house->now->generation);
+	notify_ready();
+	house_reload_if_wanted(house);
+}
+
+void
+house_reload_roll_back(struct house *house, const char *why)
+{
+	plan_close(house->next);
+	house->next = NULL;
+	house->now->generation = ++house->last_generation;
+	house_enter(house, PHASE_RUNNING, 0);
+	house_tell(house, house_is_any, house->now);
+	refuse_reload(house, why);
+	house_reload_if_wanted(house);
+}
+
+void
+house_reload_go_on(struct house *house)
+{
+	uint64_t generation = house->next->generation;
+
+	if (house->phase == PHASE_RELOADING_HELPERS &&
+	    house_all_have(house, house_is_helper, generation)) {
+		house_enter(house, PHASE_RELOADING_GATEWAY, RELOAD_LIMIT_S);
+		house_tell(house, house_is_gateway, house->next);
+	}
+	if (house->phase == PHASE_RELOADING_GATEWAY &&
+	    house_all_have(house, house_is_any, generation))
+		finish_reload(house);
+}
