@@ -89,7 +89,7 @@ audit_record_encode(
 	wire_put_u8(&writer, (uint8_t)record->protection);
 	put_socket_address(&writer, &record->client);
 	wire_put_string(&writer, record->listener);
-	wire_put_u8(&writer, (uint8_t)record->command);
+	wire_put_u8(&writer, record->command);
 	wire_put_counted(&writer, record->asked, record->asked_len);
 	wire_put_u8(&writer, record->has_destination);
 	if (record->has_destination)
@@ -210,8 +210,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	    (enum protection)get_enum(&reader, 1, 0, PROTECTION_COUNT - 1);
 	record->client = get_socket_address(&reader);
 	wire_get_string(&reader, record->listener, sizeof(record->listener));
-	/* 0 is none yet, and no enumerator. */
-	record->command = (enum command)get_enum(&reader, 1, 0, COMMAND_UDP);
+	record->command = wire_get_u8(&reader);
 	get_asked(&reader, record);
 	record->has_destination = get_bool(&reader);
 	if (record->has_destination)
@@ -406,7 +405,8 @@ put_what(struct printer *printer, const struct audit_record *record)
 	char text[ENDPOINT_TEXT_SIZE];
 
 	if (record->command != 0)
-		put_string(printer, "command", command_name(record->command));
+		put_string(printer, "command",
+		    command_name((enum command)record->command));
 	if (record->asked_len > 0)
 		put_param(printer, "asked", record->asked, record->asked_len);
 	if (record->has_destination)
@@ -544,7 +544,8 @@ say_decision(struct printer *printer, const struct audit_record *record)
 	say_who(printer, record);
 	say(printer, record->failed ? " may not " : " may ");
 	say(printer, "%s to ",
-	    record->command != 0 ? command_name(record->command) : "go");
+	    record->command != 0 ? command_name((enum command)record->command)
+				 : "go");
 	say_where(printer, record);
 	if (record->rule[0] != '\0') {
 		say(printer, " (rule ");

@@ -45,8 +45,8 @@ struct audit_record {
 
 	struct socket_address client;
 	char listener[LISTENER_NAME_SIZE];
-	enum command command; /* 0: none yet */
-	uint8_t asked_len;    /* the name as the client sent it */
+	uint8_t command;   /* the octet, as sent; 0: none yet */
+	uint8_t asked_len; /* the name as the client sent it */
 	uint8_t asked[255];
 	bool has_destination;
 	struct endpoint destination; /* normalised */
@@ -78,7 +78,7 @@ bool audit_record_decode(
 struct audit_stamp {
 	const char *sd_id;    /* "gatewarden@32473" */
 	const char *instance; /* printable; who wrote it */
-	const char *boot_id;
+	const char *boot_id;  /* of this start of the house */
 	uint64_t sequence;
 	bool delayed; /* it waited for the receiver */
 };

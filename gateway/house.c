@@ -364,10 +364,12 @@ add_programs(struct house *house, enum role role, const char *libexecdir)
 	free(path);
 }
 
+/* A sequence of records begins with each start of the house, and has a name
+ * of its own. */
 static void
-read_boot_id(char id[HOUSE_BOOT_ID_SIZE])
+make_boot_id(char id[HOUSE_BOOT_ID_SIZE])
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/sys/kernel/random/uuid", O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, id, HOUSE_BOOT_ID_SIZE - 1);
 
 	id[len < 0 ? 0 : len] = '\0';
@@ -427,7 +429,7 @@ build(struct house *house)
 	if (house->audit == NULL || house->interfaces == NULL)
 		die("cannot watch this host's addresses: %s", strerror(errno));
 	house->auditor_state = make_auditor_state();
-	read_boot_id(house->boot_id);
+	make_boot_id(house->boot_id);
 	house->supervisor =
 	    supervisor_new(house->base, &supervisor_functions, house);
 }

@@ -32,7 +32,7 @@ put_request(const struct session *session, struct audit_record *record)
 {
 	const struct front_request *asked = &session->asked;
 
-	record->command = asked->command;
+	record->command = (uint8_t)asked->command;
 	record->asked_len = asked->asked_len;
 	memcpy(record->asked, asked->asked, asked->asked_len);
 	record->has_destination = session->has_request;
