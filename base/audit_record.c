@@ -158,6 +158,19 @@ get_socket_address(struct wire_reader *reader)
 	return address;
 }
 
+/* A name is one that endpoint_from_name gives back as it is. */
+static bool
+is_normal(const struct endpoint *endpoint)
+{
+	struct endpoint normal;
+
+	return endpoint->kind == ENDPOINT_ADDRESS ||
+	       (endpoint_from_name(endpoint->name, strlen(endpoint->name),
+		    endpoint->port, &normal) &&
+		   normal.kind == ENDPOINT_NAME &&
+		   strcmp(normal.name, endpoint->name) == 0);
+}
+
 static struct endpoint
 get_endpoint(struct wire_reader *reader)
 {
@@ -169,6 +182,8 @@ get_endpoint(struct wire_reader *reader)
 	else
 		endpoint.address = get_address(reader);
 	endpoint.port = wire_get_u16(reader);
+	if (!is_normal(&endpoint))
+		reader->failed = true;
 	return endpoint;
 }
 

@@ -81,6 +81,8 @@ record_largest(void)
 	memset(record.asked, 0, sizeof(record.asked));
 	record.asked_len = 255;
 	fill(record.destination.name, sizeof(record.destination.name), 'a');
+	for (size_t i = 50; i < HOST_NAME_MAX_LEN; i += 50)
+		record.destination.name[i] = '.';
 	record.destination.port = 65535;
 	return record;
 }

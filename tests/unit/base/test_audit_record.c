@@ -113,6 +113,24 @@ a_mapped_address_is_no_address_of_ours(void **state)
 }
 
 static void
+a_destination_that_is_not_normalised_is_refused(void **state)
+{
+	static const char *const names[] = {
+	    "", "WWW", "a b", "a.", "192.0.2.1", "a\x01"};
+	struct audit_record record = record_full(), again;
+	uint8_t encoded[AUDIT_ENCODED_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		size_t len;
+
+		(void)strcpy(record.destination.name, names[i]);
+		len = audit_record_encode(&record, encoded);
+		assert_false(audit_record_decode(encoded, len, &again));
+	}
+}
+
+static void
 a_full_record_prints_like_this(void **state)
 {
 	const struct audit_record record = record_full();
@@ -367,6 +385,7 @@ main(void)
 	    cmocka_unit_test(what_is_cut_or_longer_is_refused),
 	    cmocka_unit_test(values_out_of_range_are_refused),
 	    cmocka_unit_test(a_mapped_address_is_no_address_of_ours),
+	    cmocka_unit_test(a_destination_that_is_not_normalised_is_refused),
 	    cmocka_unit_test(a_full_record_prints_like_this),
 	    cmocka_unit_test(what_is_absent_is_not_printed),
 	    cmocka_unit_test(any_octets_come_back_whole),

@@ -678,6 +678,45 @@ only_what_needs_a_restart_is_named(void **state)
 	settings_unref(before);
 }
 
+/* Reads the example; `all` takes the marks off what is commented out. */
+static void
+read_example(char *text, size_t size, bool all)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[512], line[256];
+	size_t len = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/examples/gatewarden.conf",
+	    srcdir != NULL ? srcdir : ".");
+	file = fopen(path, "r");
+	if (file == NULL)
+		fail_msg("%s cannot be opened", path);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (all && line[0] == '\t' && line[1] == '#' && line[2] != ' ')
+			line[1] = ' ';
+		len += (size_t)snprintf(text + len, size - len, "%s", line);
+	}
+	(void)fclose(file);
+	assert_in_range(len, 1000, size - 1);
+}
+
+static void
+the_example_loads(void **state)
+{
+	struct world *world = *state;
+	char text[16384];
+
+	read_example(text, sizeof(text), false);
+	assert_loads(world, text);
+	assert_string_equal(world->settings->listeners[0].name, "office");
+	assert_int_equal(world->settings->directory_uri.count, 2);
+	read_example(text, sizeof(text), true);
+	assert_loads(world, text);
+	assert_string_equal(
+	    world->settings->policy_file, "/etc/gatewarden/rules.ldif");
+}
+
 static void
 the_last_reference_frees(void **state)
 {
@@ -713,6 +752,7 @@ main(void)
 	    TEST(a_broken_load_leaves_the_next_one_alone),
 	    TEST(what_is_printed_reads_back_the_same),
 	    TEST(only_what_needs_a_restart_is_named),
+	    TEST(the_example_loads),
 	    TEST(the_last_reference_frees),
 	};
 
