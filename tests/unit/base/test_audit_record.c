@@ -124,7 +124,8 @@ a_destination_that_is_not_normalised_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
 		size_t len;
 
-		(void)strcpy(record.destination.name, names[i]);
+		(void)snprintf(record.destination.name,
+		    sizeof(record.destination.name), "%s", names[i]);
 		len = audit_record_encode(&record, encoded);
 		assert_false(audit_record_decode(encoded, len, &again));
 	}

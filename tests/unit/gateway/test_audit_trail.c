@@ -92,7 +92,8 @@ make_world(void **state)
 	world->base = event_base_new();
 	world->state_fd = memfd_create("auditor.state", MFD_CLOEXEC);
 	world->receiver = -1;
-	(void)strcpy(world->folder, "/tmp/test_trail.XXXXXX");
+	(void)snprintf(world->folder, sizeof(world->folder), "%s",
+	    "/tmp/test_trail.XXXXXX");
 	assert_non_null(mkdtemp(world->folder));
 	(void)snprintf(
 	    world->path, sizeof(world->path), "%s/log", world->folder);

@@ -183,7 +183,8 @@ make_world(void **state)
 
 	assert_non_null(world);
 	world->base = event_base_new();
-	(void)strcpy(world->folder, "/tmp/test_auditor.XXXXXX");
+	(void)snprintf(world->folder, sizeof(world->folder), "%s",
+	    "/tmp/test_auditor.XXXXXX");
 	assert_non_null(mkdtemp(world->folder));
 	(void)snprintf(
 	    world->path, sizeof(world->path), "%s/log", world->folder);
