@@ -181,9 +181,15 @@ network_print(const struct network *network, char out[NETWORK_TEXT_SIZE])
 bool
 network_has(const struct network *network, const struct address *address)
 {
-	struct address masked = mask(address, network->prefix_len);
+	size_t whole = network->prefix_len / 8;
+	unsigned rest = network->prefix_len % 8;
 
-	return address_is_equal(&masked, &network->base);
+	if (address->family != network->base.family ||
+	    memcmp(address->bytes, network->base.bytes, whole) != 0)
+		return false;
+	return rest == 0 ||
+	       ((address->bytes[whole] ^ network->base.bytes[whole]) >>
+		   (8 - rest)) == 0;
 }
 
 bool
