@@ -72,22 +72,20 @@ half(const struct network *network, bool is_upper)
 static bool gap_in(const struct network *network, struct network *covers,
     size_t count, const struct gap_cover *cover);
 
-/* The block of IPv4 addresses that a block inside an embedding carries. */
+/* The block of IPv4 addresses that a block inside an embedding carries;
+ * `first` is what its first address carries. */
 static struct network
-carried(const struct network *network, uint8_t at)
+carried(const struct network *network, uint8_t at, const struct address *first)
 {
 	struct network result = {{ADDRESS_IPV4, {0}}, 0};
-	struct address base;
 
 	if (network->prefix_len > at)
 		result.prefix_len = (uint8_t)(network->prefix_len - at);
 	if (result.prefix_len > 32)
 		result.prefix_len = 32;
-	if (!address_embedded_ipv4(&network->base, &base))
-		return result; /* :: carries 0.0.0.0 */
 	for (unsigned bit = 0; bit < result.prefix_len; bit++)
 		result.base.bytes[bit / 8] |=
-		    (uint8_t)(base.bytes[bit / 8] & (0x80 >> bit % 8));
+		    (uint8_t)(first->bytes[bit / 8] & (0x80 >> bit % 8));
 	return result;
 }
 
@@ -95,16 +93,20 @@ carried(const struct network *network, uint8_t at)
 static bool
 gap_in_carried(const struct network *network, const struct gap_cover *cover)
 {
+	struct address first;
+
+	if (!address_embedded_ipv4(&network->base, &first))
+		return true; /* at least its first address carries nothing */
 	for (size_t i = 0; i < ARRAY_COUNT(embeddings); i++) {
 		struct network inner;
 
 		if (!is_within(network, &embeddings[i].network))
 			continue;
-		inner = carried(network, embeddings[i].at);
+		inner = carried(network, embeddings[i].at, &first);
 		return gap_in(
 		    &inner, cover->embedded, cover->embedded_count, cover);
 	}
-	return true;
+	return true; /* it is more than an embedding */
 }
 
 static bool

@@ -2,20 +2,21 @@
 /* The one place that decides. */
 #include "policy/judge.h"
 
+#include "policy/candidates.h"
 #include "policy/condition.h"
 #include "policy/prospect.h"
 #include "policy/ruleset_private.h"
 #include "policy/special.h"
 
 /* A (name, address) that is judged. */
-struct candidate {
+struct pair {
 	const struct endpoint *asked;
 	struct address address, embedded;
 	bool has_embedded, is_special;
 	uint8_t opening_len; /* of a network that opens a special address */
 };
 
-/* How a rule's destinations meet a candidate, greater is more. */
+/* How a rule's destinations meet a pair, greater is more. */
 enum reach {
 	REACH_NONE,
 	REACH_TO_DENY, /* by what it carries, or while it is closed */
@@ -29,53 +30,51 @@ deny(enum reason reason, const struct rule *rule)
 	    DECISION_DENY, reason, rule == NULL ? "" : rule->name};
 }
 
-static struct candidate
-make_candidate(const struct judge_context *context,
-    const struct request *request, const struct address *address)
+static struct pair
+make_pair(const struct judge_context *context, const struct request *request,
+    const struct address *address)
 {
-	struct candidate candidate = {
+	struct pair pair = {
 	    .asked = &request->destination, .address = *address};
 
-	candidate.has_embedded =
-	    address_embedded_ipv4(address, &candidate.embedded);
-	candidate.is_special =
-	    special_find(address, context->own, &candidate.opening_len);
-	return candidate;
+	pair.has_embedded = address_embedded_ipv4(address, &pair.embedded);
+	pair.is_special =
+	    special_find(address, context->own, &pair.opening_len);
+	return pair;
 }
 
 static enum reach
 destination_reach(
-    const struct destination *destination, const struct candidate *candidate)
+    const struct destination *destination, const struct pair *pair)
 {
 	const struct network *network = &destination->network;
 
-	if (target_has_name(destination, candidate->asked))
-		return candidate->is_special ? REACH_TO_DENY : REACH_FULLY;
+	if (target_has_name(destination, pair->asked))
+		return pair->is_special ? REACH_TO_DENY : REACH_FULLY;
 	if (destination->kind != DESTINATION_NETWORK)
 		return REACH_NONE;
-	if (network_has(network, &candidate->address))
-		return candidate->is_special &&
-			       network->prefix_len < candidate->opening_len
+	if (network_has(network, &pair->address))
+		return pair->is_special &&
+			       network->prefix_len < pair->opening_len
 			   ? REACH_TO_DENY
 			   : REACH_FULLY;
-	return candidate->has_embedded &&
-		       network_has(network, &candidate->embedded)
+	return pair->has_embedded && network_has(network, &pair->embedded)
 		   ? REACH_TO_DENY
 		   : REACH_NONE;
 }
 
 static enum reach
-rule_reach(const struct rule *rule, const struct candidate *candidate)
+rule_reach(const struct rule *rule, const struct pair *pair)
 {
 	enum reach best = REACH_NONE;
 	const struct target_list *list;
 
 	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++) {
-		if (!rule_has_port(rule, i, candidate->asked->port))
+		if (!rule_has_port(rule, i, pair->asked->port))
 			continue;
 		for (size_t j = 0; j < list->destination_count; j++) {
-			enum reach reach = destination_reach(
-			    &list->destinations[j], candidate);
+			enum reach reach =
+			    destination_reach(&list->destinations[j], pair);
 
 			if (reach == REACH_FULLY)
 				return reach;
@@ -88,18 +87,21 @@ rule_reach(const struct rule *rule, const struct candidate *candidate)
 
 static struct verdict
 judge_rules(const struct judge_context *context, const struct request *request,
-    const struct candidate *candidate)
+    const struct pair *pair)
 {
+	struct candidates candidates;
+	const struct rule *rule;
 	bool was_closed = false;
 
-	for (size_t i = 0; i < context->rules->enabled_count; i++) {
-		const struct rule *rule = context->rules->rules[i];
+	candidates_of_address(
+	    &candidates, context->rules, &request->destination, &pair->address);
+	while ((rule = candidates_next(&candidates)) != NULL) {
 		enum reach reach;
 		enum condition subject;
 
 		if (!condition_holds(rule, request))
 			continue;
-		reach = rule_reach(rule, candidate);
+		reach = rule_reach(rule, pair);
 		if (reach == REACH_NONE)
 			continue;
 		subject = condition_subject(rule, context, request);
@@ -112,7 +114,7 @@ judge_rules(const struct judge_context *context, const struct request *request,
 		if (reach == REACH_FULLY)
 			return (struct verdict){
 			    DECISION_PERMIT, REASON_OK, rule->name};
-		was_closed |= candidate->is_special;
+		was_closed |= pair->is_special;
 	}
 	return deny(
 	    was_closed ? REASON_DENIED_SPECIAL : REASON_DENIED_NO_RULE, NULL);
@@ -122,12 +124,12 @@ struct verdict
 judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address)
 {
-	struct candidate candidate;
+	struct pair pair;
 
 	if (context->rules == NULL)
 		return deny(REASON_POLICY_UNAVAILABLE, NULL);
-	candidate = make_candidate(context, request, address);
-	return judge_rules(context, request, &candidate);
+	pair = make_pair(context, request, address);
+	return judge_rules(context, request, &pair);
 }
 
 static enum reason
@@ -147,9 +149,11 @@ judge_name(const struct judge_context *context, const struct request *request,
     struct prospect *prospect)
 {
 	struct verdict verdict = deny(REASON_DENIED_SPECIAL, NULL);
+	struct candidates candidates;
+	const struct rule *rule;
 
-	for (size_t i = 0; i < context->rules->enabled_count; i++) {
-		const struct rule *rule = context->rules->rules[i];
+	candidates_of_name(&candidates, context, request);
+	while ((rule = candidates_next(&candidates)) != NULL) {
 		enum condition subject = CONDITION_FAILS;
 		enum prospect_outcome outcome;
 

@@ -40,7 +40,7 @@ struct rule {
 	struct target_list targets;
 	struct rule_texts set_dns; /* normalised */
 	/* Borrowed from the rule set, as many as set_dns. */
-	const struct target_set **sets;
+	struct target_set **sets;
 	unsigned commands, methods; /* at least one bit */
 	enum protection protection;
 };

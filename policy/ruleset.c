@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "policy/candidates.h"
 #include "policy/rule_parse.h"
 #include "policy/ruleset_private.h"
 
@@ -27,6 +28,8 @@ free_ruleset(struct ruleset *ruleset)
 		target_set_free(ruleset->sets[i]);
 	free(ruleset->rules);
 	free(ruleset->sets);
+	rule_index_free(ruleset->index);
+	free(ruleset->network_rules.places);
 	free(ruleset);
 }
 
@@ -190,7 +193,7 @@ check_sets_differ(struct ruleset *ruleset, char *why, size_t why_size)
 	return 0;
 }
 
-static const struct target_set *
+static struct target_set *
 find_set(const struct ruleset *ruleset, char *normalised_dn)
 {
 	struct target_set wanted = {.normalised_dn = normalised_dn};
@@ -256,7 +259,7 @@ finish(struct ruleset *ruleset, char *why, size_t why_size)
 	sort(ruleset->rules, ruleset->rule_count, sizeof(*ruleset->rules),
 	    compare_rules);
 	count_enabled(ruleset);
-	return 0;
+	return candidates_index(ruleset);
 }
 
 struct ruleset *

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* What a rule set holds, for judge.c. */
+/* What a rule set holds, for the judge. */
 #ifndef POLICY_RULESET_PRIVATE_H
 #define POLICY_RULESET_PRIVATE_H
 
 #include <stdatomic.h>
 
 #include "policy/rule.h"
+#include "policy/rule_index.h"
 #include "policy/ruleset.h"
+
+/* The lengths that networks of a family have in some rule. */
+struct prefix_lens {
+	size_t count;
+	uint8_t lens[129];
+};
 
 struct ruleset {
 	atomic_uint references;
@@ -17,6 +24,11 @@ struct ruleset {
 	struct rule **rules; /* all: first the enabled, in their order */
 	size_t enabled_count;
 	bool needs_subject;
+
+	/* See candidates.c. */
+	struct rule_index *index;
+	struct rule_list network_rules;
+	struct prefix_lens prefix_lens[2]; /* IPv4, IPv6 */
 };
 
 #endif

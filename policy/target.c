@@ -230,6 +230,7 @@ target_set_free(struct target_set *set)
 	if (set == NULL)
 		return;
 	target_list_fini(&set->targets);
+	free(set->rules.places);
 	free(set->name);
 	free(set->normalised_dn);
 	free(set->dn);

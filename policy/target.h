@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "policy/rule_index.h"
 
 struct endpoint;
 
@@ -42,6 +43,7 @@ struct target_set {
 	char *normalised_dn;
 	char *name;
 	struct target_list targets;
+	struct rule_list rules; /* the enabled rules that name it */
 };
 
 /* What became of one attribute value. */

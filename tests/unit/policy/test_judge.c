@@ -735,6 +735,7 @@ a_query_is_made_where_some_address_is_permitted(void **state)
 	    DENY(TO("0.0.0.0/0")) PERMIT(TO("2000::/3")),
 	    DENY(TO("0.0.0.0/1")) PERMIT(TO("64:ff9b:1:2::/64")),
 	    DENY(TO("b.example")) PERMIT(TO("*")),
+	    DENY(TO("0.0.0.0/0")) PERMIT(TO("::1")),
 	    R("late", "deny", "gwOrder: 9\ngwDestination: *\n")
 		PERMIT(TO("a.example")),
 	};
@@ -775,6 +776,83 @@ a_silent_directory_closes_by_name_too(void **state)
 	world.context.subject = NULL;
 	assert_by_name(
 	    &world, DECISION_DENY, REASON_DIRECTORY_UNAVAILABLE, "four");
+	end(&world);
+}
+
+/* By name, rules with a network are found by whom they permit. */
+static void
+a_network_is_found_by_each_kind_of_subject(void **state)
+{
+	static const char *const finding[] = {"gwUser: uid=alice,dc=x\n",
+	    "gwGroup: cn=admins\n", "gwPrincipal: alice@EXAMPLE.COM\n",
+	    "gwPrincipal: *@EXAMPLE.COM\n",
+	    "gwUser: cn=x\ngwPrincipal: *@EXAMPLE.COM\n", ""};
+	static const char *const missing[] = {"gwUser: uid=alice2,dc=x\n",
+	    "gwGroup: cn=admins2\n", "gwPrincipal: alice@EXAMPLE.CO\n",
+	    "gwPrincipal: *@EXAMPLE.CO\n"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(finding); i++) {
+		snprintf(text, sizeof(text),
+		    R("r", "permit", TO("10.0.0.0/8") "%s"), finding[i]);
+		assert_asked(text, DECISION_DEPENDS, REASON_OK, "");
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(missing); i++) {
+		snprintf(text, sizeof(text),
+		    R("r", "permit", TO("10.0.0.0/8") "%s"), missing[i]);
+		assert_asked(text, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	}
+}
+
+/* Nobody known: all rules with networks are asked. */
+static void
+a_network_is_found_for_nobody(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, R("r", "permit", "gwMethod: none\n" TO("10.0.0.0/8")));
+	world.request.identity = NULL;
+	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
+	end(&world);
+}
+
+/* More lists of rules than fit are as good as all rules. */
+static void
+many_groups_and_many_sets_find_all_rules(void **state)
+{
+	static char text[64 * 1024];
+	struct world world;
+	size_t len = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    SET("s%u", "gwDestination: a.example\n") R("r%u", "deny",
+			"gwOrder: %u\ngwDestinationSet: cn=s%u\n"
+			"gwDestination: 10.%u.0.0/16\ngwGroup: cn=g%u\n"
+			"gwPort: 80\n"),
+		    i, i, i, i, i, i, i, i);
+	snprintf(text + len, sizeof(text) - len,
+	    SET("last", "gwDestination: a.example\n") R(
+		"last", "permit", "gwDestinationSet: cn=last\ngwGroup: cn=g7\n")
+		R("net", "permit", TO("10.0.0.0/8") "gwGroup: cn=g99\n"));
+	begin(&world, text);
+	for (unsigned i = 0; i < 100; i++) {
+		char group[16];
+
+		snprintf(group, sizeof(group), "cn=g%u", i);
+		assert_int_equal(subject_add_group(world.subject, group), 0);
+	}
+	subject_finish(world.subject);
+	assert_permits(&world, "a.example", "192.0.2.1", "last");
+	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
+	assert_verdict(verdict_of(&world, "a.example", 80, "192.0.2.1"),
+	    DECISION_DENY, REASON_DENIED_RULE, "r0");
+	/* The groups alone are too many. */
+	assert_verdict(verdict_of(&world, "b.example", 443, NULL),
+	    DECISION_DEPENDS, REASON_OK, "");
 	end(&world);
 }
 
@@ -828,6 +906,9 @@ main(void)
 	    cmocka_unit_test(
 		a_rule_that_does_not_apply_neither_opens_nor_closes),
 	    cmocka_unit_test(a_silent_directory_closes_by_name_too),
+	    cmocka_unit_test(a_network_is_found_by_each_kind_of_subject),
+	    cmocka_unit_test(a_network_is_found_for_nobody),
+	    cmocka_unit_test(many_groups_and_many_sets_find_all_rules),
 	    cmocka_unit_test(what_takes_too_long_to_tell_depends),
 	};
 

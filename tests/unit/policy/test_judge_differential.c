@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: ISC */
+/* Random rule sets and requests on which judge and reference agree. */
+/*
+ * What is said by name must be what would be said of every address.
+ *
+ * usage: test_judge_differential [CASES [SEED]]
+ */
+#include "tests/support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "policy/judge.h"
+#include "policy/ruleset.h"
+#include "policy/subject.h"
+#include "tests/unit/policy/reference_judge.h"
+#include "tests/unit/policy/rule_text.h"
+
+#define CASES_DEFAULT 100000
+#define ASKS_PER_SET  50
+#define ENTRIES_MAX   10
+#define ADDRESSES_MAX 20000
+#define TEXT_MAX      (16 * 1024)
+
+static uint64_t cases = CASES_DEFAULT, seed;
+
+/* splitmix64: the same everywhere for the same seed. */
+static uint64_t
+next_random(void)
+{
+	uint64_t z = seed += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static size_t
+below(size_t limit)
+{
+	return (size_t)(next_random() % limit);
+}
+
+static bool
+one_in(size_t n)
+{
+	return below(n) == 0;
+}
+
+#define PICK(array) ((array)[below(ARRAY_COUNT(array))])
+
+static const char *const hosts[] = {
+    "example", "a.example", "b.a.example", "aexample", "c.test", "x.c.test"};
+static const char *const destinations[] = {"*", "example", "a.example",
+    "b.a.example", "c.test", "*.example", "*.a.example", "*.test", "*.c.test",
+    "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8", "10.0.0.0/9",
+    "10.128.0.0/9", "10.1.2.3", "10.1.0.0/16", "127.0.0.0/8", "127.0.0.1",
+    "126.0.0.0/7", "169.254.0.0/16", "169.254.169.254", "192.0.2.0/24",
+    "192.0.2.128/25", "198.51.100.0/31", "198.51.100.1", "224.0.0.0/4", "::/0",
+    "::/1", "8000::/1", "2000::/3", "2001:db8::/32", "2001:db8::1",
+    "2001:db8::/127", "64:ff9b::/96", "64:ff9b::a00:0/104", "64:ff9b::7f00:1",
+    "64:ff9b::/97", "64:ff9b:1::/48", "64:ff9b:1:2::/64", "2002::/16",
+    "2002:a00::/24", "2002:a01:203::/48", "2001::/32", "2001:0:1:2::/64",
+    "2001:0:1:2:3:4:f5ff:ffff", "::/96", "::a00:0/104", "fe80::/10", "fe80::1",
+    "::1", "ff02::/16", "fd00:ec2::254", "::fffe:0:0/95"};
+/* Few and fitting: together they often cover all that others permit. */
+static const char *const halves[] = {"0.0.0.0/1", "128.0.0.0/1", "::/1",
+    "8000::/1", "a.example", "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9",
+    "64:ff9b::a00:0/104", "64:ff9b::a00:0/105", "64:ff9b::/97",
+    "64:ff9b::8000:0/97", "2002:a00::/24", "2002:a00::/25", "2002:a80:1:2::/64",
+    "2001:0:1:2::/64", "2001:0:1:2:8000::/65", "64:ff9b:1:2::/64",
+    "64:ff9b:1:2::/65", "198.51.100.0/31", "198.51.100.0", "64:ff9b::7f00:1",
+    "64:ff9b::7f00:0/104", "127.0.0.1", "127.0.0.0/8", "::fffe:0:0/95",
+    "::fffe:0:0/96", "::/96", "169.254.169.254/31", "169.254.169.255"};
+static const char *const clients[] = {
+    "192.0.2.10", "192.0.3.10", "2001:db8::10", "64:ff9b::a00:1", "10.0.0.1"};
+static const char *const client_networks[] = {"192.0.2.0/24", "192.0.2.10",
+    "2001:db8::/32", "0.0.0.0/0", "::/0", "10.0.0.0/8"};
+static const char *const ports[] = {
+    "1", "80", "443", "80-443", "444-65535", "1-65535"};
+static const unsigned asked_ports[] = {1, 79, 80, 443, 444, 65535};
+static const char *const users[] = {"uid=alice", "uid=bob"};
+static const char *const groups[] = {
+    "cn=admin", "cn=admins", "cn=admins2", "cn=staff"};
+static const char *const principals[] = {
+    "alice@R", "bob@R", "alice/admin@R", "alice@S", "bob/admin@R"};
+static const char *const patterns[] = {
+    "alice@R", "bob@R", "*@R", "*@S", "*/admin@R"};
+static const char *const listeners[] = {"office", "vpn", "vpn2"};
+static const char *const commands[] = {"connect", "bind", "udp"};
+static const char *const methods[] = {"none", "gssapi", "password"};
+static const char *const protections[] = {
+    "none", "integrity", "confidentiality"};
+static const char *const orders[] = {"0", "1", "2", "1000"};
+static const char *const set_dns[] = {"cn=s0", "cn=s1"};
+static const char *const set_names[] = {"s0", "s1"};
+static const char *const rule_dns[] = {
+    "cn=r0", "cn=r1", "cn=r2", "cn=r3", "cn=r4", "cn=r5", "cn=r6", "cn=r7"};
+static const char *const rule_names[] = {
+    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"};
+static const char *const owns[] = {
+    "198.51.100.0", "198.51.100.1", "2001:db8::1", "127.0.0.1", NULL};
+
+/* A random world: the same rules for both judges. */
+struct world {
+	struct reference_entry entries[ENTRIES_MAX];
+	size_t count;
+	char text[TEXT_MAX]; /* of the entries, for the real one */
+	struct ruleset *rules;
+	struct own_addresses own;
+	struct address own_list[ARRAY_COUNT(owns)];
+};
+
+static struct address addresses[ADDRESSES_MAX];
+static size_t address_count;
+
+static void
+add_value(
+    struct reference_entry *entry, const char *attribute, const char *value)
+{
+	assert_true(entry->count < ARRAY_COUNT(entry->values));
+	entry->values[entry->count++] =
+	    (struct reference_value){attribute, value};
+}
+
+/* One to three different values, in one of `odds` entries. */
+static void
+maybe_add(struct reference_entry *entry, size_t odds, const char *attribute,
+    const char *const *pool, size_t pool_size)
+{
+	size_t start = below(pool_size), count = 1 + below(3);
+
+	if (!one_in(odds))
+		return;
+	for (size_t i = 0; i < count && i * 2 < pool_size; i++)
+		add_value(entry, attribute, pool[(start + i) % pool_size]);
+}
+
+#define MAYBE(entry, odds, attribute, pool)                                    \
+	maybe_add(entry, odds, attribute, pool, ARRAY_COUNT(pool))
+
+static const char *
+value_of(const struct reference_entry *entry, const char *attribute,
+    const char *otherwise)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (strcmp(entry->values[i].attribute, attribute) == 0)
+			return entry->values[i].value;
+	return otherwise;
+}
+
+static void
+add_destinations(struct reference_entry *entry)
+{
+	size_t count = 1 + below(4), at = below(ARRAY_COUNT(destinations));
+
+	for (size_t i = 0; i < count; i++) {
+		at = (at + 1 + below(8)) % ARRAY_COUNT(destinations);
+		add_value(entry, "gwDestination", destinations[at]);
+	}
+}
+
+static void
+make_set(struct reference_entry *entry, size_t i)
+{
+	*entry = (struct reference_entry){.dn = set_dns[i]};
+	add_value(entry, "objectClass", "gwDestinations");
+	add_value(entry, "cn", set_names[i]);
+	add_destinations(entry);
+	MAYBE(entry, 3, "gwPort", ports);
+}
+
+static void
+make_rule(struct reference_entry *entry, size_t i)
+{
+	*entry = (struct reference_entry){.dn = rule_dns[i], .is_rule = true};
+	add_value(entry, "objectClass", "gwRule");
+	add_value(entry, "cn", rule_names[i]);
+	add_value(entry, "gwAction", one_in(2) ? "deny" : "permit");
+	if (!one_in(3))
+		add_value(entry, "gwOrder", PICK(orders));
+	if (one_in(10))
+		add_value(entry, "gwEnabled", "FALSE");
+	if (one_in(3))
+		add_value(entry, "gwDestinationSet", set_dns[0]);
+	if (one_in(3))
+		add_value(entry, "gwDestinationSet", set_dns[1]);
+	if (one_in(2) || *value_of(entry, "gwDestinationSet", "") == '\0')
+		add_destinations(entry);
+	MAYBE(entry, 6, "gwUser", users);
+	MAYBE(entry, 4, "gwGroup", groups);
+	MAYBE(entry, 6, "gwPrincipal", patterns);
+	MAYBE(entry, 6, "gwClient", client_networks);
+	MAYBE(entry, 8, "gwListener", listeners);
+	MAYBE(entry, 4, "gwPort", ports);
+	MAYBE(entry, 8, "gwCommand", commands);
+	MAYBE(entry, 8, "gwMethod", methods);
+	if (one_in(8))
+		add_value(entry, "gwProtection", PICK(protections));
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+	const struct reference_entry *left = a, *right = b;
+	long difference = strtol(value_of(left, "gwOrder", "1000"), NULL, 10) -
+			  strtol(value_of(right, "gwOrder", "1000"), NULL, 10);
+	int order = (difference > 0) - (difference < 0);
+
+	if (order == 0)
+		order = strcmp(value_of(left, "gwAction", ""),
+		    value_of(right, "gwAction", ""));
+	return order != 0 ? order : strcmp(left->dn, right->dn);
+}
+
+static size_t
+print_entry(
+    const struct reference_entry *entry, char *out, size_t size, size_t len)
+{
+	len += (size_t)snprintf(out + len, size - len, "dn: %s\n", entry->dn);
+	for (size_t i = 0; i < entry->count; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s: %s\n",
+		    entry->values[i].attribute, entry->values[i].value);
+	len += (size_t)snprintf(out + len, size - len, "\n");
+	assert_true(len < size);
+	return len;
+}
+
+/* Many denials first, then some permits, for anyone. */
+static void
+make_half_rule(struct reference_entry *entry, size_t i)
+{
+	bool is_deny = !one_in(3);
+	size_t count = is_deny ? 1 + below(5) : 1,
+	       at = below(ARRAY_COUNT(halves));
+
+	*entry = (struct reference_entry){.dn = rule_dns[i], .is_rule = true};
+	add_value(entry, "objectClass", "gwRule");
+	add_value(entry, "cn", rule_names[i]);
+	add_value(entry, "gwAction", is_deny ? "deny" : "permit");
+	if (one_in(6))
+		add_value(entry, "gwGroup", PICK(groups));
+	for (size_t j = 0; j < count; j++) {
+		at = (at + 1 + below(3)) % ARRAY_COUNT(halves);
+		add_value(entry, "gwDestination", halves[at]);
+	}
+}
+
+static void
+begin(struct world *world)
+{
+	size_t rule_count = 1 + below(ARRAY_COUNT(rule_dns)), len = 0;
+	bool in_halves = one_in(2);
+	size_t kept = 0;
+	char why[512];
+
+	world->count = 0;
+	for (size_t i = 0; i < ARRAY_COUNT(set_dns); i++)
+		make_set(&world->entries[world->count++], i);
+	for (size_t i = 0; i < rule_count; i++)
+		(in_halves ? make_half_rule : make_rule)(
+		    &world->entries[world->count++], i);
+	for (size_t i = 0; i < world->count; i++)
+		len = print_entry(
+		    &world->entries[i], world->text, sizeof(world->text), len);
+	world->rules = rule_text_build(world->text, why, sizeof(why));
+	if (world->rules == NULL)
+		fail_msg("%s\n%s", world->text, why);
+
+	for (size_t i = 0; i < world->count; i++)
+		if (*value_of(&world->entries[i], "gwEnabled", "") == '\0')
+			world->entries[kept++] = world->entries[i];
+	world->count = kept;
+	qsort(world->entries, kept, sizeof(world->entries[0]), compare_entries);
+	world->own.addresses = world->own_list;
+	for (world->own.count = 0; owns[world->own.count] != NULL;
+	     world->own.count++)
+		assert_true(address_parse(owns[world->own.count],
+		    &world->own_list[world->own.count]));
+}
+
+/* The same question for both. */
+struct question {
+	struct reference_ask ask;
+	const char *asked_groups[3];
+	char address_text[ADDRESS_TEXT_SIZE];
+
+	struct judge_context context;
+	struct request request;
+	struct identity identity;
+	struct subject *subject;
+	struct address address;
+};
+
+static void
+choose_subject(struct question *question)
+{
+	struct reference_ask *ask = &question->ask;
+	size_t count = below(3), at = below(ARRAY_COUNT(groups));
+
+	ask->groups = question->asked_groups;
+	ask->subject_known = !one_in(6);
+	if (!ask->subject_known)
+		return;
+	ask->subject_dn = one_in(4) ? NULL : PICK(users);
+	question->subject = subject_new(ask->subject_dn);
+	assert_non_null(question->subject);
+	for (size_t i = 0; i < count; i++) {
+		question->asked_groups[i] =
+		    groups[(at + i) % ARRAY_COUNT(groups)];
+		assert_int_equal(subject_add_group(question->subject,
+				     question->asked_groups[i]),
+		    0);
+	}
+	subject_finish(question->subject);
+	question->context.subject = question->subject;
+}
+
+static void
+choose_identity(struct question *question)
+{
+	struct reference_ask *ask = &question->ask;
+	struct identity *identity = &question->identity;
+
+	ask->method = one_in(8) ? "none" : PICK(methods);
+	if (strcmp(ask->method, "none") == 0)
+		return;
+	ask->principal = PICK(principals);
+	snprintf(identity->name, sizeof(identity->name), "%s", ask->principal);
+	assert_true(method_parse(ask->method, &identity->method));
+	question->request.identity = identity;
+}
+
+static void
+choose_destination(struct question *question)
+{
+	struct request *request = &question->request;
+	struct reference_ask *ask = &question->ask;
+
+	question->address = addresses[below(address_count)];
+	ask->address =
+	    address_print(&question->address, question->address_text);
+	ask->port = PICK(asked_ports);
+	if (one_in(3)) {
+		request->destination = endpoint_from_address(
+		    &question->address, (uint16_t)ask->port);
+		return;
+	}
+	ask->host = PICK(hosts);
+	assert_true(endpoint_from_name(ask->host, strlen(ask->host),
+	    (uint16_t)ask->port, &request->destination));
+}
+
+static void
+make_question(struct question *question, const struct world *world)
+{
+	struct request *request = &question->request;
+	struct reference_ask *ask = &question->ask;
+
+	*question = (struct question){
+	    .context = {.rules = world->rules, .own = &world->own}};
+	ask->own = owns;
+	choose_subject(question);
+	choose_identity(question);
+	choose_destination(question);
+	ask->client = PICK(clients);
+	assert_true(address_parse(ask->client, &request->client.address));
+	ask->listener = request->listener = PICK(listeners);
+	ask->command = one_in(3) ? PICK(commands) : "connect";
+	assert_true(command_parse(ask->command, &request->command));
+	request->protection = (enum protection)below(PROTECTION_COUNT);
+	ask->protection = (int)request->protection;
+}
+
+static void
+explain_difference(const struct world *world, const struct question *question,
+    const struct verdict *verdict, const char *expected,
+    const char *expected_rule)
+{
+	const struct reference_ask *ask = &question->ask;
+
+	printf("%s%s %s by %s from %s on %s, protection %d, subject %s (%s "
+	       "%s) to %s at %s port %u\nis: %s %s\nnot: %s %s\n",
+	    world->text, ask->principal == NULL ? "-" : ask->principal,
+	    ask->command, ask->method, ask->client, ask->listener,
+	    ask->protection, ask->subject_dn == NULL ? "-" : ask->subject_dn,
+	    ask->groups[0] == NULL ? "-" : ask->groups[0],
+	    ask->groups[0] == NULL || ask->groups[1] == NULL ? "-"
+							     : ask->groups[1],
+	    ask->host == NULL ? "-" : ask->host, ask->address, ask->port,
+	    reason_name(verdict->reason), verdict->rule, expected,
+	    expected_rule);
+	fail();
+}
+
+static void
+compare_address(const struct world *world, const struct question *question)
+{
+	struct reference_verdict expected =
+	    reference_judge(world->entries, world->count, &question->ask);
+	struct verdict verdict = judge_address(
+	    &question->context, &question->request, &question->address);
+
+	if (strcmp(reason_name(verdict.reason), expected.reason) != 0 ||
+	    strcmp(verdict.rule, expected.rule) != 0)
+		explain_difference(
+		    world, question, &verdict, expected.reason, expected.rule);
+	assert_int_equal(verdict.decision,
+	    verdict.reason == REASON_OK ? DECISION_PERMIT : DECISION_DENY);
+}
+
+static bool
+permits(const struct question *question, const struct address *address)
+{
+	return judge_address(&question->context, &question->request, address)
+		   .decision == DECISION_PERMIT;
+}
+
+/* What is said by name holds for every address; `thorough` asks of all. */
+static void
+compare_name(
+    const struct world *world, struct question *question, bool thorough)
+{
+	struct verdict verdict =
+	    judge_request(&question->context, &question->request);
+	size_t start = below(address_count);
+	size_t count = thorough ? address_count : 10;
+	bool found = false;
+
+	if (question->ask.host == NULL) {
+		struct verdict same = judge_address(
+		    &question->context, &question->request, &question->address);
+
+		assert_int_equal(verdict.reason, same.reason);
+		assert_string_equal(verdict.rule, same.rule);
+		return;
+	}
+	if (verdict.decision == DECISION_DEPENDS) {
+		if (!one_in(4))
+			return;
+		count = address_count;
+	}
+	for (size_t i = 0; i < count && !found; i++) {
+		question->address = addresses[(start + i) % address_count];
+		found = permits(question, &question->address);
+	}
+	question->ask.address =
+	    address_print(&question->address, question->address_text);
+	if (found != (verdict.decision == DECISION_DEPENDS))
+		explain_difference(world, question, &verdict,
+		    found ? "permitted" : "denied everywhere", "");
+}
+
+static void
+the_judges_agree(void **state)
+{
+	static struct world world;
+
+	(void)state;
+	for (uint64_t done = 0; done < cases; done += ASKS_PER_SET) {
+		begin(&world);
+		for (size_t i = 0; i < ASKS_PER_SET; i++) {
+			struct question question;
+
+			make_question(&question, &world);
+			compare_address(&world, &question);
+			compare_name(&world, &question, one_in(40));
+			subject_unref(question.subject);
+		}
+		ruleset_unref(world.rules);
+	}
+}
+
+static void
+add_address(const struct address *address)
+{
+	struct address plain = *address;
+
+	/* A mapped address is held as IPv4. */
+	if (address->family == ADDRESS_IPV6)
+		plain = address_from_ipv6(address->bytes);
+	assert_true(address_count < ADDRESSES_MAX);
+	addresses[address_count++] = plain;
+}
+
+static int
+bits_in(const struct address *address)
+{
+	return address->family == ADDRESS_IPV4 ? 32 : 128;
+}
+
+/* One more (step 1) or less (step 0xff..). */
+static struct address
+neighbour(const struct address *address, bool is_next)
+{
+	struct address result = *address;
+
+	for (int i = bits_in(address) / 8 - 1; i >= 0; i--) {
+		result.bytes[i] =
+		    (uint8_t)(result.bytes[i] + (is_next ? 1 : -1));
+		if (result.bytes[i] != (is_next ? 0 : 0xff))
+			break;
+	}
+	return result;
+}
+
+static struct address
+last_of(const struct network *network)
+{
+	struct address last = network->base;
+
+	for (int i = network->prefix_len; i < bits_in(&last); i++)
+		last.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return last;
+}
+
+/* The ends of a network, what is beside them, and something inside. */
+static void
+add_ends(const struct network *network)
+{
+	struct address first = network->base, last = last_of(network);
+	struct address inside = first, beside;
+
+	for (int i = network->prefix_len; i < bits_in(&first); i++)
+		if (one_in(2))
+			inside.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	add_address(&first);
+	add_address(&last);
+	add_address(&inside);
+	beside = neighbour(&first, false);
+	add_address(&beside);
+	beside = neighbour(&last, true);
+	add_address(&beside);
+}
+
+/* Puts an IPv4 address where the IPv6 address can carry one. */
+static void
+add_carrying(const struct address *carrier, const struct address *ipv4)
+{
+	static const struct {
+		const char *network;
+		size_t at;
+		uint8_t flip;
+	} forms[] = {{"::/96", 12, 0}, {"64:ff9b::/96", 12, 0},
+	    {"64:ff9b:1::/48", 12, 0}, {"2002::/16", 2, 0},
+	    {"2001::/32", 12, 0xff}};
+
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct address address = *carrier;
+		struct network network;
+
+		assert_true(network_parse(forms[i].network, &network));
+		if (!network_has(&network, carrier))
+			continue;
+		for (size_t j = 0; j < 4; j++)
+			address.bytes[forms[i].at + j] =
+			    ipv4->bytes[j] ^ forms[i].flip;
+		add_address(&address);
+	}
+}
+
+static int
+compare_addresses(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct address));
+}
+
+static void
+drop_doubles(void)
+{
+	size_t kept = 0;
+
+	qsort(
+	    addresses, address_count, sizeof(addresses[0]), compare_addresses);
+	for (size_t i = 0; i < address_count; i++)
+		if (kept == 0 ||
+		    !address_is_equal(&addresses[i], &addresses[kept - 1]))
+			addresses[kept++] = addresses[i];
+	address_count = kept;
+}
+
+/*
+ * All rules are made of a few networks, so these addresses stand for every
+ * address there is: what differs for any two of them differs at the end of
+ * some network.
+ */
+static void
+make_addresses(void)
+{
+	static const char *const more[] = {"0.0.0.0/8", "100.100.100.200",
+	    "168.63.129.16", "240.0.0.0/4", "::", "fec0::/10", "ff00::/8",
+	    "203.0.113.7", "2003::1"};
+	size_t plain;
+	struct network network;
+
+	for (size_t i = 0; i < ARRAY_COUNT(destinations); i++)
+		if (network_parse(destinations[i], &network))
+			add_ends(&network);
+	for (size_t i = 0; i < ARRAY_COUNT(halves); i++)
+		if (network_parse(halves[i], &network))
+			add_ends(&network);
+	for (size_t i = 0; i < ARRAY_COUNT(more); i++) {
+		assert_true(network_parse(more[i], &network));
+		add_ends(&network);
+	}
+	drop_doubles();
+	plain = address_count;
+	for (size_t i = 0; i < plain; i++)
+		for (size_t j = 0; j < plain; j++)
+			if (addresses[i].family == ADDRESS_IPV6 &&
+			    addresses[j].family == ADDRESS_IPV4)
+				add_carrying(&addresses[i], &addresses[j]);
+	drop_doubles();
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_judges_agree),
+	};
+
+	seed = (uint64_t)time(NULL);
+	if ((argc > 1 && !text_parse_u64(argv[1], 1, UINT64_MAX, &cases)) ||
+	    (argc > 2 && !text_parse_u64(argv[2], 0, UINT64_MAX, &seed))) {
+		fprintf(stderr, "usage: %s [CASES [SEED]]\n", argv[0]);
+		return 64;
+	}
+	printf("%llu cases, seed %llu", (unsigned long long)cases,
+	    (unsigned long long)seed);
+	make_addresses();
+	printf(", %zu addresses\n", address_count);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
