@@ -218,17 +218,16 @@ static bool
 deliver(struct link *link, struct link_message *message)
 {
 	const struct link_handler *handler = find_handler(link, message->type);
-	bool is_answer = is_for_a_question(link, message->id);
 
-	if (handler == NULL && !is_answer)
-		return false;
 	if (handler != NULL && (message->len < handler->min_len ||
 				   message->len > handler->max_len))
 		return false;
-	if (is_answer)
+	if (is_for_a_question(link, message->id))
 		answer_question(link, message);
-	else
+	else if (handler != NULL)
 		handler->handle(link->arg, message);
+	else
+		return false;
 	return true;
 }
 

@@ -4,8 +4,8 @@
  * its own name ends in), and tells all that happens to it, one line each, in
  * the file "observer" beside it.
  *
- * It refuses a configuration whose kerberos.rounds_max is 13, and says hello
- * over each link that it gets.
+ * It refuses a configuration whose kerberos.rounds_max is 13, hangs after one
+ * whose is 12, and says hello over each link that it gets.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -25,6 +25,7 @@
 #include "base/wire.h"
 
 #define HELLO	    1
+#define HANGS	    12
 #define REFUSED	    13
 #define DESCRIPTORS 256
 
@@ -88,6 +89,16 @@ count_descriptors(void)
 	return count;
 }
 
+_Noreturn static void
+hang(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell(arg, "hangs");
+	for (;;)
+		(void)pause();
+}
+
 static int
 on_configure(
     void *state, const struct options *options, char *why, size_t why_size)
@@ -101,6 +112,9 @@ on_configure(
 		(void)snprintf(why, why_size, "%d is refused", REFUSED);
 		return -1;
 	}
+	if (rounds == HANGS)
+		(void)event_base_once(program_base(echo->program), -1,
+		    EV_TIMEOUT, hang, echo, NULL);
 	tell(echo, "configured %llu %s", (unsigned long long)rounds,
 	    options_get(options, "state_dir", "?"));
 	tell(echo, "descriptors %u", count_descriptors());

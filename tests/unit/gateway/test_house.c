@@ -474,6 +474,21 @@ when_the_master_dies_all_die(void **state)
 	await_death(observer_wait(observer, "directory-watch 0", "configured"));
 }
 
+/* It does not see that its master's link is closed. */
+static void
+a_program_that_hangs_dies_with_its_master_too(void **state)
+{
+	struct world *world = *state;
+	pid_t pid;
+
+	write_settings(world, "rounds_max = 12", "");
+	start_master(world, NULL);
+	pid = observer_wait(&world->observer, "authenticator 0", "hangs");
+	signal_master(world, SIGKILL);
+	(void)await_end(world);
+	await_death(pid);
+}
+
 /* ---- reloads ---- */
 
 static void
@@ -626,6 +641,39 @@ a_second_signal_hastens_the_end(void **state)
 
 /* ---- the command line ---- */
 
+static int
+run_by_hand(const struct world *world, const char *name, const char *option)
+{
+	char path[PATH_SIZE];
+	int status;
+	pid_t pid;
+
+	in_directory(world, name, path);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+		(void)execl(path, path, option, NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+programs_do_not_run_by_hand(void **state)
+{
+	const struct world *world = *state;
+
+	assert_int_equal(
+	    run_by_hand(world, "gatewarden-auditor", NULL), EX_USAGE);
+	assert_int_equal(
+	    run_by_hand(world, "gatewarden-gateway", NULL), EX_USAGE);
+	assert_int_equal(
+	    run_by_hand(world, "gatewarden-auditor", "--version"), 0);
+}
+
 static void
 checking_finds_what_is_wrong(void **state)
 {
@@ -664,6 +712,7 @@ main(void)
 	    TEST(a_killed_gateway_comes_back_to_the_same_listeners),
 	    TEST(a_killed_auditor_goes_on_counting),
 	    TEST(when_the_master_dies_all_die),
+	    TEST(a_program_that_hangs_dies_with_its_master_too),
 	    TEST(a_reload_reaches_all_and_the_gateway_last),
 	    TEST(a_new_listener_opens_at_a_reload),
 	    TEST(broken_settings_change_nothing),
@@ -671,6 +720,7 @@ main(void)
 	    TEST(one_refusal_gives_all_their_old_settings_back),
 	    TEST(stopping_ends_the_gateway_first_and_the_auditor_last),
 	    TEST(a_second_signal_hastens_the_end),
+	    TEST(programs_do_not_run_by_hand),
 	    TEST(checking_finds_what_is_wrong),
 	};
 
