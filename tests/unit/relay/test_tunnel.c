@@ -1,651 +1,884 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The tunnel between two peers over TCP on loopback, clear and through the
- * toy seal.  Octets say where they belong, so that each one is checked.
- */
-#include "tests/support/unit.h"
+/* The tunnel, one behaviour after the other, clear and through a seal. */
+#include "tests/unit/relay/tunnel_world.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
-#include "base/clock.h"
 #include "base/rfc1961.h"
 #include "relay/buffer.h"
-#include "relay/channel.h"
-#include "relay/tunnel.h"
 #include "tests/support/toy_seal.h"
 
-#define SCRIPTS 10000
+#define MEGABYTE 1000000
 
-/* ---- seams: what the kernel may do ---- */
-
-ssize_t __wrap_readv(int fd, const struct iovec *iov, int count);
-ssize_t __real_readv(int fd, const struct iovec *iov, int count);
-ssize_t __wrap_writev(int fd, const struct iovec *iov, int count);
-ssize_t __real_writev(int fd, const struct iovec *iov, int count);
-struct buffer *__wrap_buffer_take(struct buffer_pool *pool, size_t least);
-struct buffer *__real_buffer_take(struct buffer_pool *pool, size_t least);
-void __wrap_buffer_give(struct buffer_pool *pool, struct buffer *buffer);
-void __real_buffer_give(struct buffer_pool *pool, struct buffer *buffer);
-
-static struct {
-	bool is_nasty;	/* one octet at a time, EINTR, EAGAIN */
-	int read_errno; /* what each read fails with */
-	int write_errno;
-	bool no_buffers;
-	size_t held; /* read and not written yet, in clear */
-	size_t held_most;
-	unsigned buffers; /* in use */
-	unsigned reads;
-} seam;
-
-static uint64_t random_state;
-
-static uint32_t
-random_below(uint32_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 32) % limit;
-}
-
-static ssize_t
-nasty(int fd, const struct iovec *iov, int count,
-    ssize_t (*call)(int fd, const struct iovec *iov, int count))
-{
-	struct iovec one = {iov[0].iov_base, 1};
-
-	switch (random_below(8)) {
-	case 0:
-		errno = EINTR;
-		return -1;
-	case 1:
-		errno = EAGAIN;
-		return -1;
-	case 2:
-	case 3:
-		return call(fd, &one, 1);
-	default:
-		return call(fd, iov, count);
-	}
-}
-
-ssize_t
-__wrap_readv(int fd, const struct iovec *iov, int count)
-{
-	ssize_t len;
-
-	seam.reads++;
-	if (seam.read_errno != 0) {
-		errno = seam.read_errno;
-		return -1;
-	}
-	len = seam.is_nasty ? nasty(fd, iov, count, __real_readv)
-			    : __real_readv(fd, iov, count);
-	if (len > 0)
-		seam.held += (size_t)len;
-	if (seam.held > seam.held_most)
-		seam.held_most = seam.held;
-	return len;
-}
-
-ssize_t
-__wrap_writev(int fd, const struct iovec *iov, int count)
-{
-	ssize_t len;
-
-	if (seam.write_errno != 0) {
-		errno = seam.write_errno;
-		return -1;
-	}
-	len = seam.is_nasty ? nasty(fd, iov, count, __real_writev)
-			    : __real_writev(fd, iov, count);
-	if (len > 0)
-		seam.held -= (size_t)len;
-	return len;
-}
-
-struct buffer *
-__wrap_buffer_take(struct buffer_pool *pool, size_t least)
-{
-	if (seam.no_buffers)
-		return NULL;
-	seam.buffers++;
-	return __real_buffer_take(pool, least);
-}
-
-void
-__wrap_buffer_give(struct buffer_pool *pool, struct buffer *buffer)
-{
-	if (buffer != NULL)
-		seam.buffers--;
-	__real_buffer_give(pool, buffer);
-}
-
-/* ---- a world: two peers and the tunnel between them ---- */
-
-enum { CLIENT, TARGET, PEERS };
-
-struct peer {
-	int fd;			 /* ours; -1 when closed */
-	int far_fd;		 /* the tunnel's, until it has it */
-	uint64_t sent, received; /* plaintext octets */
-	bool has_finished, sees_end, sees_reset, has_reset;
-	struct seal *seal; /* what the client seals and opens with */
-	uint8_t *out;	   /* to be written still */
-	size_t out_len, out_size;
-	uint8_t *in; /* sealed, not whole yet */
-	size_t in_len;
-};
-
-struct world {
-	struct event_base *base;
-	struct tunnel *tunnel;
-	struct peer peers[PEERS];
-	unsigned calls;
-	enum reason reason;
-	struct tunnel_counts counts;
-	bool is_sealed;
-	unsigned descriptors;
-};
-
-static int listener = -1;
-static struct sockaddr_in listener_at;
-
-static const struct tunnel_settings patient = {
-    .idle_ms = 60000, .half_close_ms = 60000};
-
-static unsigned
-open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		count++;
-	(void)closedir(dir);
-	return count;
-}
-
-/* A fresh port now and then, before TIME_WAIT has eaten all of the last. */
-static void
-listen_anew(void)
-{
-	socklen_t len = sizeof(listener_at);
-
-	if (listener >= 0)
-		(void)close(listener);
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	listener_at = (struct sockaddr_in){.sin_family = AF_INET};
-	listener_at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(
-	    bind(listener, (struct sockaddr *)&listener_at, len), 0);
-	assert_int_equal(listen(listener, 16), 0);
-	assert_int_equal(
-	    getsockname(listener, (struct sockaddr *)&listener_at, &len), 0);
-}
+static const bool forms[] = {false, true}; /* sealed? */
 
 static void
-connect_pair(struct peer *peer)
+check_both_ended_well(struct world *world)
 {
-	peer->fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(peer->fd, (struct sockaddr *)&listener_at,
-			     sizeof(listener_at)),
-	    0);
-	peer->far_fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(peer->far_fd >= 0);
-	assert_int_equal(fcntl(peer->fd, F_SETFL, O_NONBLOCK), 0);
-	channel_tune_socket(peer->fd);
-	channel_tune_socket(peer->far_fd);
-}
-
-static void
-on_done(void *arg, enum reason reason, const struct tunnel_counts *counts)
-{
-	struct world *world = arg;
-
-	world->calls++;
-	world->reason = reason;
-	world->counts = *counts;
-	world->tunnel = NULL;
-}
-
-static void
-world_init(struct world *world, bool is_sealed)
-{
-	memset(world, 0, sizeof(*world));
-	memset(&seam, 0, sizeof(seam));
-	listen_anew();
-	world->descriptors = open_descriptors();
-	world->base = event_base_new();
-	world->is_sealed = is_sealed;
-	for (int i = 0; i < PEERS; i++)
-		connect_pair(&world->peers[i]);
-	if (is_sealed)
-		world->peers[CLIENT].seal =
-		    toy_seal_new(PROTECTION_CONFIDENTIALITY);
-}
-
-static void
-start_with(struct world *world, const struct tunnel_settings *settings,
-    const void *opened, size_t opened_len, const void *pending,
-    size_t pending_len)
-{
-	struct seal *seal =
-	    world->is_sealed ? toy_seal_new(PROTECTION_CONFIDENTIALITY) : NULL;
-
-	world->tunnel = tunnel_start(world->base, settings,
-	    channel_new_socket(world->peers[CLIENT].far_fd),
-	    channel_new_socket(world->peers[TARGET].far_fd), seal, opened,
-	    opened_len, pending, pending_len, on_done, world);
-	assert_non_null(world->tunnel);
-	assert_int_equal(world->calls, 0);
-}
-
-static void
-start(struct world *world, bool is_sealed)
-{
-	world_init(world, is_sealed);
-	start_with(world, &patient, NULL, 0, NULL, 0);
-}
-
-static void
-peer_close(struct peer *peer, bool reset)
-{
-	const struct linger at_once = {1, 0};
-
-	if (peer->fd < 0)
-		return;
-	if (reset)
-		assert_int_equal(setsockopt(peer->fd, SOL_SOCKET, SO_LINGER,
-				     &at_once, sizeof(at_once)),
-		    0);
-	(void)close(peer->fd);
-	peer->fd = -1;
-	peer->has_reset = reset;
-}
-
-static void
-world_fini(struct world *world)
-{
-	if (world->tunnel != NULL)
-		tunnel_cancel(world->tunnel, true, &world->counts);
-	for (int i = 0; i < PEERS; i++) {
-		struct peer *peer = &world->peers[i];
-
-		peer_close(peer, true);
-		seal_free(peer->seal);
-		free(peer->out);
-		free(peer->in);
-	}
-	assert_int_equal(seam.buffers, 0);
-	event_base_free(world->base);
-	assert_int_equal(open_descriptors(), world->descriptors);
-}
-
-static void
-turn(struct world *world)
-{
-	(void)event_base_loop(world->base, EVLOOP_NONBLOCK);
-}
-
-/* ---- what the peers say ---- */
-
-/* The octet at a place of the stream that `who` sends. */
-static uint8_t
-octet(int who, uint64_t place)
-{
-	uint64_t mixed = (place + 1) * 0x9e3779b97f4a7c15u;
-
-	return (uint8_t)((mixed >> 40) + (uint64_t)who * 101);
-}
-
-static void
-queue(struct peer *peer, const void *data, size_t len)
-{
-	if (peer->out_len + len > peer->out_size) {
-		peer->out_size = (peer->out_len + len) * 2;
-		peer->out = realloc(peer->out, peer->out_size);
-		assert_non_null(peer->out);
-	}
-	memcpy(peer->out + peer->out_len, data, len);
-	peer->out_len += len;
-}
-
-/* The frame with a sealed message; returns its length. */
-static size_t
-seal_frame(struct seal *seal, uint8_t *frame, const void *plain, size_t len)
-{
-	uint8_t *token = frame + RFC1961_HEADER;
-	size_t token_len;
-
-	memcpy(token + seal->header, plain, len);
-	assert_int_equal(seal_wrap(seal, token, len, &token_len), REASON_OK);
-	rfc1961_header(frame, RFC1961_DATA, (uint16_t)token_len);
-	return RFC1961_HEADER + token_len;
-}
-
-static void
-queue_text(struct peer *peer, const void *text, size_t len)
-{
-	static uint8_t frame[RFC1961_FRAME_MAX];
-
-	if (peer->seal == NULL)
-		queue(peer, text, len);
-	else
-		queue(peer, frame, seal_frame(peer->seal, frame, text, len));
-}
-
-/* len octets of the peer's stream, in messages of up to `most`. */
-static void
-queue_stream(struct world *world, int who, size_t len, size_t most)
-{
-	static uint8_t plain[65000];
-	struct peer *peer = &world->peers[who];
-
-	while (len > 0) {
-		size_t part = len < most ? len : most;
-
-		for (size_t i = 0; i < part; i++)
-			plain[i] = octet(who, peer->sent + i);
-		queue_text(peer, plain, part);
-		peer->sent += part;
-		len -= part;
-	}
-}
-
-/* Writes up to `most` octets of what is queued. */
-static size_t
-peer_write(struct peer *peer, size_t most)
-{
-	size_t len = peer->out_len < most ? peer->out_len : most;
-	ssize_t done = 0;
-
-	if (len > 0)
-		done = send(peer->fd, peer->out, len, MSG_NOSIGNAL);
-	/* The error is said once: a read would only see an end now. */
-	if (done < 0 && errno != EAGAIN)
-		peer->sees_reset = true;
-	if (done <= 0)
-		return 0;
-	peer->out_len -= (size_t)done;
-	memmove(peer->out, peer->out + done, peer->out_len);
-	return (size_t)done;
-}
-
-static void
-peer_finish(struct peer *peer)
-{
-	assert_int_equal(peer->out_len, 0);
-	assert_int_equal(shutdown(peer->fd, SHUT_WR), 0);
-	peer->has_finished = true;
-}
-
-/* ---- what they hear ---- */
-
-static void
-hear(struct world *world, int who, const uint8_t *data, size_t len)
-{
-	struct peer *peer = &world->peers[who];
-
-	for (size_t i = 0; i < len; i++)
-		if (data[i] != octet(!who, peer->received + i))
-			fail_msg("octet %ju to %d is wrong",
-			    (uintmax_t)(peer->received + i), who);
-	peer->received += len;
-}
-
-static void
-hear_sealed(struct world *world, const uint8_t *data, size_t len)
-{
-	struct peer *client = &world->peers[CLIENT];
-	size_t need, consumed;
-	struct rfc1961_frame frame;
-
-	client->in = realloc(client->in, client->in_len + len);
-	assert_non_null(client->in);
-	memcpy(client->in + client->in_len, data, len);
-	client->in_len += len;
-	while (
-	    client->in_len > 0 && rfc1961_parse(client->in, client->in_len,
-				      &need, &consumed, &frame) == PARSE_DONE) {
-		uint8_t *plain;
-		size_t plain_len;
-
-		assert_int_equal(frame.type, RFC1961_DATA);
-		assert_int_equal(
-		    seal_unwrap(client->seal, client->in + RFC1961_HEADER,
-			frame.token_len, &plain, &plain_len),
-		    REASON_OK);
-		assert_true(plain_len > 0);
-		hear(world, CLIENT, plain, plain_len);
-		client->in_len -= consumed;
-		memmove(client->in, client->in + consumed, client->in_len);
-	}
-}
-
-static size_t
-peer_read(struct world *world, int who, size_t most)
-{
-	static uint8_t data[262144];
-	struct peer *peer = &world->peers[who];
-	ssize_t len;
-
-	if (peer->fd < 0 || peer->sees_end || peer->sees_reset || most == 0)
-		return 0;
-	len =
-	    recv(peer->fd, data, most < sizeof(data) ? most : sizeof(data), 0);
-	if (len < 0 && errno == EAGAIN)
-		return 0;
-	if (len <= 0) {
-		peer->sees_end = len == 0;
-		peer->sees_reset = len < 0;
-		return 0;
-	}
-	if (peer->seal != NULL)
-		hear_sealed(world, data, (size_t)len);
-	else
-		hear(world, who, data, (size_t)len);
-	return (size_t)len;
-}
-
-/* Everybody writes and reads all he can until nothing moves. */
-static void
-exchange(struct world *world)
-{
-	int quiet = 0;
-
-	while (quiet < 4) {
-		size_t moved = 0;
-
-		turn(world);
-		for (int i = 0; i < PEERS; i++) {
-			if (world->peers[i].fd >= 0)
-				moved += peer_write(&world->peers[i], SIZE_MAX);
-			moved += peer_read(world, i, SIZE_MAX);
-		}
-		quiet = moved > 0 ? 0 : quiet + 1;
-	}
-}
-
-static uint64_t
-now_ms(void)
-{
-	return clock_monotonic_us() / 1000;
-}
-
-/* Exchanges until the tunnel is done, at most a few seconds. */
-static void
-exchange_to_the_end(struct world *world)
-{
-	uint64_t began = now_ms();
-
-	while (world->calls == 0 && now_ms() - began < 15000)
-		exchange(world);
-	exchange(world);
-	assert_int_equal(world->calls, 1);
-}
-
-static bool
-is_broken(struct peer *peer)
-{
-	struct pollfd poller = {.fd = peer->fd};
-
-	return peer->sees_reset ||
-	       (poll(&poller, 1, 0) == 1 && (poller.revents & POLLERR) != 0);
-}
-
-/* ---- random scripts against a model ---- */
-
-struct script {
-	uint64_t seed;
-	bool is_sealed, is_nasty;
-};
-
-static void
-random_step(struct world *world, struct script *script)
-{
-	int who = (int)random_below(PEERS);
-	struct peer *peer = &world->peers[who];
-	uint32_t choice = random_below(100);
-	size_t len =
-	    random_below(4) == 0 ? random_below(40000) : random_below(300);
-
-	(void)script;
-	if (choice < 30 && peer->fd >= 0 && !peer->has_finished)
-		queue_stream(world, who, len, 1 + random_below(20000));
-	else if (choice < 60 && peer->fd >= 0 && !peer->has_finished)
-		(void)peer_write(peer, len);
-	else if (choice < 80)
-		(void)peer_read(world, who, len);
-	else if (choice < 98)
-		turn(world);
-	else if (choice < 99 && peer->fd >= 0 && !peer->has_finished &&
-		 peer->out_len == 0)
-		peer_finish(peer);
-	else if (peer->fd >= 0 && random_below(3) == 0)
-		peer_close(peer, true);
-}
-
-/* The model: nobody was reset, so all must have arrived. */
-static void
-check_whole(const struct world *world)
-{
-	const struct peer *client = &world->peers[CLIENT];
-	const struct peer *target = &world->peers[TARGET];
-
-	assert_int_equal(world->reason, REASON_OK);
-	assert_int_equal(client->received, target->sent);
-	assert_int_equal(target->received, client->sent);
-	assert_int_equal(world->counts.to_client, target->sent);
-	assert_int_equal(world->counts.to_target, client->sent);
-	assert_true(client->sees_end && target->sees_end);
-	assert_int_equal(client->in_len, 0);
-}
-
-/* The model: one was reset, so the other must know. */
-static void
-check_reset(struct world *world)
-{
-	int who = world->peers[CLIENT].has_reset ? CLIENT : TARGET;
-	struct peer *other = &world->peers[!who];
-
-	assert_true(other->received <= world->peers[who].sent);
-	if (world->reason == REASON_OK) /* all was over before the reset */
-		return;
-	assert_int_equal(world->reason,
-	    who == CLIENT ? REASON_CLIENT_RESET : REASON_TARGET_RESET);
-	if (!other->sees_end)
-		assert_true(is_broken(other));
-	else
-		assert_true(other->received == world->peers[who].sent);
-}
-
-static void
-finish_script(struct world *world)
-{
-	exchange(world);
-	for (int i = 0; i < PEERS; i++)
-		if (world->peers[i].fd >= 0 && !world->peers[i].has_finished &&
-		    world->calls == 0) {
-			exchange(world);
-			if (world->calls == 0)
-				peer_finish(&world->peers[i]);
-		}
 	exchange_to_the_end(world);
+	assert_int_equal(world->reason, REASON_OK);
+	for (int i = 0; i < PEERS; i++) {
+		assert_int_equal(
+		    world->peers[i].received, world->peers[!i].sent);
+		assert_true(world->peers[i].sees_end);
+	}
+	assert_int_equal(world->counts.to_target, world->peers[CLIENT].sent);
+	assert_int_equal(world->counts.to_client, world->peers[TARGET].sent);
 }
 
 static void
-run_script(struct script *script)
+finish_both(struct world *world)
 {
-	struct world world;
-	unsigned steps;
-	bool was_reset = false;
+	exchange_all(world);
+	peer_finish(&world->peers[CLIENT]);
+	peer_finish(&world->peers[TARGET]);
+	check_both_ended_well(world);
+}
 
-	random_state = script->seed;
-	start(&world, script->is_sealed);
-	seam.is_nasty = script->is_nasty;
-	steps = random_below(120);
-	for (unsigned i = 0; i < steps && !was_reset; i++) {
-		random_step(&world, script);
-		was_reset = world.peers[CLIENT].has_reset ||
-			    world.peers[TARGET].has_reset;
+/* ---- delivery ---- */
+
+static void
+octets_go_both_ways(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct world world;
+
+		start(&world, forms[i]);
+		queue_stream(&world, CLIENT, 3 * MEGABYTE, 30000);
+		queue_stream(&world, TARGET, 3 * MEGABYTE, 30000);
+		finish_both(&world);
+		world_fini(&world);
 	}
-	if (was_reset) {
-		exchange_to_the_end(&world);
-		check_reset(&world);
-	} else {
-		finish_script(&world);
-		check_whole(&world);
+}
+
+static void
+one_octet_at_a_time_is_enough(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct world world;
+
+		start(&world, forms[i]);
+		queue_stream(&world, CLIENT, 1, 1);
+		queue_stream(&world, CLIENT, 700, 300);
+		queue_stream(&world, TARGET, 700, 300);
+		while (world.peers[CLIENT].out_len > 0 ||
+		       world.peers[TARGET].out_len > 0) {
+			(void)peer_write(&world.peers[CLIENT], 1);
+			(void)peer_write(&world.peers[TARGET], 1);
+			turn(&world);
+			(void)peer_read(&world, CLIENT, 1);
+			(void)peer_read(&world, TARGET, 1);
+		}
+		finish_both(&world);
+		world_fini(&world);
 	}
+}
+
+static void
+largest_message_is_taken(void **state)
+{
+	static uint8_t frame[RFC1961_FRAME_MAX], plain[RFC1961_TOKEN_MAX];
+	struct world world;
+	struct peer *client = &world.peers[CLIENT];
+
+	(void)state;
+	start(&world, true);
+	for (int i = 0; i < 5; i++) {
+		size_t len = client->seal->plaintext_max;
+		size_t frame_len;
+
+		for (size_t j = 0; j < len; j++)
+			plain[j] = octet(CLIENT, client->sent + j);
+		frame_len = seal_frame(client->seal, frame, plain, len);
+		assert_int_equal(frame_len, RFC1961_FRAME_MAX);
+		queue(client, frame, frame_len);
+		client->sent += len;
+	}
+	finish_both(&world);
 	world_fini(&world);
 }
 
-static uint64_t
-seed_of_run(void)
+static void
+empty_messages_mean_nothing(void **state)
 {
-	const char *text = getenv("TUNNEL_SEED");
-	struct timespec now;
+	struct world world;
 
-	if (text != NULL)
-		return strtoull(text, NULL, 0);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return ((uint64_t)now.tv_sec << 20 ^ (uint64_t)now.tv_nsec) | 1;
+	(void)state;
+	start(&world, true);
+	for (int i = 0; i < 200; i++) {
+		queue_text(&world.peers[CLIENT], "", 0);
+		if (i % 10 == 0)
+			queue_stream(&world, CLIENT, 10, 10);
+	}
+	finish_both(&world);
+	world_fini(&world);
 }
 
 static void
-random_scripts_match_the_model(void **state)
+half_close_leaves_the_other_way_open(void **state)
 {
-	uint64_t seed = seed_of_run();
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		int who = (int)i % PEERS;
+		struct world world;
+
+		start(&world, forms[i / PEERS]);
+		queue_stream(&world, who, 1000, 1000);
+		exchange(&world);
+		peer_finish(&world.peers[who]);
+		exchange(&world);
+		assert_int_equal(world.peers[!who].received, 1000);
+		assert_true(world.peers[!who].sees_end);
+		queue_stream(&world, !who, 10 * MEGABYTE, 40000);
+		exchange(&world);
+		assert_int_equal(world.calls, 0);
+		assert_int_equal(world.peers[who].received, 10 * MEGABYTE);
+		peer_finish(&world.peers[!who]);
+		check_both_ended_well(&world);
+		world_fini(&world);
+	}
+}
+
+/* The FIN is right behind the octets, and nobody reads them for a while. */
+static void
+half_close_delivers_the_tail(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		int who = (int)i % PEERS;
+		struct world world;
+
+		start(&world, forms[i / PEERS]);
+		queue_stream(&world, who, 300000, 9000);
+		while (world.peers[who].out_len > 0) {
+			if (peer_write(&world.peers[who], SIZE_MAX) == 0)
+				(void)peer_read(&world, !who, 10000);
+			turn(&world);
+		}
+		peer_finish(&world.peers[who]);
+		for (int j = 0; j < 20; j++)
+			turn(&world);
+		peer_finish(&world.peers[!who]);
+		check_both_ended_well(&world);
+		world_fini(&world);
+	}
+}
+
+static void
+what_came_ahead_goes_first(void **state)
+{
+	static const size_t lengths[][2] = {
+	    {0, 1}, {1, 0}, {5, 7}, {60000, 70000}, {65000, 300000}};
+	static uint8_t opened[65000];
 
 	(void)state;
-	print_message("TUNNEL_SEED=%ju\n", (uintmax_t)seed);
-	for (unsigned i = 0; i < SCRIPTS; i++) {
-		struct script script = {
-		    .seed = (seed + i) * 0x9e3779b97f4a7c15u | 1,
-		    .is_sealed = i % 2 == 1,
-		    .is_nasty = i % 4 >= 2,
-		};
+	for (size_t i = 0; i < ARRAY_COUNT(lengths) * 2; i++) {
+		size_t opened_len = lengths[i / 2][0];
+		size_t pending_len;
+		struct world world;
+		struct peer *client = &world.peers[CLIENT];
 
-		if (i % 1000 == 0)
-			print_message("script %u\n", i);
-		run_script(&script);
+		world_init(&world, forms[i % 2]);
+		for (size_t j = 0; j < opened_len; j++)
+			opened[j] = octet(CLIENT, j);
+		client->sent = opened_len;
+		queue_stream(&world, CLIENT, lengths[i / 2][1], 10000);
+		/* The last message is only begun. */
+		pending_len = client->out_len - client->out_len / 3;
+		start_with(&world, &patient, opened, opened_len, client->out,
+		    pending_len);
+		unqueue(client, pending_len);
+		queue_stream(&world, CLIENT, 5000, 5000);
+		finish_both(&world);
+		world_fini(&world);
+	}
+}
+
+/* ---- back-pressure ---- */
+
+static void
+set_small_buffers(struct peer *peer)
+{
+	int size = 16384;
+
+	assert_int_equal(
+	    setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
+	    0);
+	assert_int_equal(setsockopt(peer->far_fd, SOL_SOCKET, SO_SNDBUF, &size,
+			     sizeof(size)),
+	    0);
+}
+
+static void
+fill_up(struct world *world, int who)
+{
+	int quiet = 0;
+
+	queue_stream(world, who, 8 * MEGABYTE, 16000);
+	while (quiet < 50) {
+		quiet = peer_write(&world->peers[who], SIZE_MAX) > 0
+			    ? 0
+			    : quiet + 1;
+		turn(world);
+	}
+	assert_true(world->peers[who].out_len > 0);
+}
+
+static void
+stopped_reader_stops_the_writer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		const struct timeval moment = {.tv_usec = 30000};
+		int who = (int)i % PEERS;
+		struct world world;
+		uint64_t began;
+		unsigned reads;
+
+		world_init(&world, forms[i / PEERS]);
+		set_small_buffers(&world.peers[!who]);
+		start_with(&world, &patient, NULL, 0, NULL, 0);
+		fill_up(&world, who);
+		assert_int_equal(seam.buffers, 1);
+		if (!world.is_sealed)
+			assert_true(seam.held_most <= BUFFER_SIZE);
+
+		/* It sleeps: neither reads nor turns. */
+		reads = seam.reads;
+		began = now_ms();
+		(void)event_base_loopexit(world.base, &moment);
+		(void)event_base_loop(world.base, EVLOOP_ONCE);
+		assert_true(now_ms() - began >= 25);
+		assert_int_equal(seam.reads, reads);
+
+		/* The other way goes on. */
+		queue_stream(&world, !who, 1000, 1000);
+		(void)peer_write(&world.peers[!who], SIZE_MAX);
+		turn(&world);
+		turn(&world);
+		(void)peer_read(&world, who, SIZE_MAX);
+		assert_int_equal(world.peers[who].received, 1000);
+
+		finish_both(&world);
+		world_fini(&world);
+	}
+}
+
+static void
+idle_tunnel_holds_no_buffer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct world world;
+
+		start(&world, forms[i]);
+		assert_int_equal(seam.buffers, 0);
+		queue_stream(&world, CLIENT, 100000, 9000);
+		queue_stream(&world, TARGET, 100000, 9000);
+		exchange(&world);
+		assert_int_equal(seam.buffers, 0);
+		finish_both(&world);
+		world_fini(&world);
+	}
+}
+
+static void
+flood_does_not_starve_the_other_way(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		int who = (int)i % PEERS;
+		struct world world;
+
+		start(&world, forms[i / PEERS]);
+		queue_stream(&world, who, 20 * MEGABYTE, 16000);
+		for (uint64_t pings = 1; world.peers[who].out_len > MEGABYTE;
+		     pings++) {
+			int turns = 0;
+
+			queue_stream(&world, !who, 1, 1);
+			(void)peer_write(&world.peers[!who], SIZE_MAX);
+			while (world.peers[who].received < pings) {
+				(void)peer_write(&world.peers[who], SIZE_MAX);
+				turn(&world);
+				(void)peer_read(&world, !who, SIZE_MAX);
+				(void)peer_read(&world, who, SIZE_MAX);
+				assert_true(++turns < 20);
+			}
+		}
+		finish_both(&world);
+		world_fini(&world);
+	}
+}
+
+/* ---- cheating ---- */
+
+static void
+exchange_until_cut_off(struct world *world)
+{
+	exchange_to_the_end(world);
+	assert_true(is_broken(&world->peers[TARGET]));
+	assert_false(world->peers[TARGET].sees_end);
+	assert_true(
+	    world->peers[CLIENT].sees_end || is_broken(&world->peers[CLIENT]));
+}
+
+static void
+stream_cut_at_any_octet_is_noticed(void **state)
+{
+	(void)state;
+	for (size_t cut = 0;; cut++) {
+		struct world world;
+		struct peer *client = &world.peers[CLIENT];
+		size_t first, all;
+
+		start(&world, true);
+		queue_stream(&world, CLIENT, 5, 5);
+		first = client->out_len;
+		queue_stream(&world, CLIENT, 7, 7);
+		all = client->out_len;
+		client->out_len = cut;
+		exchange(&world);
+		peer_finish(client);
+		if (cut == 0 || cut == first) {
+			exchange(&world);
+			assert_int_equal(world.calls, 0);
+			assert_true(world.peers[TARGET].sees_end);
+		} else if (cut < all) {
+			exchange_until_cut_off(&world);
+			assert_int_equal(world.reason, REASON_TRUNCATED);
+		}
+		assert_int_equal(world.peers[TARGET].received, cut == all ? 12
+							       : cut >= first
+								   ? 5
+								   : 0);
+		world_fini(&world);
+		if (cut == all)
+			break;
+	}
+}
+
+/* What a cheat does with the second and third of three sealed messages. */
+struct cheat {
+	const char *name;
+	enum reason reason;
+	void (*act)(struct world *world, uint8_t frames[3][64], size_t *len);
+};
+
+static void
+send_frame(struct world *world, const uint8_t *frame, size_t len)
+{
+	queue(&world->peers[CLIENT], frame, len);
+}
+
+static void
+replay(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	send_frame(world, frames[0], len[0]);
+}
+
+static void
+swap(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	send_frame(world, frames[2], len[2]);
+	send_frame(world, frames[1], len[1]);
+}
+
+static void
+wrong_version(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	frames[1][0] = 5;
+	send_frame(world, frames[1], len[1]);
+}
+
+static void
+context_type(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	frames[1][1] = RFC1961_CONTEXT;
+	send_frame(world, frames[1], len[1]);
+}
+
+static void
+level_type(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	frames[1][1] = RFC1961_LEVEL;
+	send_frame(world, frames[1], len[1]);
+}
+
+static void
+abort_type(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	(void)frames;
+	(void)len;
+	send_frame(world, (const uint8_t[]){1, RFC1961_ABORT}, 2);
+}
+
+static void
+unknown_type(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	frames[1][1] = 4;
+	send_frame(world, frames[1], len[1]);
+}
+
+static void
+no_token(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	(void)frames;
+	(void)len;
+	send_frame(world, (const uint8_t[]){1, RFC1961_DATA, 0, 0}, 4);
+}
+
+static void
+clear_text(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	(void)frames;
+	(void)len;
+	send_frame(world, (const uint8_t *)"GET / HTTP/1.0\r\n\r\n", 18);
+}
+
+static void
+short_token(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	(void)len;
+	frames[1][3] = 3;
+	send_frame(world, frames[1], RFC1961_HEADER + 3);
+}
+
+static void
+downgrade(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	struct seal *weaker = toy_seal_new(PROTECTION_INTEGRITY);
+
+	len[0] = seal_frame(weaker, frames[0], "", 0);
+	len[1] = seal_frame(weaker, frames[1], "weak", 4);
+	send_frame(world, frames[1], len[1]);
+	seal_free(weaker);
+}
+
+static const struct cheat cheats[] = {
+    {"replay", REASON_GSS_REPLAY, replay},
+    {"swap", REASON_GSS_ORDER, swap},
+    {"wrong version", REASON_GSS_BAD_FRAME, wrong_version},
+    {"context token", REASON_GSS_BAD_FRAME, context_type},
+    {"level token", REASON_GSS_BAD_FRAME, level_type},
+    {"abort", REASON_GSS_BAD_FRAME, abort_type},
+    {"unknown type", REASON_GSS_BAD_FRAME, unknown_type},
+    {"no token", REASON_GSS_BAD_FRAME, no_token},
+    {"clear text", REASON_GSS_BAD_FRAME, clear_text},
+    {"short token", REASON_GSS_DEFECTIVE, short_token},
+    {"integrity only", REASON_GSS_CONFIDENTIALITY, downgrade},
+};
+
+/* Starts a sealed tunnel and makes three messages; the first is queued. */
+static void
+prepare_cheat(struct world *world, uint8_t frames[3][64], size_t *len)
+{
+	struct peer *client = &world->peers[CLIENT];
+
+	start(world, true);
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t plain[5];
+
+		for (size_t j = 0; j < 5; j++)
+			plain[j] = octet(CLIENT, i * 5 + j);
+		len[i] = seal_frame(client->seal, frames[i], plain, 5);
+	}
+	queue(client, frames[0], len[0]);
+}
+
+static void
+cheat_gets_nothing_past_its_last_good_message(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cheats) * 2; i++) {
+		const struct cheat *cheat = &cheats[i / 2];
+		uint8_t frames[3][64];
+		struct world world;
+		size_t len[3];
+
+		prepare_cheat(&world, frames, len);
+		if (i % 2 == 1) /* in a segment of its own */
+			exchange(&world);
+		cheat->act(&world, frames, len);
+		/* The target's answer is under way all the time. */
+		queue_stream(&world, TARGET, 100, 100);
+		exchange_until_cut_off(&world);
+		if (world.reason != cheat->reason)
+			fail_msg(
+			    "%s: %s", cheat->name, reason_name(world.reason));
+		assert_int_equal(world.peers[TARGET].received, 5);
+		assert_int_equal(world.counts.to_target, 5);
+		world_fini(&world);
+	}
+}
+
+static void
+any_bit_flipped_is_noticed(void **state)
+{
+	size_t frame_len = SIZE_MAX;
+
+	(void)state;
+	for (size_t bit = 0; bit / 8 < frame_len; bit++) {
+		uint8_t frames[3][64];
+		struct world world;
+		size_t len[3];
+
+		prepare_cheat(&world, frames, len);
+		frame_len = len[1];
+		frames[1][bit / 8] ^= (uint8_t)(1u << bit % 8);
+		queue(&world.peers[CLIENT], frames[1], len[1]);
+		queue(&world.peers[CLIENT], frames[2], len[2]);
+		exchange(&world);
+		if (world.calls == 0) /* a longer length: more is awaited */
+			peer_finish(&world.peers[CLIENT]);
+		exchange_until_cut_off(&world);
+		assert_true(reason_is_error(world.reason));
+		assert_int_equal(world.peers[TARGET].received, 5);
+		world_fini(&world);
+	}
+}
+
+static void
+good_octets_before_a_cheat_arrive(void **state)
+{
+	struct world world;
+	struct peer *client = &world.peers[CLIENT];
+
+	(void)state;
+	world_init(&world, true);
+	set_small_buffers(&world.peers[TARGET]);
+	start_with(&world, &patient, NULL, 0, NULL, 0);
+	queue_stream(&world, CLIENT, 150000, 15000);
+	queue(client, "\1\3\0\0", 4);
+	while (client->out_len > 0) {
+		(void)peer_write(client, SIZE_MAX);
+		turn(&world);
+	}
+	for (int i = 0; i < 50; i++)
+		turn(&world);
+	exchange_until_cut_off(&world);
+	assert_int_equal(world.reason, REASON_GSS_BAD_FRAME);
+	assert_int_equal(world.peers[TARGET].received, 150000);
+	assert_int_equal(world.counts.to_target, 150000);
+	world_fini(&world);
+}
+
+static enum reason
+refuse_to_wrap(
+    struct seal *seal, uint8_t *token, size_t plain_len, size_t *token_len)
+{
+	(void)seal;
+	(void)token;
+	(void)plain_len;
+	(void)token_len;
+	return REASON_GSS_SEAL;
+}
+
+static void
+free_refusing(struct seal *seal)
+{
+	free(seal);
+}
+
+static void
+failing_seal_ends_the_tunnel(void **state)
+{
+	static const struct seal_ops refusing = {
+	    .wrap = refuse_to_wrap, .free = free_refusing};
+	struct world world;
+	struct seal *seal = toy_seal_new(PROTECTION_CONFIDENTIALITY);
+
+	(void)state;
+	seal->ops = &refusing;
+	world_init(&world, true);
+	start_sealed_by(&world, seal);
+	queue_stream(&world, TARGET, 10, 10);
+	exchange_to_the_end(&world);
+	assert_int_equal(world.reason, REASON_GSS_SEAL);
+	assert_int_equal(world.counts.to_client, 0);
+	assert_true(is_broken(&world.peers[TARGET]));
+	world_fini(&world);
+}
+
+/* ---- resets and faults ---- */
+
+static void
+reset_passes_on(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		int who = (int)i % PEERS;
+		struct world world;
+
+		start(&world, forms[i / PEERS]);
+		queue_stream(&world, who, 1000, 1000);
+		exchange(&world);
+		peer_close(&world.peers[who], true);
+		exchange_to_the_end(&world);
+		assert_int_equal(world.reason,
+		    who == CLIENT ? REASON_CLIENT_RESET : REASON_TARGET_RESET);
+		assert_int_equal(world.peers[!who].received, 1000);
+		assert_true(is_broken(&world.peers[!who]));
+		world_fini(&world);
+	}
+}
+
+static void
+reset_is_noticed_while_reading_is_paused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS * 2; i++) {
+		int writer = (int)i % PEERS;
+		int who = (i / PEERS) % 2 == 0 ? writer : !writer;
+		struct world world;
+
+		world_init(&world, forms[i / PEERS / 2]);
+		set_small_buffers(&world.peers[!writer]);
+		start_with(&world, &patient, NULL, 0, NULL, 0);
+		fill_up(&world, writer);
+		peer_close(&world.peers[who], true);
+		exchange_to_the_end(&world);
+		assert_int_equal(world.reason,
+		    who == CLIENT ? REASON_CLIENT_RESET : REASON_TARGET_RESET);
+		assert_true(is_broken(&world.peers[!who]));
+		world_fini(&world);
+	}
+}
+
+static void
+reset_is_noticed_behind_a_half_close(void **state)
+{
+	(void)state;
+	for (int who = 0; who < PEERS; who++) {
+		struct world world;
+
+		start(&world, false);
+		peer_finish(&world.peers[who]);
+		exchange(&world);
+		peer_close(&world.peers[who], true);
+		exchange_to_the_end(&world);
+		assert_int_equal(world.reason,
+		    who == CLIENT ? REASON_CLIENT_RESET : REASON_TARGET_RESET);
+		world_fini(&world);
+	}
+}
+
+/* A server may answer and go while the client is still sending. */
+static void
+last_words_before_a_reset_arrive(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
+		int who = (int)i % PEERS;
+		struct world world;
+
+		start(&world, forms[i / PEERS]);
+		queue_stream(&world, who, 1000, 1000);
+		(void)peer_write(&world.peers[who], SIZE_MAX);
+		peer_close(&world.peers[who], true);
+		queue_stream(&world, !who, 100, 100);
+		(void)peer_write(&world.peers[!who], SIZE_MAX);
+		exchange_to_the_end(&world);
+		assert_int_equal(world.peers[!who].received, 1000);
+		assert_false(world.peers[!who].sees_end);
+		world_fini(&world);
+	}
+}
+
+static void
+failing_kernel_has_its_reason(void **state)
+{
+	static const struct {
+		int error;
+		enum reason reasons[PEERS];
+	} rows[] = {
+	    {ECONNRESET, {REASON_CLIENT_RESET, REASON_TARGET_RESET}},
+	    {EPIPE, {REASON_CLIENT_RESET, REASON_TARGET_RESET}},
+	    {ETIMEDOUT, {REASON_CLIENT_ERROR, REASON_TARGET_ERROR}},
+	    {EHOSTUNREACH, {REASON_CLIENT_ERROR, REASON_TARGET_ERROR}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows) * PEERS * 2; i++) {
+		int who = (int)(i / 2) % PEERS;
+		int error = rows[i / 2 / PEERS].error;
+		struct world world;
+
+		start(&world, false);
+		seam.failing_fd = world.peers[who].far_fd;
+		if (i % 2 == 0)
+			seam.read_errno = error;
+		else
+			seam.write_errno = error;
+		queue_stream(&world, i % 2 == 0 ? who : !who, 10, 10);
+		exchange_to_the_end(&world);
+		assert_int_equal(
+		    world.reason, rows[i / 2 / PEERS].reasons[who]);
+		assert_true(is_broken(&world.peers[!who]));
+		world_fini(&world);
+	}
+}
+
+static void
+no_memory_ends_the_tunnel(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world, false);
+	seam.no_buffers = true;
+	queue_stream(&world, CLIENT, 10, 10);
+	exchange_to_the_end(&world);
+	assert_int_equal(world.reason, REASON_NO_MEMORY);
+	world_fini(&world);
+}
+
+/* ---- time ---- */
+
+static void
+run_until_done(struct world *world, uint64_t *took_ms)
+{
+	uint64_t began = now_ms();
+
+	while (world->calls == 0)
+		(void)event_base_loop(world->base, EVLOOP_ONCE);
+	*took_ms = now_ms() - began;
+}
+
+static void
+idle_tunnel_is_ended(void **state)
+{
+	const struct tunnel_settings settings = {
+	    .idle_ms = 80, .half_close_ms = 5000};
+	struct world world;
+	uint64_t took_ms;
+
+	(void)state;
+	world_init(&world, false);
+	start_with(&world, &settings, NULL, 0, NULL, 0);
+	for (int i = 0; i < 6; i++) { /* what moves keeps it */
+		const struct timeval moment = {.tv_usec = 40000};
+
+		queue_stream(&world, i % PEERS, 1, 1);
+		(void)peer_write(&world.peers[i % PEERS], 1);
+		(void)event_base_loopexit(world.base, &moment);
+		(void)event_base_dispatch(world.base);
+		assert_int_equal(world.calls, 0);
+	}
+	run_until_done(&world, &took_ms);
+	assert_int_equal(world.reason, REASON_IDLE);
+	assert_true(took_ms >= 30 && took_ms < 200);
+	world_fini(&world);
+}
+
+static void
+half_closed_tunnel_is_ended_sooner(void **state)
+{
+	const struct tunnel_settings settings = {
+	    .idle_ms = 0, .half_close_ms = 60};
+	const struct timeval moment = {.tv_usec = 120000};
+
+	(void)state;
+	for (int who = 0; who < PEERS; who++) {
+		struct world world;
+		uint64_t took_ms;
+
+		world_init(&world, false);
+		start_with(&world, &settings, NULL, 0, NULL, 0);
+		(void)event_base_loopexit(world.base, &moment);
+		(void)event_base_dispatch(world.base);
+		assert_int_equal(world.calls, 0); /* not half closed yet */
+		peer_finish(&world.peers[who]);
+		run_until_done(&world, &took_ms);
+		assert_int_equal(world.reason, REASON_HALF_CLOSED);
+		assert_true(took_ms >= 50 && took_ms < 200);
+		world_fini(&world);
+	}
+}
+
+static void
+expiry_delivers_what_was_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct world world;
+		struct peer *client = &world.peers[CLIENT];
+		size_t whole;
+
+		world_init(&world, forms[i]);
+		set_small_buffers(&world.peers[TARGET]);
+		queue_stream(&world, CLIENT, 150000, 15000);
+		whole = client->out_len;
+		queue_text(client, "never whole", 11);
+		client->out_len = world.is_sealed ? whole + 6 : whole;
+		start_with(
+		    &world, &patient, NULL, 0, client->out, client->out_len);
+		client->out_len = 0;
+		turn(&world);
+		tunnel_expire(world.tunnel, REASON_CONTEXT_EXPIRED);
+		tunnel_expire(world.tunnel, REASON_LIFETIME);
+		assert_int_equal(world.calls, 0);
+		queue_stream(&world, CLIENT, 5000, 5000); /* too late */
+		exchange_until_cut_off(&world);
+		assert_int_equal(world.reason, REASON_CONTEXT_EXPIRED);
+		assert_int_equal(world.peers[TARGET].received, 150000);
+		world_fini(&world);
+	}
+}
+
+static void
+expiry_of_a_quiet_tunnel_ends_it_at_once(void **state)
+{
+	struct world world;
+	uint64_t took_ms;
+
+	(void)state;
+	start(&world, true);
+	turn(&world);
+	tunnel_expire(world.tunnel, REASON_LIFETIME);
+	assert_int_equal(world.calls, 0);
+	run_until_done(&world, &took_ms);
+	assert_int_equal(world.reason, REASON_LIFETIME);
+	assert_true(took_ms < 100);
+	world_fini(&world);
+}
+
+/* ---- cancelling ---- */
+
+static void
+nothing_comes_after_a_cancel(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 80; i++) {
+		struct world world;
+		struct tunnel_counts counts;
+
+		start(&world, forms[i % 2]);
+		queue_stream(&world, CLIENT, 400000, 7000);
+		queue_stream(&world, TARGET, 400000, 7000);
+		for (size_t j = 0; j < i / 2; j++) {
+			(void)peer_write(&world.peers[j % PEERS], 20000);
+			(void)peer_read(&world, (int)j % PEERS, 10000);
+			if (j % 3 == 0)
+				turn(&world);
+		}
+		counts = tunnel_count(world.tunnel);
+		tunnel_cancel(world.tunnel, i % 4 < 2, &world.counts);
+		world.tunnel = NULL;
+		assert_int_equal(counts.to_client, world.counts.to_client);
+		assert_int_equal(counts.to_target, world.counts.to_target);
+		exchange(&world);
+		assert_int_equal(world.calls, 0);
+		assert_true(world.peers[TARGET].received <= counts.to_target);
+		world_fini(&world);
 	}
 }
 
@@ -653,7 +886,32 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(random_scripts_match_the_model),
+	    cmocka_unit_test(octets_go_both_ways),
+	    cmocka_unit_test(one_octet_at_a_time_is_enough),
+	    cmocka_unit_test(largest_message_is_taken),
+	    cmocka_unit_test(empty_messages_mean_nothing),
+	    cmocka_unit_test(half_close_leaves_the_other_way_open),
+	    cmocka_unit_test(half_close_delivers_the_tail),
+	    cmocka_unit_test(what_came_ahead_goes_first),
+	    cmocka_unit_test(stopped_reader_stops_the_writer),
+	    cmocka_unit_test(idle_tunnel_holds_no_buffer),
+	    cmocka_unit_test(flood_does_not_starve_the_other_way),
+	    cmocka_unit_test(stream_cut_at_any_octet_is_noticed),
+	    cmocka_unit_test(cheat_gets_nothing_past_its_last_good_message),
+	    cmocka_unit_test(any_bit_flipped_is_noticed),
+	    cmocka_unit_test(good_octets_before_a_cheat_arrive),
+	    cmocka_unit_test(failing_seal_ends_the_tunnel),
+	    cmocka_unit_test(reset_passes_on),
+	    cmocka_unit_test(reset_is_noticed_while_reading_is_paused),
+	    cmocka_unit_test(reset_is_noticed_behind_a_half_close),
+	    cmocka_unit_test(last_words_before_a_reset_arrive),
+	    cmocka_unit_test(failing_kernel_has_its_reason),
+	    cmocka_unit_test(no_memory_ends_the_tunnel),
+	    cmocka_unit_test(idle_tunnel_is_ended),
+	    cmocka_unit_test(half_closed_tunnel_is_ended_sooner),
+	    cmocka_unit_test(expiry_delivers_what_was_read),
+	    cmocka_unit_test(expiry_of_a_quiet_tunnel_ends_it_at_once),
+	    cmocka_unit_test(nothing_comes_after_a_cancel),
 	};
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
