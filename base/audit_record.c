@@ -496,11 +496,17 @@ static void
 }
 
 static void
-say_foreign(struct printer *printer, const char *text)
+say_foreign(struct printer *printer, const void *octets, size_t len)
 {
 	(void)text_quote(printer->out + printer->len,
-	    printer->size - printer->len, text, strlen(text));
+	    printer->size - printer->len, octets, len);
 	printer->len += strlen(printer->out + printer->len);
+}
+
+static void
+say_text(struct printer *printer, const char *text)
+{
+	say_foreign(printer, text, strlen(text));
 }
 
 /* "alice@EXAMPLE.COM", or at least where he is. */
@@ -510,7 +516,7 @@ say_who(struct printer *printer, const struct audit_record *record)
 	char text[SOCKET_ADDRESS_TEXT_SIZE];
 
 	if (record->identity[0] != '\0')
-		say_foreign(printer, record->identity);
+		say_text(printer, record->identity);
 	else if (record->client.address.family != ADDRESS_NONE)
 		say(printer, "%s", socket_address_print(&record->client, text));
 	else
@@ -523,8 +529,10 @@ say_where(struct printer *printer, const struct audit_record *record)
 	char text[ENDPOINT_TEXT_SIZE];
 
 	if (record->has_destination)
-		say_foreign(
-		    printer, endpoint_print(&record->destination, text));
+		say_foreign(printer, text,
+		    strlen(endpoint_print(&record->destination, text)));
+	else if (record->asked_len > 0)
+		say_foreign(printer, record->asked, record->asked_len);
 	else
 		say(printer, "where it wanted");
 }
@@ -537,7 +545,7 @@ say_why(struct printer *printer, const struct audit_record *record)
 		say(printer, ": %s", reason_sentence(record->reason));
 	else if (record->detail[0] != '\0') {
 		say(printer, ": ");
-		say_foreign(printer, record->detail);
+		say_text(printer, record->detail);
 	}
 }
 
@@ -553,18 +561,32 @@ say_auth(struct printer *printer, const struct audit_record *record)
 		    protection_name(record->protection));
 }
 
+/* What a client does with its target. */
+static const char *
+verb(uint8_t command)
+{
+	switch (command) {
+	case COMMAND_CONNECT:
+		return "connect to";
+	case COMMAND_BIND:
+		return "be called by";
+	case COMMAND_UDP:
+		return "exchange datagrams with";
+	default:
+		return "go to";
+	}
+}
+
 static void
 say_decision(struct printer *printer, const struct audit_record *record)
 {
 	say_who(printer, record);
-	say(printer, record->failed ? " may not " : " may ");
-	say(printer, "%s to ",
-	    record->command != 0 ? command_name((enum command)record->command)
-				 : "go");
+	say(printer, record->failed ? " may not %s " : " may %s ",
+	    verb(record->command));
 	say_where(printer, record);
 	if (record->rule[0] != '\0') {
 		say(printer, " (rule ");
-		say_foreign(printer, record->rule);
+		say_text(printer, record->rule);
 		say(printer, ")");
 	}
 }
@@ -581,10 +603,14 @@ static void
 say_close(struct printer *printer, const struct audit_record *record)
 {
 	say_who(printer, record);
-	say(printer, "'s session to ");
-	say_where(printer, record);
+	say(printer, "'s session ");
+	if (record->has_destination) {
+		say(printer, "to ");
+		say_where(printer, record);
+		say(printer, " ");
+	}
 	say(printer,
-	    " ended after %" PRIu64 ".%03u s with %" PRIu64
+	    "ended after %" PRIu64 ".%03u s with %" PRIu64
 	    " octets to the target and %" PRIu64 " to the client",
 	    record->duration_us / 1000000,
 	    (unsigned)(record->duration_us % 1000000 / 1000),

@@ -335,6 +335,22 @@ sentences_say_it_for_people(void **state)
 	assert_string_equal(said(record),
 	    "192.0.2.7:40000 was not proved by gssapi: The context token has "
 	    "been seen before.");
+	record.event = AUDIT_CLOSE;
+	record.has_destination = false;
+	record.reason = REASON_OK;
+	record.detail[0] = '\0';
+	assert_string_equal(said(record),
+	    "192.0.2.7:40000's session ended after 12.000 s with 1234 octets "
+	    "to the target and 567890 to the client");
+	record.event = AUDIT_DECISION;
+	record.reason = REASON_BAD_NAME;
+	record.command = COMMAND_UDP;
+	record.asked_len = 2;
+	record.asked[0] = '\n';
+	assert_string_equal(said(record),
+	    "192.0.2.7:40000 may not exchange datagrams with \\x0aW: The host "
+	    "name was not one: empty, too long, or with characters no host "
+	    "name has.");
 	record = (struct audit_record){
 	    .event = AUDIT_GAP, .lost = 5, .detail = "why\n"};
 	assert_string_equal(said(record), "5 records were lost: why\\x0a");
