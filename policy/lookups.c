@@ -18,7 +18,9 @@
 #include "policy/subject_cache.h"
 
 #define NAME_SIZE 1024
-#define TRIES_MAX 2 /* links that are asked about one name */
+/* How long those who ask wait for a fresh answer where an old one would do. */
+#define PATIENCE_US 200000
+#define TRIES_MAX   2 /* links that are asked about one name */
 
 /* A link to one directory-lookup program. */
 struct server {
@@ -36,6 +38,8 @@ struct fetch {
 	struct server *server; /* which has, or had, the question */
 	struct question *question;
 	unsigned tries;
+	struct event *patience;
+	bool is_slow;	       /* patience has ended */
 	struct event *deliver; /* the result, from the loop */
 	enum reason reason;
 	struct subject *subject;
@@ -85,8 +89,8 @@ fetch_free(struct fetch *fetch)
 	question_cancel(fetch->question);
 	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL)
 		lookup_cancel(lookup);
-	if (fetch->deliver != NULL)
-		event_free(fetch->deliver);
+	event_free(fetch->patience);
+	event_free(fetch->deliver);
 	subject_unref(fetch->subject);
 	free(fetch);
 }
@@ -171,24 +175,48 @@ least_busy(struct lookups *lookups, const struct server *lost)
 
 /* ---- one fetch: asked, answered, delivered to all who wait */
 
+/* Tells all who wait, each with a reference of its own. */
 static void
-on_deliver(evutil_socket_t fd, short what, void *arg)
+tell(struct fetch *fetch, enum reason reason, struct subject *subject)
 {
-	struct fetch *fetch = arg;
 	struct lookup *lookup;
 
-	(void)fd;
-	(void)what;
 	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL) {
 		lookup_done_fn *done = lookup->done;
 		void *done_arg = lookup->arg;
 
 		lookup_cancel(lookup);
-		done(done_arg, fetch->reason,
-		    fetch->subject != NULL ? subject_ref(fetch->subject)
-					   : NULL);
+		done(done_arg, reason,
+		    subject != NULL ? subject_ref(subject) : NULL);
 	}
+}
+
+static void
+on_deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct fetch *fetch = arg;
+
+	(void)fd;
+	(void)what;
+	tell(fetch, fetch->reason, fetch->subject);
 	fetch_free(fetch);
+}
+
+/* The directory is slow: what it said before serves now.  The question goes
+ * on, for those who come later. */
+static void
+on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct fetch *fetch = arg;
+	struct subject *subject =
+	    subject_cache_get(fetch->lookups->cache, fetch->name, true);
+
+	(void)fd;
+	(void)what;
+	fetch->is_slow = true;
+	if (subject != NULL)
+		tell(fetch, REASON_OK, subject);
+	subject_unref(subject);
 }
 
 /* Takes the subject. */
@@ -197,6 +225,7 @@ settle(struct fetch *fetch, enum reason reason, struct subject *subject)
 {
 	fetch->reason = reason;
 	fetch->subject = subject;
+	(void)evtimer_del(fetch->patience);
 	event_active(fetch->deliver, EV_TIMEOUT, 0);
 }
 
@@ -291,16 +320,39 @@ fetch_new(struct lookups *lookups, const char *name)
 	if (fetch == NULL)
 		return NULL;
 	fetch->deliver = evtimer_new(lookups->base, on_deliver, fetch);
-	if (fetch->deliver == NULL ||
+	fetch->patience = evtimer_new(lookups->base, on_patience, fetch);
+	if (fetch->deliver == NULL || fetch->patience == NULL ||
 	    strlcpy(fetch->name, name, NAME_SIZE) >= NAME_SIZE) {
 		if (fetch->deliver != NULL)
 			event_free(fetch->deliver);
+		if (fetch->patience != NULL)
+			event_free(fetch->patience);
 		free(fetch);
 		return NULL;
 	}
 	fetch->lookups = lookups;
 	TAILQ_INIT(&fetch->waiting);
 	TAILQ_INSERT_TAIL(&lookups->fetches, fetch, entry);
+	return fetch;
+}
+
+/* What is known serves; else a question. */
+static struct fetch *
+start_fetch(struct lookups *lookups, const char *name)
+{
+	static const struct timeval patience = {0, PATIENCE_US};
+	struct fetch *fetch = fetch_new(lookups, name);
+	struct subject *known;
+
+	if (fetch == NULL)
+		return NULL;
+	known = subject_cache_get(lookups->cache, name, false);
+	if (known != NULL) {
+		settle(fetch, REASON_OK, known);
+		return fetch;
+	}
+	(void)evtimer_add(fetch->patience, &patience);
+	ask(fetch);
 	return fetch;
 }
 
@@ -313,15 +365,19 @@ find_or_start(struct lookups *lookups, const char *name)
 
 	TAILQ_FOREACH (fetch, &lookups->fetches, entry)
 		if (fetch->question != NULL && strcmp(fetch->name, name) == 0)
-			return fetch;
-	fetch = fetch_new(lookups, name);
+			break;
 	if (fetch == NULL)
-		return NULL;
-	known = subject_cache_get(lookups->cache, name, false);
-	if (known != NULL)
+		return start_fetch(lookups, name);
+	if (!fetch->is_slow)
+		return fetch;
+	known = subject_cache_get(lookups->cache, name, true);
+	if (known == NULL)
+		return fetch;
+	fetch = fetch_new(lookups, name);
+	if (fetch != NULL)
 		settle(fetch, REASON_OK, known);
 	else
-		ask(fetch);
+		subject_unref(known);
 	return fetch;
 }
 

@@ -34,8 +34,8 @@ lookup_done_fn(void *arg, enum reason reason, struct subject *subject);
 /*
  * Asks for the subject of an identity's name.  The callback comes exactly
  * once, never before this has returned (from the cache too), never after
- * lookup_cancel.  While the directory cannot answer, what the cache holds
- * serves past its time.  NULL when there is no memory.
+ * lookup_cancel.  While the directory is slow or cannot answer, what the
+ * cache holds serves past its time.  NULL when there is no memory.
  */
 struct lookup *lookup_start(struct lookups *lookups, const char *name,
     lookup_done_fn *done, void *arg) must_check;

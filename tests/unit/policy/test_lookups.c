@@ -300,6 +300,38 @@ a_program_that_hangs_is_not_waited_for(void **state)
 }
 
 static void
+a_slow_directory_is_not_waited_for_where_an_old_answer_serves(void **state)
+{
+	struct timeval wait = {0, 250000};
+
+	(void)state;
+	lookups_free(lookups);
+	lookups = lookups_new(base, cache, 5000);
+	on_closed(&programs[0]);
+	on_closed(&programs[1]);
+	start_program(0);
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	fake_clock_advance(61 * SECOND);
+	programs[0].answers = false;
+	done_count = 0;
+	(void)start("alice@EXAMPLE.COM");
+	(void)start("bob@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_count, 0);
+	(void)event_base_loopexit(base, &wait);
+	(void)event_base_loop(base, 0);
+	assert_int_equal(done_count, 1); /* of alice; bob was never known */
+	assert_int_equal(done_reason, REASON_OK);
+	assert_non_null(done_subject);
+	done_count = 0;
+	(void)start("alice@EXAMPLE.COM"); /* without a wait now */
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(questions(), 3);
+}
+
+static void
 an_octet_string_that_is_no_subject_is_no_answer(void **state)
 {
 	static const uint8_t junk[] = {0, 0, 0, 9, 'u'};
@@ -323,6 +355,7 @@ main(void)
 	    TEST(without_a_program_the_directory_is_unavailable),
 	    TEST(a_failure_is_served_from_what_was_known),
 	    TEST(a_program_that_hangs_is_not_waited_for),
+	    TEST(a_slow_directory_is_not_waited_for_where_an_old_answer_serves),
 	    TEST(an_octet_string_that_is_no_subject_is_no_answer),
 	};
 
