@@ -122,27 +122,42 @@ gssctx_wrap_level(struct gssctx *context, uint8_t level, uint8_t *out,
 	return reason;
 }
 
+/* Opens a message where it stands. */
+static OM_uint32
+open_in_place(gss_ctx_id_t handle, uint8_t *token, size_t token_len,
+    gss_buffer_desc *plain, int *conf_state)
+{
+	gss_iov_buffer_desc parts[2] = {
+	    {.type = GSS_IOV_BUFFER_TYPE_STREAM,
+		.buffer = {.length = token_len, .value = token}},
+	    {.type = GSS_IOV_BUFFER_TYPE_DATA},
+	};
+	OM_uint32 minor, major;
+
+	major = gss_unwrap_iov(&minor, handle, conf_state, NULL, parts, 2);
+	*plain = parts[1].buffer;
+	return major;
+}
+
+/* Not by gss_unwrap: it leaks the octet that it allocates for an empty
+ * plaintext. */
 enum reason
 gssctx_unwrap_level(
     struct gssctx *context, const void *token, size_t len, uint8_t *level)
 {
-	uint8_t copy[LEVEL_TOKEN_MAX]; /* unwrapping writes into its input */
-	gss_buffer_desc in = {.length = len, .value = copy};
-	gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
-	enum reason reason = REASON_GSS_LEVEL;
-	OM_uint32 major, minor;
+	uint8_t copy[LEVEL_TOKEN_MAX];
+	gss_buffer_desc plain;
+	int conf_state; /* either will do */
 
 	if (len == 0 || len > sizeof(copy))
 		return REASON_GSS_LEVEL;
 	memcpy(copy, token, len);
-	/* The octet may come with or without confidentiality. */
-	major = gss_unwrap(&minor, context->handle, &in, &out, NULL, NULL);
-	if (major == GSS_S_COMPLETE && out.length == 1) {
-		memcpy(level, out.value, 1);
-		reason = REASON_OK;
-	}
-	(void)gss_release_buffer(&minor, &out);
-	return reason;
+	if (open_in_place(context->handle, copy, len, &plain, &conf_state) !=
+		GSS_S_COMPLETE ||
+	    plain.length != 1)
+		return REASON_GSS_LEVEL;
+	memcpy(level, plain.value, 1);
+	return REASON_OK;
 }
 
 /* ---- the seal ---- */
@@ -236,22 +251,18 @@ unwrap(struct seal *seal, uint8_t *token, size_t token_len, uint8_t **plain,
     size_t *plain_len)
 {
 	struct gss_seal *gss = (struct gss_seal *)seal;
-	gss_iov_buffer_desc parts[2] = {
-	    {.type = GSS_IOV_BUFFER_TYPE_STREAM,
-		.buffer = {.length = token_len, .value = token}},
-	    {.type = GSS_IOV_BUFFER_TYPE_DATA},
-	};
-	OM_uint32 major, minor;
+	gss_buffer_desc data;
+	OM_uint32 major;
 	int conf_state = 0;
 
 	major =
-	    gss_unwrap_iov(&minor, gss->handle, &conf_state, NULL, parts, 2);
+	    open_in_place(gss->handle, token, token_len, &data, &conf_state);
 	if (major != GSS_S_COMPLETE)
 		return reason_of_status(major);
 	if (seal->protection == PROTECTION_CONFIDENTIALITY && conf_state == 0)
 		return REASON_GSS_CONFIDENTIALITY;
-	*plain = parts[1].buffer.value;
-	*plain_len = parts[1].buffer.length;
+	*plain = data.value;
+	*plain_len = data.length;
 	return REASON_OK;
 }
 
