@@ -45,6 +45,18 @@ def code_of(text):
     return _TOKEN.sub(blank, text)
 
 
+def opening_comment(text):
+    """The first paragraph behind the licence, as one line of words."""
+    match = re.match(r'/\*.*?\*/\n/\*(.*?)\*/', text, re.S)
+    if not match:
+        return ''
+    lines = [line.strip().lstrip('*').strip()
+             for line in match.group(1).strip().split('\n')]
+    if '' in lines:
+        del lines[lines.index(''):]
+    return ' '.join(lines).strip()
+
+
 class Findings:
     """Prints each finding as path:line: what, and ends with a status."""
 
