@@ -48,7 +48,7 @@ entry_of(char *text)
 static void
 check_rule(const struct rule *rule)
 {
-	property(rule->name[0] != '\0' && rule->normalised_dn[0] != '\0');
+	property(rule->name[0] != '\0' && rule->normalised_dn != NULL);
 	property(rule->commands != 0 && rule->methods != 0);
 	property(rule->targets.destination_count + rule->set_dns.count > 0);
 	property(rule_compare(rule, rule) == 0);
@@ -57,7 +57,7 @@ check_rule(const struct rule *rule)
 static void
 check_set(const struct target_set *set)
 {
-	property(set->name[0] != '\0' && set->normalised_dn[0] != '\0');
+	property(set->name[0] != '\0' && set->normalised_dn != NULL);
 	property(set->targets.destination_count > 0);
 }
 
