@@ -141,8 +141,6 @@ find_or_make(struct rule_index *index, const struct rule_key *key)
 int
 rule_list_add(struct rule_list *list, uint32_t place)
 {
-	if (list->count > 0 && list->places[list->count - 1] == place)
-		return 0;
 	if (list->count == list->size) {
 		size_t size = 2 * list->size + 1;
 		uint32_t *grown =

@@ -47,7 +47,7 @@ struct rule_index;
 struct rule_index *rule_index_new(void) must_check;
 void rule_index_free(struct rule_index *index); /* NULL is fine */
 
-/* Places must come ascending.  0, or -1 when there is no memory. */
+/* Places must come ascending, each once.  0, or -1 when there is no memory. */
 int rule_list_add(struct rule_list *list, uint32_t place) must_check;
 int rule_index_add(struct rule_index *index, const struct rule_key *key,
     uint32_t place) must_check;

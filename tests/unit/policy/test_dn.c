@@ -106,6 +106,8 @@ what_is_no_name_is_refused(void **state)
 	    "2.5.=a",
 	    "2.5x=a",
 	    "c n=a",
+	    "c~n=a",
+	    "~=a",
 	    "a=1+b=2+c=3+d=4+e=5+f=6+g=7+h=8+i=9",
 	};
 

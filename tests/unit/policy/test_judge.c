@@ -369,9 +369,20 @@ subjects_are_alternatives(void **state)
 	world.context.subject = world.subject;
 	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
 	assert_permits(&world, "192.0.2.3", NULL, "principal");
+	end(&world);
+}
 
-	/* Whoever proved nothing is no subject, known or not. */
+static void
+who_proved_nothing_is_no_subject(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, R("r", "permit",
+			  "gwMethod: none\ngwUser: uid=alice,dc=x\n"
+			  "gwDestination: *\n"));
 	world.request.identity = NULL;
+	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
 	world.context.subject = NULL;
 	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
 	end(&world);
@@ -661,6 +672,23 @@ assert_asked(const char *rules, enum decision decision, enum reason reason,
 	end(&world);
 }
 
+static void
+own_addresses_count_by_name_too(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world,
+	    R("d", "deny", "gwDestination: 127.0.0.0/9\n") R("p", "permit",
+		"gwDestination: 127.0.0.0/8\n"
+		"gwDestination: 198.51.100.0/31\n"));
+	add_own(&world, "127.128.0.1");
+	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
+	world.context.own = NULL;
+	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
+	end(&world);
+}
+
 #define PERMIT(dests) R("permit", "permit", "gwOrder: 5\n" dests)
 #define DENY(dests)   R("deny", "deny", "gwOrder: 4\n" dests)
 #define TO(dest)      "gwDestination: " dest "\n"
@@ -736,6 +764,10 @@ a_query_is_made_where_some_address_is_permitted(void **state)
 	    DENY(TO("0.0.0.0/1")) PERMIT(TO("64:ff9b:1:2::/64")),
 	    DENY(TO("b.example")) PERMIT(TO("*")),
 	    DENY(TO("0.0.0.0/0")) PERMIT(TO("::1")),
+	    DENY(TO("0.0.0.0/0")) PERMIT(TO("2002::/15")),
+	    DENY(TO("c.example") TO("10.0.0.0/8") TO("*.b.example")
+		    TO("*.c.test"))
+		PERMIT(TO("b.example") TO("*.c.example") TO("11.0.0.0/8")),
 	    R("late", "deny", "gwOrder: 9\ngwDestination: *\n")
 		PERMIT(TO("a.example")),
 	};
@@ -812,7 +844,18 @@ a_network_is_found_for_nobody(void **state)
 	struct world world;
 
 	(void)state;
-	begin(&world, R("r", "permit", "gwMethod: none\n" TO("10.0.0.0/8")));
+	begin(&world,
+	    R("none", "permit",
+		"gwMethod: none\n" TO("b.example") TO("10.0.0.0/8"))
+		R("group", "permit", "gwGroup: cn=admins\n" TO("10.0.0.0/8")));
+	/* The directory knows of groups without a user. */
+	subject_unref(world.subject);
+	world.subject = subject_new(NULL);
+	assert_non_null(world.subject);
+	assert_int_equal(subject_add_group(world.subject, "cn=admins"), 0);
+	subject_finish(world.subject);
+	world.context.subject = world.subject;
+	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
 	world.request.identity = NULL;
 	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
 	end(&world);
@@ -850,6 +893,11 @@ many_groups_and_many_sets_find_all_rules(void **state)
 	assert_by_name(&world, DECISION_DEPENDS, REASON_OK, "");
 	assert_verdict(verdict_of(&world, "a.example", 80, "192.0.2.1"),
 	    DECISION_DENY, REASON_DENIED_RULE, "r0");
+	assert_verdict(verdict_of(&world, "a.example", 81, "192.0.2.1"),
+	    DECISION_PERMIT, REASON_OK, "last");
+	world.request.command = COMMAND_UDP;
+	assert_by_name(&world, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	world.request.command = COMMAND_CONNECT;
 	/* The groups alone are too many. */
 	assert_verdict(verdict_of(&world, "b.example", 443, NULL),
 	    DECISION_DEPENDS, REASON_OK, "");
@@ -892,6 +940,7 @@ main(void)
 	    cmocka_unit_test(selective_is_not_confidential),
 	    cmocka_unit_test(the_method_that_proved_must_be_one_of_the_rule),
 	    cmocka_unit_test(subjects_are_alternatives),
+	    cmocka_unit_test(who_proved_nothing_is_no_subject),
 	    cmocka_unit_test(groups_are_compared_whole),
 	    cmocka_unit_test(a_silent_directory_denies_what_asks_it),
 	    cmocka_unit_test(
@@ -901,6 +950,7 @@ main(void)
 	    cmocka_unit_test(every_embedding_of_a_special_address_is_closed),
 	    cmocka_unit_test(a_denied_network_is_denied_in_every_embedding),
 	    cmocka_unit_test(a_permitted_network_is_not_permitted_embedded),
+	    cmocka_unit_test(own_addresses_count_by_name_too),
 	    cmocka_unit_test(no_query_is_made_where_every_address_is_denied),
 	    cmocka_unit_test(a_query_is_made_where_some_address_is_permitted),
 	    cmocka_unit_test(

@@ -47,6 +47,8 @@ a_star_stands_for_whole_components(void **state)
 	    {"*/x/*@R", "a/y/b@R", false},
 	    {"a\\/b@R", "a\\/b@R", true},
 	    {"a\\/b@R", "a/b@R", false},
+	    {"a@R\\", "a@R\\", true},
+	    {"*@R", "a@R\\", false},
 	};
 
 	(void)state;

@@ -507,6 +507,8 @@ the_last_reference_frees(void **state)
 	assert_int_equal(ruleset_count(rules), 1);
 	ruleset_unref(rules);
 	ruleset_unref(NULL);
+	rule_free(NULL);
+	target_set_free(NULL);
 }
 
 static void
