@@ -66,7 +66,9 @@ parse_request(const uint8_t *data, size_t len, size_t *consumed,
 	result = socks5_request_parse(data, len, consumed, &parsed, why);
 	if (result == PARSE_MORE)
 		return result;
-	request->command = (enum command)parsed.command;
+	/* One that nobody knows has no name in a record. */
+	if (parsed.command >= COMMAND_CONNECT && parsed.command <= COMMAND_UDP)
+		request->command = (enum command)parsed.command;
 	request->destination = parsed.destination;
 	request->asked_len = parsed.asked_len;
 	memcpy(request->asked, parsed.asked, parsed.asked_len);

@@ -65,7 +65,9 @@ session_record(const struct session *session, enum audit_event event,
 	struct audit_record record = {
 	    .event = event,
 	    .reason = reason,
-	    .failed = reason_is_error(reason),
+	    /* To go away before the proof is no error, but no proof. */
+	    .failed = reason_is_error(reason) ||
+		      (event == AUDIT_AUTH && !session->is_proved),
 	    .session = session->id,
 	    .client = session->client,
 	    .dialled = session->dialled,

@@ -114,16 +114,19 @@ class Lab:
         self.realm.kadmin(*commands)
         give(self.keytab, "authenticator", 0o400)
         give(self.directory_keytab, "directory", 0o400)
-        # gssapi reads it when it is first used in this process.
-        os.environ["KRB5_CONFIG"] = self.realm.config
+        self.use()
         for name in PEOPLE:
             self.kinit(name)
         self.slapd = Directory(
             f"{at}/slapd", f"{ROOT}/schema/gatewarden.ldif",
-            people() + (rules(self.place) if entries is None else entries),
             realm=self.realm)
         shutil.copy(f"{at}/ldap.keytab", self.slapd.keytab)
+        self.slapd.start()
+        # Over the wire, so that memberOf is made too.
+        self.slapd.modify(people() + (rules(self.place) if entries is None
+                                      else entries))
         self.syslog = Syslog(f"{at}/syslog")
+        self.syslog.start()
         self.audit = self.syslog.audit
         self.names = Names(names(self.place))
         self.programs = copy_programs(programs, f"{at}/programs")
@@ -161,6 +164,10 @@ class Lab:
             for name in [n for n, value in rows.items() if value is None]:
                 del settings[section][name]
         return settings
+
+    def use(self):
+        """Makes this lab the one that this process's gssapi looks at."""
+        os.environ["KRB5_CONFIG"] = self.realm.config
 
     def start(self):
         self.gateway.start()

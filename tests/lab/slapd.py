@@ -5,7 +5,7 @@ import os
 import shutil
 import urllib.parse
 
-from tests.lab.process import LabError, Program, accepts, free_port, run
+from tests.lab.process import Program, accepts, free_port, run
 
 SUFFIX = "dc=example,dc=com"
 ADMIN = f"cn=admin,{SUFFIX}"
@@ -146,14 +146,15 @@ def _values(attributes):
 def rule(cn, action="permit", **attributes):
     """rule("web", gwDestination=["*.example.com"], gwPort="443") as LDIF."""
     return (f"dn: cn={cn},{RULES}\nobjectClass: gwRule\n"
-            f"gwAction: {action}\n" +
+            f"cn: {cn}\ngwAction: {action}\n" +
             "".join(f"{name}: {value}\n"
                     for name, value in _values(attributes)) + "\n")
 
 
 def destinations(cn, **attributes):
     """A named set of destinations as LDIF."""
-    return (f"dn: cn={cn},{RULES}\nobjectClass: gwDestinations\n" +
+    return (f"dn: cn={cn},{RULES}\nobjectClass: gwDestinations\n"
+            f"cn: {cn}\n" +
             "".join(f"{name}: {value}\n"
                     for name, value in _values(attributes)) + "\n")
 
@@ -185,7 +186,7 @@ def make_certificates(directory, address="127.0.0.1"):
 class Directory:
     """slapd on ldap://, ldaps:// and ldapi://."""
 
-    def __init__(self, directory, schema, entries, realm=None):
+    def __init__(self, directory, schema, realm=None):
         self.directory, self.realm = directory, realm
         self.address = "127.0.0.1"
         self.port, self.tls_port = free_port(), free_port()
@@ -212,8 +213,6 @@ class Directory:
             admin=ADMIN, admin_password=ADMIN_PASSWORD, reader=READER,
             database=f"{directory}/data"))
         self._load("tree", "-n1", TREE)
-        self.start()
-        self.modify(entries)  # now, so that memberOf is made too
 
     def _load(self, name, database, text):
         with open(f"{self.directory}/{name}.ldif", "w") as out:
@@ -221,7 +220,8 @@ class Directory:
         run("/usr/sbin/slapadd", "-F", f"{self.directory}/config", database,
             "-l", f"{self.directory}/{name}.ldif")
 
-    def start(self):
+    def start(self, uris=None):
+        uris = uris or f"{self.uri} {self.tls_uri} {self.ipc_uri}"
         env = {**os.environ}
         if self.realm:
             env["KRB5_CONFIG"] = self.realm.config
@@ -229,11 +229,9 @@ class Directory:
             env["KRB5RCACHENAME"] = "none:"
         self.program = Program(
             "slapd", [self.binary, "-d", "stats", "-F",
-                      f"{self.directory}/config", "-h",
-                      f"{self.uri} {self.tls_uri} {self.ipc_uri}"],
+                      f"{self.directory}/config", "-h", uris],
             f"{self.directory}/slapd.log", env=env)
-        self.program.ready_when(lambda: os.path.exists(self.socket) and
-                                accepts(self.address, self.port))
+        self.program.ready_when(lambda: accepts(self.address, self.port))
 
     def stop(self):
         self.program.stop()
@@ -249,6 +247,17 @@ class Directory:
 
     def delete(self, dn):
         self.modify(f"dn: {dn}\nchangetype: delete\n")
+
+    def forget_certificates(self):
+        """StartTLS and ldaps:// are no more; slapd is started again."""
+        self.stop()
+        path = f"{self.directory}/config/cn=config.ldif"
+        with open(path) as source:
+            lines = [line for line in source
+                     if not line.startswith(("olcTLS", "# CRC32"))]
+        with open(path, "w") as out:
+            out.writelines(lines)
+        self.start(self.uri)
 
     def use_certificate(self, name):
         """Presents another certificate from now on."""
@@ -267,7 +276,3 @@ class Directory:
                 if " SRCH base=" in line and "filter=" in line:
                     found.append(line.rpartition('filter="')[2].rstrip()[:-1])
         return found
-
-
-__all__ = ["Directory", "LabError", "destinations", "group", "group_dn",
-           "person", "rule", "user_dn"]

@@ -70,6 +70,7 @@ def _attempt(function, lab):
     """None, or what went wrong."""
     signal.signal(signal.SIGALRM, _too_slow)
     signal.alarm(LONGEST_SECONDS)
+    lab.use()
     try:
         function(lab)
         if lab.gateway:
