@@ -41,7 +41,6 @@ class Demo:
             "KRB5_CONFIG": self.lab.realm.config,
             "KRB5CCNAME": f"FILE:{self.lab.directory}/ccache",
             "GATEWARDEN_GATEWAY": gateway,
-            "GATEWARDEN_SERVICE": self.lab.service,
         }
         with open(self.env_file, "w") as out:
             for name, value in self.variables.items():

@@ -103,9 +103,12 @@ class Lab:
         self.keytab = f"{at}/gatewarden.keytab"
         self.directory_keytab = f"{at}/directory.keytab"
         commands = [f"addprinc -pw {name} {name}" for name in PEOPLE]
-        for name in ["socks", "rcmd", "host", "HTTP"]:
-            commands += [f"addprinc -randkey {name}/gw.example.com",
-                         f"ktadd -k {self.keytab} {name}/gw.example.com"]
+        # The agent's default is the gateway's host as people write it.
+        for name in ["socks/gw.example.com", "rcmd/gw.example.com",
+                     "host/gw.example.com", "HTTP/gw.example.com",
+                     "socks/127.0.0.1"]:
+            commands += [f"addprinc -randkey {name}",
+                         f"ktadd -k {self.keytab} {name}"]
         commands += ["addprinc -randkey ldap/127.0.0.1",
                      f"ktadd -k {at}/ldap.keytab ldap/127.0.0.1",
                      "addprinc -randkey gatewarden/gw.example.com",
