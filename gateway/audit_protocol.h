@@ -12,11 +12,12 @@
 #include "base/audit_record.h"
 
 enum audit_message {
-	AUDIT_RECORD = 1, /* u64 source (not 0), u64 number (not 0), octets of
-			   * audit_record_encode */
+	AUDIT_RECORD = 1, /* u64 source (1 to AUDIT_SOURCE_MAX), u64 number (not
+			   * 0), octets of audit_record_encode */
 	AUDIT_ACK	  /* u64 source, u64 number */
 };
 
+#define AUDIT_SOURCE_MAX	 ((UINT64_C(1) << 60) - 1)
 #define AUDIT_HEADER_SIZE	 16
 #define AUDIT_RECORD_MESSAGE_MAX (AUDIT_HEADER_SIZE + AUDIT_ENCODED_MAX)
 

@@ -175,7 +175,7 @@ audit_sender_new(struct event_base *base, uint64_t source)
 {
 	struct audit_sender *sender = calloc(1, sizeof(*sender));
 
-	must(source != 0);
+	must(source != 0 && source <= AUDIT_SOURCE_MAX);
 	if (sender == NULL)
 		return NULL;
 	sender->base = base;

@@ -21,8 +21,8 @@ struct event_base;
 
 #define AUDIT_SENDER_KEEP_MAX (4 * 1024 * 1024) /* octets kept */
 
-/* `source` is this sender's number, the same over restarts of the auditor,
- * another one after a restart of this program. */
+/* `source` is this sender's number, below 2^60: the same over restarts of the
+ * auditor, another one after a restart of this program. */
 struct audit_sender *
 audit_sender_new(struct event_base *base, uint64_t source) must_check;
 void audit_sender_free(struct audit_sender *sender);

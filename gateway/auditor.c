@@ -28,6 +28,8 @@
 #include "gateway/facility.h"
 #include "gateway/open_sessions.h"
 
+_Static_assert(ROLE_COUNT <= 16, "a role has four bits in a source's key");
+
 #define OPEN_SESSIONS_MAX 262144 /* of one sender */
 #define STOP_MAX_US	  2000000
 #define STOP_QUIET_US	  50000 /* nothing came and nothing waits */
@@ -61,11 +63,19 @@ struct auditor {
 
 /* Records */
 
+/* What the state knows a source by.  The role in it keeps one program from
+ * speaking for another. */
+static uint64_t
+source_key(const struct sender *sender)
+{
+	return sender->source << 4 | (uint64_t)sender->role;
+}
+
 static void
 send_ack(struct sender *sender)
 {
 	uint64_t taken =
-	    audit_state_taken(sender->auditor->state, sender->source);
+	    audit_state_taken(sender->auditor->state, source_key(sender));
 	uint8_t data[AUDIT_HEADER_SIZE];
 	struct wire_writer writer;
 
@@ -101,7 +111,7 @@ on_record(void *arg, struct link_message *message)
 	wire_reader_init(&reader, message->data, message->len);
 	source = wire_get_u64(&reader);
 	number = wire_get_u64(&reader);
-	if (source == 0 || number == 0 ||
+	if (source == 0 || source > AUDIT_SOURCE_MAX || number == 0 ||
 	    !audit_record_decode(message->data + AUDIT_HEADER_SIZE,
 		message->len - AUDIT_HEADER_SIZE, &record)) {
 		log_error(NULL, "a %s sent what is no audit record",
@@ -111,7 +121,8 @@ on_record(void *arg, struct link_message *message)
 	auditor->last_received_us = clock_monotonic_us();
 	if (source != sender->source) {
 		sender->source = source;
-		sender->received = audit_trail_received(auditor->trail, source);
+		sender->received =
+		    audit_trail_received(auditor->trail, source_key(sender));
 		sender->acked = 0;
 	}
 	if (number <= sender->received) { /* sent again, and known */
@@ -120,7 +131,7 @@ on_record(void *arg, struct link_message *message)
 	}
 	sender->received = number;
 	open_sessions_note(sender->open, &record);
-	audit_trail_write(auditor->trail, source, number, &record);
+	audit_trail_write(auditor->trail, source_key(sender), number, &record);
 }
 
 static void

@@ -362,6 +362,26 @@ sessions_of_a_dead_gateway_are_closed(void **state)
 	assert_false(next_record(world, 100000));
 }
 
+/* The master's numbers are its own, also to who knows them. */
+static void
+one_program_cannot_speak_for_another(void **state)
+{
+	struct world *world = *state;
+	struct audit_sender *master = audit_sender_new(world->base, 4242);
+	struct audit_record record = record_full();
+
+	for (uint64_t session = 1; session <= 5; session++)
+		write_record(world, AUDIT_DECISION, session);
+	for (uint64_t session = 1; session <= 5; session++)
+		assert_true(next_record(world, PATIENCE_US));
+	audit_sender_link(master, give_link(world, ROLE_MASTER));
+	record.session = 77;
+	audit_sender_write(master, &record);
+	assert_true(next_record(world, PATIENCE_US));
+	assert_int_equal(number(world, "session"), 77);
+	audit_sender_free(master);
+}
+
 static void
 stop(struct world *world)
 {
@@ -451,6 +471,7 @@ main(void)
 	    TEST(what_is_handed_over_is_acknowledged),
 	    TEST(an_auditor_that_is_killed_loses_and_repeats_nothing),
 	    TEST(sessions_of_a_dead_gateway_are_closed),
+	    TEST(one_program_cannot_speak_for_another),
 	    TEST(a_stop_hands_over_what_waits),
 	    TEST(a_stop_does_not_wait_for_ever),
 	    TEST(what_is_no_record_is_left_out),
