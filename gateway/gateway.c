@@ -58,8 +58,7 @@ start(void *state, struct program *program)
 	gateway->program = program;
 	STAILQ_INIT(&gateway->arrivals);
 	/* Ids are never used twice, not by the next gateway either. */
-	atomic_store(
-	    &gateway->shared.next_session, clock_wall_us() << 8);
+	atomic_store(&gateway->shared.next_session, clock_wall_us() << 8);
 }
 
 /* ---- links: to the main thread, or handed to a worker */
