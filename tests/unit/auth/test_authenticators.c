@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "tests/support/scripted_authenticator.h"
 
-#define TIMEOUT_MS 50
+#define TIMEOUT_MS 250
+#define TURNS_MAX  60
 
 struct world {
 	struct event_base *base;
@@ -61,13 +62,25 @@ end(struct world *world)
 	event_base_free(world->base);
 }
 
+/* Lets everybody say what they have to say. */
 static void
-run_for(struct world *world, unsigned ms)
+turn(struct world *world)
 {
-	const struct timeval pause = {.tv_usec = (suseconds_t)ms * 1000};
+	for (int i = 0; i < TURNS_MAX; i++)
+		(void)event_base_loop(
+		    world->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+}
+
+/* Until questions have timed out. */
+static void
+wait_for_timeouts(struct world *world)
+{
+	const struct timeval pause = {
+	    .tv_usec = (suseconds_t)(TIMEOUT_MS + 50) * 1000};
 
 	assert_int_equal(event_base_loopexit(world->base, &pause), 0);
 	(void)event_base_dispatch(world->base);
+	turn(world);
 }
 
 static void
@@ -121,7 +134,7 @@ ask(struct world *world, const char *token)
 	struct told told = {0};
 	struct acceptance *acceptance = step(world, NULL, token, &told);
 
-	run_for(world, 20);
+	turn(world);
 	acceptance_free(acceptance);
 	return told;
 }
@@ -156,7 +169,7 @@ a_finished_context_comes_with_its_identity(void **state)
 	assert_true(told.identity.expires_us >= before_us + 1000000 &&
 		    told.identity.expires_us <= clock_monotonic_us() + 1000000);
 	/* It has nothing more to forget. */
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(world.helpers[0].forgets, 0);
 	end(&world);
 }
@@ -213,24 +226,24 @@ an_acceptance_stays_with_its_authenticator(void **state)
 	unsigned before, firsts;
 
 	(void)state;
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.outcome, ACCEPTANCE_CONTINUE);
 	assert_string_equal(told.token, "more");
 	its =
 	    world.helpers[0].steps == 1 ? &world.helpers[0] : &world.helpers[1];
 	/* Somebody else's question may make it the busier one. */
 	held = step(&world, NULL, "Hold", &other);
-	run_for(&world, 5);
+	turn(&world);
 	before = its->steps;
 	firsts = its->firsts;
 	for (int i = 0; i < 3; i++) {
 		acceptance = step(&world, acceptance, "Continue", &told);
-		run_for(&world, 5);
+		turn(&world);
 	}
 	assert_int_equal(its->steps, before + 3);
 	assert_int_equal(its->firsts, firsts);
 	acceptance = step(&world, acceptance, "Done", &told);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.outcome, ACCEPTANCE_DONE);
 	assert_int_equal(told.count, 5);
 	acceptance_free(acceptance);
@@ -248,13 +261,13 @@ it_may_be_freed_in_its_callback(void **state)
 
 	(void)state;
 	acceptance = step(&world, NULL, "Done", &told);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.count, 1);
 	assert_null(acceptance);
 	acceptance = step(&world, NULL, "Continue", &told);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.count, 2);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(world.helpers[0].forgets, 1);
 	end(&world);
 }
@@ -272,7 +285,7 @@ tokens_go_to_the_one_with_least_to_do(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(acceptances); i++)
 		acceptances[i] = step(&world, NULL, "Hold", &told[i]);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(world.helpers[0].steps, 4);
 	assert_int_equal(world.helpers[1].steps, 4);
 	for (size_t i = 0; i < ARRAY_COUNT(acceptances); i++)
@@ -301,7 +314,7 @@ without_any_authenticator_the_callback_can_be_called_off(void **state)
 
 	(void)state;
 	acceptance_free(step(&world, NULL, "Done", &told));
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.count, 0);
 	end(&world);
 }
@@ -320,9 +333,9 @@ death_fails_the_questions_that_it_held(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(told); i++)
 		acceptances[i] = step(&world, NULL, "Hold", &told[i]);
-	run_for(&world, 5);
+	turn(&world);
 	scripted_authenticator_fini(&world.helpers[0]);
-	run_for(&world, 5);
+	turn(&world);
 	for (size_t i = 0; i < ARRAY_COUNT(told); i++) {
 		lost += told[i].count;
 		if (told[i].count > 0)
@@ -345,13 +358,13 @@ a_context_dies_with_its_authenticator_between_two_tokens(void **state)
 	struct acceptance *acceptance = step(&world, NULL, "Continue", &told);
 
 	(void)state;
-	run_for(&world, 5);
+	turn(&world);
 	scripted_authenticator_fini(&world.helpers[0]);
-	run_for(&world, 5);
+	turn(&world);
 	link_helper(&world, 0); /* a new one does not know it */
 	told.count = 0;
 	acceptance = step(&world, acceptance, "Done", &told);
-	run_for(&world, 5);
+	turn(&world);
 	assert_failed(&told, REASON_AUTH_LOST);
 	assert_int_equal(world.helpers[0].steps, 0);
 	acceptance_free(acceptance);
@@ -387,7 +400,7 @@ a_new_link_replaces_the_old_one(void **state)
 	int fd;
 
 	(void)state;
-	run_for(&world, 5);
+	turn(&world);
 	scripted_authenticator_init(&next, world.base, &fd);
 	authenticators_link(world.pool, 0, fd);
 	assert_failed(&told, REASON_AUTH_LOST);
@@ -410,7 +423,7 @@ the_pool_may_go_before_its_acceptances(void **state)
 	struct acceptance *asked;
 
 	(void)state;
-	run_for(&world, 5);
+	turn(&world);
 	asked = step(&world, NULL, "Hold", &held);
 	authenticators_free(world.pool);
 	world.pool = NULL;
@@ -435,13 +448,13 @@ a_silent_one_is_avoided_until_it_answers_again(void **state)
 	(void)state;
 	world.helpers[0].is_silent = world.helpers[1].is_silent = true;
 	acceptance = step(&world, NULL, "Done", &told);
-	run_for(&world, TIMEOUT_MS + 30);
+	wait_for_timeouts(&world);
 	assert_failed(&told, REASON_AUTH_TIMEOUT);
 	acceptance_free(acceptance);
 	if (world.helpers[1].steps > 0)
 		silent = &world.helpers[1];
 	world.helpers[silent == &world.helpers[0]].is_silent = false;
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(silent->probes, 1);
 	assert_int_equal(silent->forgets, 1);
 	assert_true(silent->forgotten == silent->last_acceptance);
@@ -456,7 +469,7 @@ a_silent_one_is_avoided_until_it_answers_again(void **state)
 	/* It goes on, and answers the probe. */
 	silent->is_silent = false;
 	scripted_authenticator_answer(silent, 0);
-	run_for(&world, 5);
+	turn(&world);
 	for (int i = 0; i < 2; i++) {
 		memset(&told, 0, sizeof(told));
 		acceptance = step(&world, NULL, "Hold", &told);
@@ -478,9 +491,9 @@ when_all_are_silent_it_is_busy_at_once(void **state)
 	(void)state;
 	world.helpers[0].is_silent = true;
 	acceptance = step(&world, NULL, "Done", &told);
-	run_for(&world, TIMEOUT_MS + 30);
+	wait_for_timeouts(&world);
 	acceptance_free(acceptance);
-	told = ask(&world, "Done"); /* waits 20 ms only */
+	told = ask(&world, "Done");
 	assert_failed(&told, REASON_AUTH_BUSY);
 	end(&world);
 }
@@ -494,13 +507,13 @@ a_question_that_was_called_off_is_forgotten_there_too(void **state)
 	struct acceptance *acceptance = step(&world, NULL, "Hold", &told);
 
 	(void)state;
-	run_for(&world, 5);
+	turn(&world);
 	acceptance_free(acceptance);
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(world.helpers[0].forgets, 1);
 	/* Its late answer is dropped quietly. */
 	scripted_authenticator_answer(&world.helpers[0], 'D');
-	run_for(&world, 5);
+	turn(&world);
 	assert_int_equal(told.count, 0);
 	assert_false(world.helpers[0].is_gone);
 	end(&world);
