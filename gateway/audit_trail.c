@@ -219,9 +219,9 @@ audit_trail_received(const struct audit_trail *trail, uint64_t source)
 {
 	const struct waiting *waiting;
 
-	TAILQ_FOREACH_REVERSE(waiting, &trail->queue, waiting_list, entry)
-	if (waiting->source == source)
-		return waiting->number;
+	TAILQ_FOREACH_REVERSE (waiting, &trail->queue, waiting_list, entry)
+		if (waiting->source == source)
+			return waiting->number;
 	return audit_state_taken(trail->state, source);
 }
 
