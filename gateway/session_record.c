@@ -94,7 +94,7 @@ session_who(const struct session *session, char out[SESSION_WHO_SIZE])
 	if (session->is_proved)
 		(void)text_quote(name, sizeof(name), session->identity.name,
 		    strlen(session->identity.name));
-	(void)snprintf(out, SESSION_WHO_SIZE, "[s:%" PRIx64 " %s %s]",
+	(void)snprintf(out, SESSION_WHO_SIZE, "[s:%" PRIu64 " %s %s]",
 	    session->id, name, socket_address_print(&session->client, client));
 	return out;
 }
