@@ -128,16 +128,13 @@ index_subjects(struct ruleset *ruleset, const struct rule *rule, uint32_t place)
 	    ruleset, RULE_KEY_PRINCIPAL, &rule->principals, place);
 }
 
-/* Networks come last in a list, which is sorted. */
 static bool
 has_network(const struct rule *rule)
 {
 	const struct target_list *list;
 
 	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
-		if (list->destination_count > 0 &&
-		    list->destinations[list->destination_count - 1].kind ==
-			DESTINATION_NETWORK)
+		if (list->network_first < list->destination_count)
 			return true;
 	return false;
 }

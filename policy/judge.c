@@ -44,15 +44,8 @@ make_pair(const struct judge_context *context, const struct request *request,
 }
 
 static enum reach
-destination_reach(
-    const struct destination *destination, const struct pair *pair)
+network_reach(const struct network *network, const struct pair *pair)
 {
-	const struct network *network = &destination->network;
-
-	if (target_has_name(destination, pair->asked))
-		return pair->is_special ? REACH_TO_DENY : REACH_FULLY;
-	if (destination->kind != DESTINATION_NETWORK)
-		return REACH_NONE;
 	if (network_has(network, &pair->address))
 		return pair->is_special &&
 			       network->prefix_len < pair->opening_len
@@ -64,23 +57,36 @@ destination_reach(
 }
 
 static enum reach
+list_reach(const struct target_list *list, const struct pair *pair)
+{
+	enum reach best = REACH_NONE;
+
+	if (target_list_has_name(list, pair->asked))
+		best = pair->is_special ? REACH_TO_DENY : REACH_FULLY;
+	for (size_t i = list->network_first;
+	     i < list->destination_count && best != REACH_FULLY; i++) {
+		enum reach reach =
+		    network_reach(&list->destinations[i].network, pair);
+
+		if (reach > best)
+			best = reach;
+	}
+	return best;
+}
+
+static enum reach
 rule_reach(const struct rule *rule, const struct pair *pair)
 {
 	enum reach best = REACH_NONE;
 	const struct target_list *list;
 
 	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++) {
-		if (!rule_has_port(rule, i, pair->asked->port))
-			continue;
-		for (size_t j = 0; j < list->destination_count; j++) {
-			enum reach reach =
-			    destination_reach(&list->destinations[j], pair);
+		enum reach reach = REACH_NONE;
 
-			if (reach == REACH_FULLY)
-				return reach;
-			if (reach > best)
-				best = reach;
-		}
+		if (rule_has_port(rule, i, pair->asked->port))
+			reach = list_reach(list, pair);
+		if (reach > best)
+			best = reach;
 	}
 	return best;
 }

@@ -153,51 +153,54 @@ is_open_everywhere(struct prospect *prospect)
 	       is_open(prospect, &everywhere[1]);
 }
 
-static enum prospect_outcome
-add_permit(struct prospect *prospect, const struct destination *destination)
+static bool
+permits_some(struct prospect *prospect, const struct target_list *list)
 {
-	struct region region = {
-	    destination->network, destination->network.prefix_len};
-	bool result;
+	if (target_list_has_name(list, prospect->asked)) {
+		prospect->was_permitted = true;
+		if (is_open_everywhere(prospect))
+			return true;
+	}
+	for (size_t i = list->network_first; i < list->destination_count; i++) {
+		const struct network *network = &list->destinations[i].network;
+		struct region region = {*network, network->prefix_len};
 
-	if (target_has_name(destination, prospect->asked))
-		result = is_open_everywhere(prospect);
-	else if (destination->kind == DESTINATION_NETWORK)
-		result = is_open(prospect, &region);
-	else
-		return PROSPECT_UNDECIDED;
-	prospect->was_permitted = true;
-	return result ? PROSPECT_OPEN : PROSPECT_UNDECIDED;
+		prospect->was_permitted = true;
+		if (is_open(prospect, &region))
+			return true;
+	}
+	return false;
 }
 
 static enum prospect_outcome
-add_deny(struct prospect *prospect, const struct destination *destination)
+add_permit(struct prospect *prospect, const struct target_list *list)
 {
-	if (target_has_name(destination, prospect->asked))
+	return permits_some(prospect, list) ? PROSPECT_OPEN
+					    : PROSPECT_UNDECIDED;
+}
+
+static enum prospect_outcome
+add_deny(struct prospect *prospect, const struct target_list *list)
+{
+	if (target_list_has_name(list, prospect->asked))
 		return PROSPECT_CLOSED;
-	if (destination->kind == DESTINATION_NETWORK &&
-	    add_denied(prospect, &destination->network) != 0)
-		return PROSPECT_OPEN;
+	for (size_t i = list->network_first; i < list->destination_count; i++)
+		if (add_denied(prospect, &list->destinations[i].network) != 0)
+			return PROSPECT_OPEN;
 	return PROSPECT_UNDECIDED;
 }
 
 enum prospect_outcome
 prospect_add(struct prospect *prospect, const struct rule *rule, bool denies)
 {
+	enum prospect_outcome outcome = PROSPECT_UNDECIDED;
 	const struct target_list *list;
 
-	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++) {
-		if (!rule_has_port(rule, i, prospect->asked->port))
-			continue;
-		for (size_t j = 0; j < list->destination_count; j++) {
-			enum prospect_outcome outcome =
-			    denies
-				? add_deny(prospect, &list->destinations[j])
-				: add_permit(prospect, &list->destinations[j]);
-
-			if (outcome != PROSPECT_UNDECIDED)
-				return outcome;
-		}
-	}
-	return PROSPECT_UNDECIDED;
+	for (size_t i = 0; outcome == PROSPECT_UNDECIDED &&
+			   (list = rule_targets(rule, i)) != NULL;
+	     i++)
+		if (rule_has_port(rule, i, prospect->asked->port))
+			outcome = denies ? add_deny(prospect, list)
+					 : add_permit(prospect, list);
+	return outcome;
 }

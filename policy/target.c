@@ -143,6 +143,10 @@ target_has_double_destination(struct target_list *list)
 
 	qsort(items, list->destination_count, sizeof(*items),
 	    compare_destinations);
+	list->network_first = 0;
+	while (list->network_first < list->destination_count &&
+	       items[list->network_first].kind != DESTINATION_NETWORK)
+		list->network_first++;
 	for (size_t i = 1; i < list->destination_count; i++)
 		if (compare_destinations(&items[i - 1], &items[i]) == 0)
 			return true;
@@ -171,23 +175,36 @@ target_has_double_port(struct target_list *list)
 	return false;
 }
 
-bool
-target_has_name(
-    const struct destination *destination, const struct endpoint *asked)
+static bool
+has_destination(
+    const struct target_list *list, enum destination_kind kind, char *name)
 {
-	size_t len, suffix_len;
+	struct destination wanted = {.kind = kind, .name = name};
 
-	if (destination->kind == DESTINATION_ANY)
-		return true;
-	if (destination->kind == DESTINATION_NETWORK ||
-	    asked->kind != ENDPOINT_NAME)
+	return bsearch(&wanted, list->destinations, list->network_first,
+		   sizeof(wanted), compare_destinations) != NULL;
+}
+
+bool
+target_list_has_name(
+    const struct target_list *list, const struct endpoint *asked)
+{
+	char name[HOST_NAME_SIZE];
+
+	if (list->network_first == 0)
 		return false;
-	if (destination->kind == DESTINATION_NAME)
-		return strcmp(destination->name, asked->name) == 0;
-	len = strlen(asked->name);
-	suffix_len = strlen(destination->name);
-	return len > suffix_len &&
-	       strcmp(destination->name, asked->name + len - suffix_len) == 0;
+	if (list->destinations[0].kind == DESTINATION_ANY)
+		return true;
+	if (asked->kind != ENDPOINT_NAME)
+		return false;
+	memcpy(name, asked->name, sizeof(name));
+	if (has_destination(list, DESTINATION_NAME, name))
+		return true;
+	for (char *dot = strchr(name, '.'); dot != NULL;
+	     dot = strchr(dot + 1, '.'))
+		if (has_destination(list, DESTINATION_SUFFIX, dot))
+			return true;
+	return false;
 }
 
 bool

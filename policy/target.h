@@ -29,9 +29,10 @@ struct port_range {
 	uint16_t first, last;
 };
 
-/* One of the destinations and one of the ports; no ports: any port. */
+/* One of the destinations and one of the ports; no ports: any port.  Sorted,
+ * the networks last. */
 struct target_list {
-	size_t destination_count;
+	size_t destination_count, network_first;
 	struct destination *destinations;
 	size_t port_count;
 	struct port_range *ports;
@@ -59,8 +60,8 @@ bool target_has_double_destination(struct target_list *list);
 bool target_has_double_port(struct target_list *list);
 
 /* By the name that was asked for, whatever its address. */
-bool target_has_name(
-    const struct destination *destination, const struct endpoint *asked);
+bool target_list_has_name(
+    const struct target_list *list, const struct endpoint *asked);
 bool target_has_port(const struct target_list *list, uint16_t port);
 void target_list_fini(struct target_list *list);
 
