@@ -33,7 +33,9 @@ void
 gssstatus_print(char *out, size_t size, uint32_t major, uint32_t minor)
 {
 	out[0] = '\0';
-	if (minor != 0 && display(out, size, minor, GSS_C_MECH_CODE))
+	/* Some of libkrb5's failures come without a sentence of their own. */
+	if (minor != 0 && display(out, size, minor, GSS_C_MECH_CODE) &&
+	    strcmp(out, "Success") != 0)
 		return;
 	(void)display(out, size, major, GSS_C_GSS_CODE);
 }

@@ -220,6 +220,24 @@ seventeen_octets_do_not_make_an_endless_negotiation(void **state)
 	gssaccept_free(accept);
 }
 
+/* A frame without anything that libkrb5 would complain about. */
+static void
+a_token_of_nothing_is_refused_in_words(void **state)
+{
+	static const uint8_t token[] = {0x60, 0x13, 0x06, 0x09, 0x2a, 0x86,
+	    0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00, 0x6e, 0x04,
+	    0x30, 0x02, 0x00, 0x00};
+	struct gssaccept *accept = kerberos_acceptor();
+	struct accept_answer answer;
+
+	(void)state;
+	present(accept, token, sizeof(token), &answer);
+	assert_refused(&answer, REASON_GSS_DEFECTIVE_TOKEN);
+	assert_string_not_equal(answer.text, "Success");
+	assert_string_not_equal(answer.text, "");
+	gssaccept_free(accept);
+}
+
 static void
 another_mechanism_is_no_credential(void **state)
 {
@@ -692,6 +710,7 @@ main(void)
 	    cmocka_unit_test(a_ticket_that_has_just_ended_has_no_lifetime),
 	    cmocka_unit_test(
 		seventeen_octets_do_not_make_an_endless_negotiation),
+	    cmocka_unit_test(a_token_of_nothing_is_refused_in_words),
 	    cmocka_unit_test(another_mechanism_is_no_credential),
 	    cmocka_unit_test(a_changed_octet_never_makes_anybody_else),
 	    cmocka_unit_test(a_cut_token_is_refused),
