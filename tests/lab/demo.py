@@ -66,15 +66,18 @@ class Demo:
                         f"{host} {self.web.port}")
 
     def audit(self, of):
-        """The records of the newest session of that outcome, as they
-        arrived in syslog."""
+        """The session with a decision of that outcome, from its records'
+        sentences; returns the records."""
         decision = self.lab.audit.wait_for(event="decision", outcome=of)
-        decision = self.lab.audit.find(event="decision", outcome=of)[-1]
         self.lab.audit.wait_for(event="close", session=decision["session"])
-        for record in self.lab.audit.find(session=decision["session"]):
-            print(textwrap.fill(record["_raw"], 76, initial_indent="    ",
-                                subsequent_indent="        ",
+        records = self.lab.audit.find(session=decision["session"])
+        for record in records:
+            print(textwrap.fill(record["_msg"], 76, initial_indent=
+                                f"    {record['event']:10}",
+                                subsequent_indent=" " * 14,
                                 break_on_hyphens=False))
+        print()
+        return records
 
     def tell(self):
         print("A lab of its own is running: a KDC for EXAMPLE.COM, an LDAP "
@@ -82,17 +85,22 @@ class Demo:
               "server, a web server; and the gateway.")
         paragraph("alice gets a ticket. Her password is alice.")
         self.run("kinit alice", given="alice\n")
-        self.run("klist | sed -n '2p;4,$p'", show="klist")
+        self.run("klist")
         paragraph("alice is an engineer, and engineers are staff. A rule "
                   "lets staff reach www.example.com, so the page comes, "
                   "sealed between her and the gateway:")
         page = self.fetch("www.example.com")
         paragraph("Nobody may reach payroll.example.com:")
         denial = self.fetch("payroll.example.com")
-        paragraph("Both are on record, in the syslog:")
+        paragraph("Both are on record in the syslog, in words:")
         self.audit("ok")
-        print()
-        self.audit("fail")
+        refused = self.audit("fail")
+        print("and for programs (this is the refusal):\n")
+        print(textwrap.fill(
+            next(record for record in refused
+                 if record["event"] == "decision")["_raw"], 72,
+            initial_indent="    ", subsequent_indent="    ",
+            break_on_hyphens=False))
         if PAGE.strip() not in page or PAGE.strip() in denial:
             raise LabError("The page did not come, or came twice.")
 
