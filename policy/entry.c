@@ -128,6 +128,19 @@ entry_find(const struct entry *entry, const char *name)
 	return attribute != NULL && attribute->count > 0 ? attribute : NULL;
 }
 
+bool
+entry_is_a(const struct entry *entry, const char *class)
+{
+	const struct entry_attribute *classes =
+	    entry_find(entry, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->count; i++)
+		if (strcasecmp(
+			(const char *)classes->values[i].octets, class) == 0)
+			return true;
+	return false;
+}
+
 /*
  * DN, number of attributes, and for each its name, number of values and the
  * values.  Texts and values are counted.

@@ -36,6 +36,9 @@ void entry_free(struct entry *entry);
 const struct entry_attribute *
 entry_find(const struct entry *entry, const char *attribute);
 
+/* One of its objectClass values is that name. */
+bool entry_is_a(const struct entry *entry, const char *class);
+
 /* For links.  *data is malloc'ed.  0; -ENOMEM; -EMSGSIZE if it does not fit
  * into a message. */
 int

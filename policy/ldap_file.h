@@ -14,9 +14,10 @@ struct entry;
 typedef int ldif_entry_fn(void *arg, const struct entry *entry);
 
 /*
- * Reads every entry of an LDIF file (RFC 2849).  Change records and values by
- * reference (`:<`) are refused.  0; what the callback returned; or -1 with
- * "line N: what is wrong" in why.
+ * Reads every entry of class gwRule or gwDestinations of an LDIF file (RFC
+ * 2849) and passes over the others.  Refused are change records, values by
+ * reference (`:<`), includes, and what looks like a rule that lost its class.
+ * 0; what the callback returned; or -1 with "LINE: what is wrong" in why.
  */
 int ldif_read(FILE *file, ldif_entry_fn *entry, void *arg, char *why,
     size_t why_size) must_check;

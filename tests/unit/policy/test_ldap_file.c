@@ -45,6 +45,8 @@ read_text(const char *text, void *arg, char why[256])
 	return result;
 }
 
+#define RULE "objectClass: gwRule\n"
+
 static void
 entries_are_read_with_folds_and_base64(void **state)
 {
@@ -52,14 +54,15 @@ entries_are_read_with_folds_and_base64(void **state)
 
 	(void)state;
 	assert_int_equal(read_text("version: 1\n\n"
-				   "# a comment\n"
-				   "dn: cn=a,dc=example\n"
-				   "cn: a\n"
+				   "# a comment,\n"
+				   " folded: too\n"
+				   "dn: cn=a,dc=example\n" RULE "cn: a\n"
 				   "description: two\n"
 				   "  lines\n"
-				   "\n\n"
+				   "\n\n# between\n\n"
 				   "dn:: Y249YixkYz1leGFtcGxl\n"
-				   "description:: YmFzZTY0\n",
+				   "objectclass: GWDESTINATIONS\n"
+				   "description:: YmFzZTY0",
 			     NULL, why),
 	    0);
 	assert_int_equal(entries, 2);
@@ -68,39 +71,104 @@ entries_are_read_with_folds_and_base64(void **state)
 }
 
 static void
-what_reaches_out_of_the_file_is_refused(void **state)
+lines_may_end_as_windows_ends_them(void **state)
+{
+	char why[256];
+
+	(void)state;
+	assert_int_equal(read_text("dn: cn=a\r\nobjectClass: gwRule\r\n"
+				   "description: two\r\n  lines\r\n\r\n"
+				   "dn: cn=b\r\nobjectClass: gwRule\r\n"
+				   "description: end\r\n",
+			     NULL, why),
+	    0);
+	assert_int_equal(entries, 2);
+	assert_string_equal(last_value, "end");
+}
+
+static void
+entries_of_other_classes_are_passed_over(void **state)
 {
 	char why[256];
 
 	(void)state;
 	assert_int_equal(
-	    read_text("dn: cn=a\ncn:< file:///etc/hostname\n", NULL, why), -1);
-	assert_string_equal(
-	    why, "line 1: a value by reference (:<) is refused");
-	assert_int_equal(
-	    read_text("dn: cn=a\ncn: a\n\ninclude: file:///etc/hostname\n",
+	    read_text("dn: ou=rules\nobjectClass: organizationalUnit\n\n"
+		      "dn: cn=a,ou=rules\n" RULE,
 		NULL, why),
-	    -1);
-	assert_string_equal(why, "line 4: include is refused");
+	    0);
+	assert_int_equal(entries, 1);
+	assert_string_equal(last_dn, "cn=a,ou=rules");
 }
 
 static void
-what_is_no_entry_is_refused(void **state)
+an_empty_file_has_no_entries(void **state)
 {
-	static const char *const texts[] = {
-	    "dn: cn=a\nchangetype: delete\n",
-	    "cn: a\n",
-	    "dn: cn=a\ndn: cn=b\n",
-	    "dn: cn=a\nno colon here\n",
-	};
+	static const char *const texts[] = {"\n", "# nothing\n", "version: 1"};
 	char why[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		assert_int_equal(read_text(texts[i], NULL, why), -1);
-		assert_non_null(strstr(why, "line 1: "));
+		assert_int_equal(read_text(texts[i], NULL, why), 0);
 		assert_int_equal(entries, 0);
 	}
+}
+
+static void
+what_is_wrong_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+	    {"dn: cn=a\ncn:< file:///etc/hostname\n",
+		"2: a value by reference (:<) is refused"},
+	    {"dn: cn=a\nobjectClass: gwRule\ncn:\n < file:///etc/hostname\n"
+	     "\ncn: b\n",
+		"3: a value by reference (:<) is refused"},
+	    {"dn:< file:///etc/hostname\n",
+		"1: a value by reference (:<) is refused"},
+	    {"dn: cn=a\n" RULE "\ninclude: file:///etc/hostname\n",
+		"4: include is refused"},
+	    {"\n# one\ndn: cn=a\nchangetype: delete\n",
+		"4: a change record: only entries are read"},
+	    {"dn: cn=a\ncontrol: 1.2.3\n",
+		"2: a change record: only entries are read"},
+	    {"cn: a\n", "1: an entry begins with its dn"},
+	    {"dn: cn=a\n" RULE "dn: cn=b\n",
+		"3: a second dn: no empty line is between two entries"},
+	    {"dn: cn=a\nno colon here\n", "2: not \"attribute: value\""},
+	    {"dn: cn=a\n* : x\n", "2: not an attribute's name"},
+	    {"dn: cn=a\n2.5.4.3: x\n", "2: not an attribute's name"},
+	    {"dn: \n" RULE, "1: not a dn"},
+	    {"dn:: AGE=\n" RULE, "1: not a dn"},
+	    {"dn: cn=a\ncn: a\n", "1: the entry has no objectClass"},
+	    {"\n\ndn: cn=a\nobjectClass: gwRul\ngwAction: deny\n",
+		"3: the entry has attributes of a rule, and is neither "
+		"gwRule nor gwDestinations"},
+	    {"dn: cn=a\nobjectClass: 1.2.840.1\n",
+		"1: an objectClass is a name here, no number"},
+	};
+	char why[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(read_text(cases[i].text, NULL, why), -1);
+		assert_string_equal(why, cases[i].why);
+	}
+}
+
+static void
+a_file_with_a_nul_is_refused(void **state)
+{
+	char text[] = "dn: cn=a\n\0" RULE, why[256];
+	FILE *file = fmemopen(text, sizeof(text) - 1, "r");
+
+	(void)state;
+	entries = 0;
+	assert_int_equal(ldif_read(file, on_entry, NULL, why, sizeof(why)), -1);
+	assert_string_equal(why, "1: there is a NUL in the file");
+	assert_int_equal(entries, 0);
+	assert_int_equal(fclose(file), 0);
 }
 
 static void
@@ -110,7 +178,7 @@ the_callback_may_stop_it(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    read_text("dn: cn=a\ncn: a\n\ndn: cn=b\ncn: b\n", why, why), 7);
+	    read_text("dn: cn=a\n" RULE "\ndn: cn=b\n" RULE, why, why), 7);
 	assert_int_equal(entries, 1);
 }
 
@@ -119,8 +187,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(entries_are_read_with_folds_and_base64),
-	    cmocka_unit_test(what_reaches_out_of_the_file_is_refused),
-	    cmocka_unit_test(what_is_no_entry_is_refused),
+	    cmocka_unit_test(lines_may_end_as_windows_ends_them),
+	    cmocka_unit_test(entries_of_other_classes_are_passed_over),
+	    cmocka_unit_test(an_empty_file_has_no_entries),
+	    cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+	    cmocka_unit_test(a_file_with_a_nul_is_refused),
 	    cmocka_unit_test(the_callback_may_stop_it),
 	};
 
