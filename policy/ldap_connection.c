@@ -2,19 +2,26 @@
 /* A bound connection to the first of several directory servers. */
 #include "policy/ldap_connection.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <sasl/sasl.h>
 
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/options.h"
 #include "base/secret.h"
+#include "base/text.h"
+#include "policy/ldap_ticket.h"
 
-#define PAGE_SIZE 500
+/* With the environment and its files left out, libldap knows no CA. */
+#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
+
+#define INCOMING_MAX (16 * 1024 * 1024) /* octets of one answer */
+#define TEXT_MAX     512		/* octets about one server */
 
 static const struct {
 	const char *name;
@@ -25,6 +32,14 @@ static const struct {
     {"gssapi", DIRECTORY_GSSAPI},
 };
 
+/* ---- settings */
+
+static char *
+copy_option(const struct options *options, const char *name)
+{
+	return must_strdup(options_get(options, name, ""));
+}
+
 void
 directory_settings_init(struct directory_settings *settings,
     const struct options *options, struct secret *password)
@@ -33,25 +48,24 @@ directory_settings_init(struct directory_settings *settings,
 	const char *uri;
 
 	memset(settings, 0, sizeof(*settings));
-	for (size_t i = 0;
-	     i < DIRECTORY_URIS_MAX &&
-	     (uri = options_get_nth(options, "directory.uri", i)) != NULL;
-	     i++)
-		settings->uris[settings->uri_count++] = must_strdup(uri);
+	for (size_t i = 0; i < DIRECTORY_URIS_MAX; i++) {
+		uri = options_get_nth(options, "directory.uri", i);
+		if (uri != NULL)
+			settings->uris[settings->uri_count++] =
+			    must_strdup(uri);
+	}
 	settings->start_tls =
 	    options_get_bool(options, "directory.start_tls", true);
-	settings->ca_file =
-	    must_strdup(options_get(options, "directory.ca_file", ""));
+	settings->ca_file = copy_option(options, "directory.ca_file");
 	for (size_t i = 0; i < ARRAY_COUNT(binds); i++)
 		if (strcmp(bind, binds[i].name) == 0)
 			settings->bind = binds[i].bind;
-	settings->bind_dn =
-	    must_strdup(options_get(options, "directory.bind_dn", ""));
+	settings->bind_dn = copy_option(options, "directory.bind_dn");
 	settings->password = password;
 	settings->client_keytab =
-	    must_strdup(options_get(options, "directory.client_keytab", ""));
+	    copy_option(options, "directory.client_keytab");
 	settings->client_principal =
-	    must_strdup(options_get(options, "directory.client_principal", ""));
+	    copy_option(options, "directory.client_principal");
 	settings->timeout_s =
 	    (unsigned)options_get_u64(options, "directory.timeout", 5);
 }
@@ -74,20 +88,41 @@ directory_settings_export(const struct directory_settings *settings)
 {
 	/* Neither ldap.conf nor ~/.ldaprc decides about security here. */
 	must(setenv("LDAPNOINIT", "1", 1) == 0);
-	if (settings->bind != DIRECTORY_GSSAPI)
-		return;
-	must(setenv("KRB5_CLIENT_KTNAME", settings->client_keytab, 1) == 0);
-	must(setenv("KRB5CCNAME", "MEMORY:directory", 1) == 0);
+	if (settings->bind == DIRECTORY_GSSAPI)
+		ticket_export();
 }
 
-/* ---- options: libldap's defaults are not ours */
+/* ---- one server, step by step */
+
+struct opening {
+	const struct directory_settings *settings;
+	const char *uri;
+	bool has_tls;
+	LDAP *ld;
+	char detail[TEXT_MAX]; /* what the result code does not say */
+};
 
 static bool
-set_options(LDAP *ld, const struct directory_settings *settings)
+is_scheme(const struct opening *opening, const char *scheme)
 {
+	return strncasecmp(opening->uri, scheme, strlen(scheme)) == 0;
+}
+
+static const char *
+ca_file(const struct directory_settings *settings)
+{
+	return *settings->ca_file != '\0' ? settings->ca_file : SYSTEM_CA_FILE;
+}
+
+/* libldap's defaults are not ours. */
+static int
+set_options(struct opening *opening)
+{
+	const struct directory_settings *settings = opening->settings;
 	const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER;
 	const int demand = LDAP_OPT_X_TLS_DEMAND;
 	const int tls_minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
+	const int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
 	const int is_server = 0;
 	const struct timeval timeout = {(time_t)settings->timeout_s, 0};
 	const struct {
@@ -98,39 +133,116 @@ set_options(LDAP *ld, const struct directory_settings *settings)
 	    {LDAP_OPT_REFERRALS, LDAP_OPT_OFF},
 	    {LDAP_OPT_RESTART, LDAP_OPT_ON},
 	    {LDAP_OPT_DEREF, &deref},
-	    {LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON},
 	    {LDAP_OPT_NETWORK_TIMEOUT, &timeout},
 	    {LDAP_OPT_TIMEOUT, &timeout},
 	    {LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON},
+	    {LDAP_OPT_X_SASL_CBINDING, &binding},
 	    {LDAP_OPT_X_TLS_REQUIRE_CERT, &demand},
+	    {LDAP_OPT_X_TLS_REQUIRE_SAN, &demand},
 	    {LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls_minimum},
-	    {*settings->ca_file != '\0' ? LDAP_OPT_X_TLS_CACERTFILE : 0,
-		settings->ca_file},
-	    /* Last: it makes the TLS context of what was set before. */
-	    {LDAP_OPT_X_TLS_NEWCTX, &is_server},
+	    {LDAP_OPT_X_TLS_CACERTFILE, ca_file(settings)},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-		if (rows[i].option != 0 &&
-		    ldap_set_option(ld, rows[i].option, rows[i].value) !=
-			LDAP_OPT_SUCCESS)
-			return false;
-	return true;
-}
-
-/* ---- connecting and binding */
-
-static int
-start_tls(LDAP *ld, const struct directory_settings *settings, const char *uri)
-{
-	if (!settings->start_tls ||
-	    strncasecmp(uri, "ldap://", strlen("ldap://")) != 0)
+		if (ldap_set_option(opening->ld, rows[i].option,
+			rows[i].value) != LDAP_OPT_SUCCESS)
+			return LDAP_PARAM_ERROR;
+	/* Last: it makes the TLS context of what was set before. */
+	if (ldap_set_option(opening->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) ==
+	    LDAP_OPT_SUCCESS)
 		return LDAP_SUCCESS;
-	return ldap_start_tls_s(ld, NULL, NULL);
+	(void)snprintf(opening->detail, TEXT_MAX,
+	    "the certificates in %s cannot be used", ca_file(settings));
+	return LDAP_LOCAL_ERROR;
+}
+
+/* ldaps:// is opened as ldap:// on its port, and TLS begun on it apart:
+ * libldap waits in the one for a connection and in the other for TLS. */
+static int
+make_handle(struct opening *opening)
+{
+	char scheme[] = "ldap", *theirs, *plain;
+	LDAPURLDesc *url;
+	int result = ldap_url_parse(opening->uri, &url);
+
+	if (result != LDAP_URL_SUCCESS)
+		return LDAP_PARAM_ERROR;
+	theirs = url->lud_scheme;
+	if (is_scheme(opening, "ldaps:"))
+		url->lud_scheme = scheme;
+	plain = ldap_url_desc2str(url);
+	url->lud_scheme = theirs;
+	ldap_free_urldesc(url);
+	if (plain == NULL)
+		return LDAP_NO_MEMORY;
+	result = ldap_initialize(&opening->ld, plain);
+	ldap_memfree(plain);
+	return result != LDAP_SUCCESS ? result : set_options(opening);
+}
+
+/* Half an answer must not hold us up either. */
+static void
+bound_socket(struct opening *opening)
+{
+	const struct timeval timeout = {
+	    (time_t)opening->settings->timeout_s, 0};
+	ber_len_t incoming_max = INCOMING_MAX;
+	Sockbuf *buffer = NULL;
+	int fd = -1;
+
+	if (ldap_get_option(opening->ld, LDAP_OPT_DESC, &fd) ==
+		LDAP_OPT_SUCCESS &&
+	    fd >= 0) {
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	}
+	if (ldap_get_option(opening->ld, LDAP_OPT_SOCKBUF, &buffer) ==
+		LDAP_OPT_SUCCESS &&
+	    buffer != NULL)
+		(void)ber_sockbuf_ctrl(
+		    buffer, LBER_SB_OPT_SET_MAX_INCOMING, &incoming_max);
 }
 
 static int
-simple_bind(LDAP *ld, const char *dn, const struct secret *password)
+connect_to(struct opening *opening)
+{
+	int result = ldap_connect(opening->ld);
+
+	if (result == LDAP_SUCCESS)
+		bound_socket(opening);
+	return result;
+}
+
+static int
+start_tls(struct opening *opening)
+{
+	int result = LDAP_SUCCESS;
+
+	if (is_scheme(opening, "ldapi:") ||
+	    (is_scheme(opening, "ldap:") && !opening->settings->start_tls))
+		return LDAP_SUCCESS;
+	/* Without this libldap 2.5 spins in the handshake (ITS#8047). */
+	if (ldap_set_option(opening->ld, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) !=
+	    LDAP_OPT_SUCCESS)
+		return LDAP_PARAM_ERROR;
+	if (is_scheme(opening, "ldaps:"))
+		result = ldap_install_tls(opening->ld);
+	else
+		result = ldap_start_tls_s(opening->ld, NULL, NULL);
+	opening->has_tls = result == LDAP_SUCCESS;
+	/* All that libldap says of a certificate is "unknown error". */
+	if (result == LDAP_CONNECT_ERROR)
+		(void)snprintf(opening->detail, TEXT_MAX,
+		    "not trusted: its certificate must be in date, have its "
+		    "address as subjectAltName, and lead to %s",
+		    ca_file(opening->settings));
+	return result;
+}
+
+static int
+bind_simply(LDAP *ld, const char *dn, const struct secret *password)
 {
 	struct berval credential = {0, NULL};
 
@@ -158,79 +270,123 @@ interact(LDAP *ld, unsigned flags, void *arg, void *questions)
 }
 
 static int
-bind_to(LDAP *ld, const struct directory_settings *settings)
+bind_by_ticket(struct opening *opening)
 {
+	const struct directory_settings *settings = opening->settings;
+	/* One protection is enough (Active Directory refuses both), and none
+	 * is not. */
+	const char *properties = opening->has_tls ? "maxssf=0" : "minssf=56";
+
+	if (ticket_get(settings->client_keytab, settings->client_principal,
+		opening->detail, TEXT_MAX) != 0)
+		return LDAP_LOCAL_ERROR;
+	if (!is_scheme(opening, "ldapi:") &&
+	    ldap_set_option(opening->ld, LDAP_OPT_X_SASL_SECPROPS,
+		properties) != LDAP_OPT_SUCCESS)
+		return LDAP_PARAM_ERROR;
+	return ldap_sasl_interactive_bind_s(opening->ld, NULL, "GSSAPI", NULL,
+	    NULL, LDAP_SASL_QUIET, interact, NULL);
+}
+
+static int
+bind_to(struct opening *opening)
+{
+	const struct directory_settings *settings = opening->settings;
+
 	switch (settings->bind) {
 	case DIRECTORY_ANONYMOUS:
-		return simple_bind(ld, NULL, NULL);
+		return bind_simply(opening->ld, NULL, NULL);
 	case DIRECTORY_SIMPLE:
 		/* A DN without a password would be anonymous (RFC 4513
 		 * section 5.1.2). */
 		if (settings->password == NULL ||
-		    settings->password->len == 0 || *settings->bind_dn == '\0')
+		    settings->password->len == 0 ||
+		    *settings->bind_dn == '\0') {
+			(void)strlcpy(opening->detail,
+			    "there is no password or no DN", TEXT_MAX);
 			return LDAP_INAPPROPRIATE_AUTH;
-		return simple_bind(ld, settings->bind_dn, settings->password);
+		}
+		return bind_simply(
+		    opening->ld, settings->bind_dn, settings->password);
 	case DIRECTORY_GSSAPI:
-		return ldap_sasl_interactive_bind_s(ld, NULL, "GSSAPI", NULL,
-		    NULL, LDAP_SASL_QUIET, interact, NULL);
+		return bind_by_ticket(opening);
 	}
 	return LDAP_AUTH_METHOD_NOT_SUPPORTED;
 }
 
+static const struct {
+	const char *name;
+	int (*take)(struct opening *opening);
+} steps[] = {
+    {"cannot be used", make_handle},
+    {"connecting", connect_to},
+    {"TLS", start_tls},
+    {"bind", bind_to},
+};
+
 /* Appends "URI: step: what happened" to why. */
 static void
-explain(LDAP *ld, int result, const char *uri, const char *step,
+explain(const struct opening *opening, const char *step, int result,
     char why[DIRECTORY_WHY_SIZE])
 {
 	size_t used = strlen(why);
-	char *more = NULL;
+	char *theirs = NULL, quoted[TEXT_MAX] = "";
+	const char *text = opening->detail;
 
-	if (ld != NULL)
-		(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
+	if (*text == '\0') {
+		text = ldap_err2string(result);
+		if (opening->ld != NULL)
+			(void)ldap_get_option(
+			    opening->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &theirs);
+	}
+	if (theirs != NULL)
+		(void)text_quote(
+		    quoted, sizeof(quoted), theirs, strlen(theirs));
+	ldap_memfree(theirs);
 	(void)snprintf(why + used, DIRECTORY_WHY_SIZE - used,
-	    "%s%s: %s: %s%s%s", used > 0 ? "; " : "", uri, step,
-	    ldap_err2string(result), more != NULL && *more != '\0' ? ": " : "",
-	    more != NULL ? more : "");
-	ldap_memfree(more);
+	    "%s%s: %s: %s%s%s", used > 0 ? "; " : "", opening->uri, step, text,
+	    quoted[0] != '\0' ? ": " : "", quoted);
 }
 
 static LDAP *
 open_one(const struct directory_settings *settings, const char *uri,
     char why[DIRECTORY_WHY_SIZE])
 {
-	LDAP *ld = NULL;
-	const char *step = "cannot use this address";
-	int result = ldap_initialize(&ld, uri);
+	struct opening opening = {.settings = settings, .uri = uri};
 
-	if (result == LDAP_SUCCESS && !set_options(ld, settings))
-		result = LDAP_PARAM_ERROR;
-	if (result == LDAP_SUCCESS) {
-		step = "StartTLS";
-		result = start_tls(ld, settings, uri);
+	for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+		int result = steps[i].take(&opening);
+
+		if (result == LDAP_SUCCESS)
+			continue;
+		explain(&opening, steps[i].name, result, why);
+		directory_close(opening.ld);
+		return NULL;
 	}
-	if (result == LDAP_SUCCESS) {
-		step = "bind";
-		result = bind_to(ld, settings);
-	}
-	if (result == LDAP_SUCCESS)
-		return ld;
-	explain(ld, result, uri, step, why);
-	directory_close(ld);
-	return NULL;
+	return opening.ld;
 }
 
+/* ---- all servers */
+
 LDAP *
-directory_open(
-    const struct directory_settings *settings, char why[DIRECTORY_WHY_SIZE])
+directory_open(struct directory_settings *settings, unsigned budget_s,
+    char why[DIRECTORY_WHY_SIZE])
 {
-	LDAP *ld = NULL;
+	uint64_t until_us = clock_monotonic_us() + budget_s * UINT64_C(1000000);
+	LDAP *ld;
 
 	why[0] = '\0';
-	for (unsigned i = 0; ld == NULL && i < settings->uri_count; i++)
-		ld = open_one(settings, settings->uris[i], why);
-	if (ld == NULL && why[0] == '\0')
-		(void)snprintf(why, DIRECTORY_WHY_SIZE, "no server is named");
-	return ld;
+	if (settings->uri_count == 0)
+		(void)strlcpy(
+		    why, "directory.uri names no server", DIRECTORY_WHY_SIZE);
+	for (unsigned i = 0;
+	     i < settings->uri_count && clock_monotonic_us() <= until_us; i++) {
+		ld = open_one(settings, settings->uris[settings->first], why);
+		if (ld != NULL)
+			return ld;
+		settings->first = (settings->first + 1) % settings->uri_count;
+	}
+	return NULL;
 }
 
 void
@@ -238,82 +394,4 @@ directory_close(LDAP *ld)
 {
 	if (ld != NULL)
 		(void)ldap_unbind_ext_s(ld, NULL, NULL);
-}
-
-/* ---- searching, page by page */
-
-static int
-each_entry(LDAP *ld, LDAPMessage *page, directory_entry_fn *entry, void *arg)
-{
-	int result = 0;
-
-	for (LDAPMessage *at = ldap_first_entry(ld, page);
-	     at != NULL && result == 0; at = ldap_next_entry(ld, at))
-		result = entry(arg, ld, at);
-	return result;
-}
-
-/* The server's result code and the next page's cookie. */
-static int
-read_page_end(LDAP *ld, LDAPMessage *page, struct berval *cookie)
-{
-	LDAPControl **controls = NULL, *control;
-	int code, result;
-	ber_int_t count;
-
-	ber_memfree(cookie->bv_val);
-	cookie->bv_val = NULL;
-	cookie->bv_len = 0;
-	result =
-	    ldap_parse_result(ld, page, &code, NULL, NULL, NULL, &controls, 0);
-	if (result == LDAP_SUCCESS)
-		result = code;
-	control =
-	    controls != NULL
-		? ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL)
-		: NULL;
-	if (result == LDAP_SUCCESS && control != NULL)
-		result = ldap_parse_pageresponse_control(
-		    ld, control, &count, cookie);
-	ldap_controls_free(controls);
-	return result;
-}
-
-int
-directory_search(LDAP *ld, const struct directory_settings *settings,
-    const char *base, int scope, const char *filter, char **attributes,
-    directory_entry_fn *entry, void *arg)
-{
-	struct timeval timeout = {(time_t)settings->timeout_s, 0};
-	struct berval cookie = {0, NULL};
-	LDAPControl *paging, *controls[2] = {NULL, NULL};
-	LDAPMessage *page;
-	int result;
-
-	do {
-		result = ldap_create_page_control(
-		    ld, PAGE_SIZE, &cookie, 0, &paging);
-		if (result != LDAP_SUCCESS)
-			break;
-		controls[0] = paging;
-		page = NULL;
-		result = ldap_search_ext_s(ld, base, scope, filter, attributes,
-		    0, controls, NULL, &timeout, LDAP_NO_LIMIT, &page);
-		ldap_control_free(paging);
-		if (result == LDAP_SUCCESS)
-			result = each_entry(ld, page, entry, arg);
-		if (result == LDAP_SUCCESS)
-			result = read_page_end(ld, page, &cookie);
-		ldap_msgfree(page);
-	} while (result == LDAP_SUCCESS && cookie.bv_len > 0);
-	ber_memfree(cookie.bv_val);
-	return result;
-}
-
-const char *
-directory_error(int result)
-{
-	if (result <= DIRECTORY_ERRNO(0))
-		return strerror(-(result - DIRECTORY_ERRNO(0)));
-	return ldap_err2string(result);
 }

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <strings.h>
 #include <sys/tree.h>
 
 #include "policy/dn.h"
-#include "policy/ldap_connection.h"
+#include "policy/ldap_search.h"
 #include "policy/ldap_template.h"
 #include "policy/subject.h"
+
+#define BATCH_MAX 32 /* members that one question is about */
 
 /* A DN whose groups are asked for, once, in the order in which it was met. */
 struct member {
@@ -25,6 +28,7 @@ struct member {
 };
 
 struct search {
+	LDAP *ld;
 	const struct groups_settings *settings;
 	RB_HEAD(member_tree, member) met;
 	STAILQ_HEAD(, member) todo;
@@ -78,6 +82,7 @@ static int
 meet(struct search *search, const char *dn, size_t len, unsigned depth)
 {
 	struct member *member = calloc(1, sizeof(*member));
+	int error;
 
 	if (member == NULL)
 		return DIRECTORY_ERRNO(ENOMEM);
@@ -86,8 +91,9 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 	if (member->dn != NULL)
 		member->normalised = dn_normalise(member->dn);
 	if (member->normalised == NULL) {
+		error = member->dn != NULL ? errno : ENOMEM;
 		member_free(member);
-		return DIRECTORY_ERRNO(ENOMEM);
+		return DIRECTORY_ERRNO(error);
 	}
 	if (RB_INSERT(member_tree, &search->met, member) != NULL) {
 		member_free(member);
@@ -96,6 +102,22 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 	STAILQ_INSERT_TAIL(&search->todo, member, entry);
 	search->count += depth > 0;
 	return check_bounds(search, depth);
+}
+
+static int
+on_value(void *arg, const char *attribute, const struct berval *value)
+{
+	struct search *search = arg;
+
+	if (strcasecmp(attribute, "memberOf") != 0)
+		return 0;
+	return meet(search, value->bv_val, value->bv_len, search->depth + 1);
+}
+
+static int
+on_member_of(void *arg, LDAP *ld, LDAPMessage *entry)
+{
+	return directory_values(ld, entry, on_value, arg);
 }
 
 static int
@@ -111,75 +133,118 @@ on_group(void *arg, LDAP *ld, LDAPMessage *entry)
 	return result;
 }
 
-static int
-on_member_of(void *arg, LDAP *ld, LDAPMessage *entry)
+/* "(|", the filter of each member, ")": one question for many. */
+static char *
+join_filters(struct member *const *members, size_t count, const char *template)
 {
-	struct search *search = arg;
-	struct berval **values = ldap_get_values_len(ld, entry, "memberOf");
-	int result = 0;
+	char *joined = NULL, *filter;
+	size_t len;
+	FILE *out = open_memstream(&joined, &len);
+	int error = out == NULL ? ENOMEM : 0;
 
-	for (size_t i = 0; values != NULL && values[i] != NULL && result == 0;
-	     i++)
-		result = meet(search, values[i]->bv_val, values[i]->bv_len,
-		    search->depth + 1);
-	ldap_value_free_len(values);
-	return result;
+	if (out != NULL)
+		(void)fputs("(|", out);
+	for (size_t i = 0; i < count && error == 0; i++) {
+		const struct template_value values[] = {
+		    {'d', members[i]->dn}, {'\0', NULL}};
+
+		filter = template_expand(template, values);
+		if (filter == NULL)
+			error = errno;
+		else
+			(void)fputs(filter, out);
+		free(filter);
+	}
+	if (out != NULL)
+		(void)fputc(')', out);
+	if (out != NULL && fclose(out) != 0)
+		error = ENOMEM;
+	if (error == 0)
+		return joined;
+	free(joined);
+	errno = error;
+	return NULL;
 }
 
-/* Groups that name the member. */
+/* Groups that name one of the members. */
 static int
-ask_groups(LDAP *ld, const struct directory_settings *directory,
-    struct search *search, const struct member *member)
+ask_groups(struct search *search, struct member *const *members, size_t count)
 {
-	char no_attributes[] = LDAP_NO_ATTRS;
-	char *attributes[] = {no_attributes, NULL};
-	const struct template_value values[] = {
-	    {'d', member->dn}, {'\0', NULL}};
+	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+	struct directory_query query = {
+	    .base = search->settings->base,
+	    .scope = LDAP_SCOPE_SUBTREE,
+	    .attributes = nothing,
+	    .timeout_s = search->settings->timeout_s,
+	    .entry = on_group,
+	    .arg = search,
+	};
 	char *filter;
 	int result;
 
 	if (*search->settings->base == '\0')
 		return 0;
-	filter = template_expand(search->settings->filter, values);
+	filter = join_filters(members, count, search->settings->filter);
 	if (filter == NULL)
 		return DIRECTORY_ERRNO(errno);
-	result = directory_search(ld, directory, search->settings->base,
-	    LDAP_SCOPE_SUBTREE, filter, attributes, on_group, search);
+	query.filter = filter;
+	result = directory_search(search->ld, &query);
 	free(filter);
 	return result;
 }
 
 /* Groups that the member names. */
 static int
-ask_member_of(LDAP *ld, const struct directory_settings *directory,
-    struct search *search, const struct member *member)
+ask_member_of(struct search *search, const struct member *member)
 {
-	char member_of[] = "memberOf", any[] = "(objectClass=*)";
-	char *attributes[] = {member_of, NULL};
+	static const char *const member_of[] = {"memberOf", NULL};
+	const struct directory_query query = {
+	    .base = member->dn,
+	    .scope = LDAP_SCOPE_BASE,
+	    .filter = "(objectClass=*)",
+	    .attributes = member_of,
+	    .timeout_s = search->settings->timeout_s,
+	    .entry = on_member_of,
+	    .arg = search,
+	};
 	int result;
 
 	if (!search->settings->member_of)
 		return 0;
-	result = directory_search(ld, directory, member->dn, LDAP_SCOPE_BASE,
-	    any, attributes, on_member_of, search);
+	result = directory_search(search->ld, &query);
 	/* A group may be named that is not there. */
 	return result == LDAP_NO_SUCH_OBJECT ? 0 : result;
 }
 
-static int
-ask_all(
-    LDAP *ld, const struct directory_settings *directory, struct search *search)
+/* Members of one depth, as many as one question takes, from `first` on. */
+static size_t
+gather(struct member *first, struct member *members[BATCH_MAX])
 {
-	struct member *member;
+	size_t count = 0;
+
+	for (struct member *member = first;
+	     member != NULL && count < BATCH_MAX &&
+	     member->depth == first->depth;
+	     member = STAILQ_NEXT(member, entry))
+		members[count++] = member;
+	return count;
+}
+
+static int
+ask_all(struct search *search)
+{
+	struct member *members[BATCH_MAX];
+	struct member *next = STAILQ_FIRST(&search->todo);
 	int result = 0;
 
-	STAILQ_FOREACH (member, &search->todo, entry) {
-		search->depth = member->depth;
-		result = ask_groups(ld, directory, search, member);
-		if (result == 0)
-			result = ask_member_of(ld, directory, search, member);
-		if (result != 0)
-			break;
+	while (result == 0 && next != NULL) {
+		size_t count = gather(next, members);
+
+		search->depth = next->depth;
+		result = ask_groups(search, members, count);
+		for (size_t i = 0; i < count && result == 0; i++)
+			result = ask_member_of(search, members[i]);
+		next = STAILQ_NEXT(members[count - 1], entry);
 	}
 	return result;
 }
@@ -203,12 +268,11 @@ fill_subject(struct search *search, struct subject *subject)
 }
 
 int
-groups_find(LDAP *ld, const struct directory_settings *directory,
-    const struct groups_settings *settings, struct subject *subject,
-    const char *dn, char *why, size_t why_size)
+groups_find(LDAP *ld, const struct groups_settings *settings,
+    struct subject *subject, const char *dn, char *why, size_t why_size)
 {
 	struct search search = {
-	    .settings = settings, .why = why, .why_size = why_size};
+	    .ld = ld, .settings = settings, .why = why, .why_size = why_size};
 	struct member *member;
 	int result;
 
@@ -216,7 +280,7 @@ groups_find(LDAP *ld, const struct directory_settings *directory,
 	STAILQ_INIT(&search.todo);
 	result = meet(&search, dn, strlen(dn), 0);
 	if (result == 0)
-		result = ask_all(ld, directory, &search);
+		result = ask_all(&search);
 	if (result == 0)
 		result = fill_subject(&search, subject);
 	while ((member = STAILQ_FIRST(&search.todo)) != NULL) {

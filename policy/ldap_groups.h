@@ -9,7 +9,6 @@
 
 #include "base/compiler.h"
 
-struct directory_settings;
 struct subject;
 
 struct groups_settings {
@@ -18,6 +17,7 @@ struct groups_settings {
 	bool member_of;
 	unsigned nesting_max;
 	unsigned groups_max;
+	unsigned timeout_s; /* for each answer */
 };
 
 /*
@@ -26,8 +26,8 @@ struct groups_settings {
  * directory_error explains; E2BIG (more than groups_max) and ELOOP (deeper
  * than nesting_max) come with a sentence in why.
  */
-int groups_find(LDAP *ld, const struct directory_settings *directory,
-    const struct groups_settings *settings, struct subject *subject,
-    const char *dn, char *why, size_t why_size) must_check;
+int groups_find(LDAP *ld, const struct groups_settings *settings,
+    struct subject *subject, const char *dn, char *why,
+    size_t why_size) must_check;
 
 #endif

@@ -14,23 +14,25 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/program.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "base/wire.h"
-#include "policy/dn.h"
 #include "policy/ldap_connection.h"
 #include "policy/ldap_groups.h"
+#include "policy/ldap_search.h"
 #include "policy/ldap_template.h"
 #include "policy/lookup_protocol.h"
 #include "policy/subject.h"
 
 #define NAME_SIZE	1024
-#define WHY_SIZE	768
+#define WHY_SIZE	DIRECTORY_WHY_SIZE
 #define DEADLINE_FACTOR 3 /* timeouts that a question may take */
+#define OPENING_FACTOR	1 /* ... after which no further server is tried */
+#define RETRY_US	1000000
 
 /* A link to one worker thread of the gateway. */
 struct asker {
@@ -47,26 +49,24 @@ struct finder {
 	char *user_base;
 	char *user_filter;
 	struct groups_settings groups;
-	LDAP *ld; /* NULL until somebody asks, or after a failure */
+	LDAP *ld;	   /* NULL until somebody asks, or after a failure */
+	uint64_t retry_us; /* until then no server is tried anew ... */
+	char last_why[WHY_SIZE]; /* ... because of this */
 	SLIST_HEAD(, asker) askers;
 };
 
 /* ---- one user */
 
-/* The user's entry: how many there were, and the first one's DN. */
-struct found {
-	unsigned count;
-	char *dn;
-};
-
+/* One entry is the user; a second one makes it nobody's. */
 static int
 on_user(void *arg, LDAP *ld, LDAPMessage *entry)
 {
-	struct found *found = arg;
+	char **dn = arg;
 
-	if (found->count++ == 0)
-		found->dn = ldap_get_dn(ld, entry);
-	return 0;
+	if (*dn != NULL)
+		return DIRECTORY_ERRNO(ENOTUNIQ);
+	*dn = ldap_get_dn(ld, entry);
+	return *dn != NULL ? 0 : DIRECTORY_ERRNO(ENOMEM);
 }
 
 /* alice/admin@EXAMPLE.COM: %u is alice/admin, %r EXAMPLE.COM. */
@@ -88,76 +88,111 @@ user_filter(const struct finder *finder, const char *name)
 	return template_expand(finder->user_filter, values);
 }
 
-/* 0 and a subject; an LDAP result or -errno, and why. */
+/* *dn is NULL if there is no such user. */
+static int
+find_user(struct finder *finder, const char *name, char **dn)
+{
+	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+	struct directory_query query = {
+	    .base = finder->user_base,
+	    .scope = LDAP_SCOPE_SUBTREE,
+	    .attributes = nothing,
+	    .timeout_s = finder->directory.timeout_s,
+	    .entry = on_user,
+	    .arg = dn,
+	};
+	char *filter = user_filter(finder, name);
+	int result;
+
+	/* A name that cannot be asked for is nobody's. */
+	if (filter == NULL)
+		return errno == EINVAL ? 0 : DIRECTORY_ERRNO(errno);
+	query.filter = filter;
+	result = directory_search(finder->ld, &query);
+	free(filter);
+	return result;
+}
+
+/* 0 and a subject; or what directory_error explains, and maybe why. */
 static int
 find_subject(struct finder *finder, const char *name, struct subject **subject,
     char why[WHY_SIZE])
 {
-	char no_attributes[] = LDAP_NO_ATTRS;
-	char *attributes[] = {no_attributes, NULL};
-	struct found found = {0, NULL};
-	char *filter = user_filter(finder, name);
-	int result;
+	char *dn = NULL;
+	int result = find_user(finder, name, &dn);
 
-	if (filter == NULL) {
-		/* A name that cannot be asked for is nobody's. */
-		*subject = subject_new(NULL);
-		return *subject != NULL ? 0 : DIRECTORY_ERRNO(ENOMEM);
-	}
-	result =
-	    directory_search(finder->ld, &finder->directory, finder->user_base,
-		LDAP_SCOPE_SUBTREE, filter, attributes, on_user, &found);
-	free(filter);
-	if (result == 0 && found.count > 1) {
+	if (result == DIRECTORY_ERRNO(ENOTUNIQ))
 		(void)snprintf(why, WHY_SIZE,
-		    "%u entries below %s match one user", found.count,
+		    "more than one entry below %s is the user",
 		    finder->user_base);
-		result = DIRECTORY_ERRNO(ENOTUNIQ);
-	} else if (result == 0 && found.count == 1 && found.dn == NULL) {
-		result = DIRECTORY_ERRNO(ENOMEM);
-	} else if (result == 0) {
-		*subject = subject_new(found.dn);
+	if (result == 0) {
+		*subject = subject_new(dn);
 		result = *subject != NULL ? 0 : DIRECTORY_ERRNO(errno);
 	}
-	if (result == 0 && found.dn != NULL)
-		result = groups_find(finder->ld, &finder->directory,
-		    &finder->groups, *subject, found.dn, why, WHY_SIZE);
-	ldap_memfree(found.dn);
+	if (result == 0 && dn != NULL)
+		result = groups_find(
+		    finder->ld, &finder->groups, *subject, dn, why, WHY_SIZE);
+	ldap_memfree(dn);
 	return result;
 }
 
-/* True for what a new connection may mend. */
+/* While no server answers, those who wait in line are told so at once. */
+static bool
+open_directory(struct finder *finder)
+{
+	if (finder->ld != NULL)
+		return true;
+	if (clock_monotonic_us() < finder->retry_us)
+		return false;
+	finder->ld = directory_open(&finder->directory,
+	    finder->directory.timeout_s * OPENING_FACTOR, finder->last_why);
+	if (finder->ld == NULL)
+		finder->retry_us = clock_monotonic_us() + RETRY_US;
+	return finder->ld != NULL;
+}
+
+/* Results after which a connection is of no more use. */
 static bool
 is_lost(int result)
 {
-	return result == LDAP_SERVER_DOWN || result == LDAP_TIMEOUT ||
-	       result == LDAP_UNAVAILABLE || result == LDAP_BUSY ||
-	       result == LDAP_CONNECT_ERROR;
+	switch (result) {
+	case LDAP_SERVER_DOWN:
+	case LDAP_CONNECT_ERROR:
+	case LDAP_TIMEOUT:
+	case LDAP_UNAVAILABLE:
+	case LDAP_BUSY:
+	case LDAP_DECODING_ERROR:
+		return true;
+	default:
+		return false;
+	}
 }
 
-/* Once on the connection that is there, once on a new one. */
+/* A server may have closed a connection that was idle: once on the one that
+ * is there, once on a new one. */
 static struct subject *
 find(struct finder *finder, const char *name, char why[WHY_SIZE])
 {
 	struct subject *subject;
 	int result = LDAP_SERVER_DOWN;
+	bool was_open;
 
-	for (int tries = 0; tries < 2; tries++) {
-		if (finder->ld == NULL)
-			finder->ld = directory_open(&finder->directory, why);
-		if (finder->ld == NULL)
+	do {
+		was_open = finder->ld != NULL;
+		if (!open_directory(finder)) {
+			(void)strlcpy(why, finder->last_why, WHY_SIZE);
 			return NULL;
+		}
 		subject = NULL;
-		why[0] = '\0';
 		result = find_subject(finder, name, &subject, why);
 		if (result == 0)
 			return subject;
 		subject_unref(subject);
-		if (!is_lost(result))
-			break;
-		directory_close(finder->ld);
-		finder->ld = NULL;
-	}
+		if (is_lost(result)) {
+			directory_close(finder->ld);
+			finder->ld = NULL;
+		}
+	} while (was_open && result == LDAP_SERVER_DOWN);
 	if (why[0] == '\0')
 		(void)strlcpy(why, directory_error(result), WHY_SIZE);
 	return NULL;
@@ -176,13 +211,11 @@ answer(struct asker *asker, uint64_t id, uint16_t type, const void *data,
 static void
 answer_failed(struct asker *asker, uint64_t id, const char *why)
 {
-	uint8_t data[TEXT_QUOTED_SIZE(WHY_SIZE) + 8];
-	char quoted[TEXT_QUOTED_SIZE(WHY_SIZE)];
+	uint8_t data[WHY_SIZE + 8];
 	struct wire_writer writer;
 
-	(void)text_quote(quoted, sizeof(quoted), why, strlen(why));
 	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_string(&writer, quoted);
+	wire_put_string(&writer, why);
 	answer(asker, id, LOOKUP_FAILED, data, writer.len);
 }
 
@@ -306,6 +339,7 @@ forget_settings(struct finder *finder)
 {
 	directory_close(finder->ld);
 	finder->ld = NULL;
+	finder->retry_us = 0;
 	directory_settings_fini(&finder->directory);
 	free(finder->user_base);
 	free(finder->user_filter);
@@ -335,6 +369,7 @@ configure(
 		(unsigned)options_get_u64(options, "directory.nesting_max", 16),
 	    .groups_max = (unsigned)options_get_u64(
 		options, "directory.groups_max", 4096),
+	    .timeout_s = finder->directory.timeout_s,
 	};
 	return 0;
 }

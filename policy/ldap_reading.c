@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -20,16 +22,16 @@
 #include "policy/entry.h"
 #include "policy/ldap_connection.h"
 #include "policy/ldap_file.h"
+#include "policy/ldap_search.h"
 #include "policy/rule_set_stream.h"
 
 /*
- * What the child writes: the set, then one octet 1 for a whole set, or 0 and
- * a sentence.  Whatever ends otherwise was killed or has crashed.
+ * What the child writes: the set, and it exits with EXIT_SUCCESS; or a
+ * sentence, and EXIT_FAILURE.  Whatever ends otherwise was killed or crashed.
  */
-#define END_WHOLE  1
-#define END_FAILED 0
-#define WHY_SIZE   1024
-#define PIECE_MAX  65536
+#define WHY_SIZE  1024
+#define PIECE_MAX 65536
+#define CHILD_FD  3 /* where the child writes */
 
 #define RULES_FILTER "(|(objectClass=gwRule)(objectClass=gwDestinations))"
 
@@ -44,64 +46,74 @@ struct reading {
 
 /* ---- the child: may block, is killed at its deadline */
 
-struct output {
-	FILE *set;
-	size_t entries;
+struct record {
+	uint8_t *data;
+	size_t len;
 };
+
+/* Never freed: the child ends when it has written it. */
+struct output {
+	struct record *records;
+	size_t count, size;
+	size_t octets;
+	size_t rules;
+};
+
+static bool
+has_room(struct output *output)
+{
+	size_t size = output->size == 0 ? 64 : output->size * 2;
+	struct record *grown;
+
+	if (output->count < output->size)
+		return true;
+	grown = reallocarray(output->records, size, sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	output->records = grown;
+	output->size = size;
+	return true;
+}
 
 static int
 put_entry(void *arg, const struct entry *entry)
 {
 	struct output *output = arg;
-	uint8_t *data, header[4];
-	struct wire_writer writer;
-	size_t len;
-	int result = entry_encode(entry, &data, &len);
+	struct record *record;
+	int result;
 
+	if (!has_room(output))
+		return DIRECTORY_ERRNO(ENOMEM);
+	record = &output->records[output->count];
+	result = entry_encode(entry, &record->data, &record->len);
 	if (result != 0)
 		return DIRECTORY_ERRNO(-result);
-	wire_writer_init(&writer, header, sizeof(header));
-	wire_put_u32(&writer, (uint32_t)len);
-	(void)fwrite(header, 1, sizeof(header), output->set);
-	(void)fwrite(data, 1, len, output->set);
-	free(data);
-	if (++output->entries > RULE_SET_ENTRIES_MAX ||
-	    ftell(output->set) > RULE_SET_OCTETS_MAX)
+	output->octets += sizeof(uint32_t) + record->len;
+	output->rules += entry_is_a(entry, "gwRule");
+	if (++output->count > RULE_SET_ENTRIES_MAX ||
+	    output->octets > RULE_SET_OCTETS_MAX)
 		return DIRECTORY_ERRNO(E2BIG);
 	return 0;
 }
 
 static int
-add_attribute(
-    struct entry *entry, LDAP *ld, LDAPMessage *message, const char *name)
+add_value(void *arg, const char *attribute, const struct berval *value)
 {
-	struct berval **values = ldap_get_values_len(ld, message, name);
-	int result = 0;
+	int result = entry_add(arg, attribute, value->bv_val, value->bv_len);
 
-	for (size_t i = 0; values != NULL && values[i] != NULL && result == 0;
-	     i++)
-		result = entry_add(
-		    entry, name, values[i]->bv_val, values[i]->bv_len);
-	ldap_value_free_len(values);
 	return result == 0 ? 0 : DIRECTORY_ERRNO(-result);
 }
 
 static int
 put_message(void *arg, LDAP *ld, LDAPMessage *message)
 {
-	BerElement *ber = NULL;
 	char *dn = ldap_get_dn(ld, message);
 	struct entry *entry = dn != NULL ? entry_new(dn) : NULL;
-	int result = entry != NULL ? 0 : DIRECTORY_ERRNO(ENOMEM);
+	int result = DIRECTORY_ERRNO(ENOMEM);
 
-	for (char *name = ldap_first_attribute(ld, message, &ber); name != NULL;
-	     name = ldap_next_attribute(ld, message, ber)) {
-		if (result == 0)
-			result = add_attribute(entry, ld, message, name);
-		ldap_memfree(name);
-	}
-	ber_free(ber, 0);
 	ldap_memfree(dn);
+	if (entry != NULL)
+		result = directory_values(ld, message, add_value, entry);
 	if (result == 0)
 		result = put_entry(arg, entry);
 	entry_free(entry);
@@ -112,14 +124,21 @@ static bool
 read_directory(const struct reading_source *source, struct output *output,
     char why[WHY_SIZE])
 {
-	char filter[] = RULES_FILTER;
-	LDAP *ld = directory_open(source->directory, why);
+	const struct directory_query query = {
+	    .base = source->rule_base,
+	    .scope = LDAP_SCOPE_SUBTREE,
+	    .filter = RULES_FILTER,
+	    .timeout_s = source->directory->timeout_s,
+	    .must_be_whole = true,
+	    .entry = put_message,
+	    .arg = output,
+	};
+	LDAP *ld = directory_open(source->directory, source->deadline_s, why);
 	int result;
 
 	if (ld == NULL)
 		return false;
-	result = directory_search(ld, source->directory, source->rule_base,
-	    LDAP_SCOPE_SUBTREE, filter, NULL, put_message, output);
+	result = directory_search(ld, &query);
 	directory_close(ld);
 	if (result != 0)
 		(void)snprintf(why, WHY_SIZE, "reading %s: %s",
@@ -142,57 +161,123 @@ read_file(const struct reading_source *source, struct output *output,
 	}
 	result = ldif_read(file, put_entry, output, what, sizeof(what));
 	(void)fclose(file);
-	if (result != 0)
+	if (result != 0 && what[0] != '\0')
+		(void)snprintf(why, WHY_SIZE, "%s:%s", source->file, what);
+	else if (result != 0)
 		(void)snprintf(why, WHY_SIZE, "%s: %s", source->file,
-		    what[0] != '\0' ? what : directory_error(result));
+		    directory_error(result));
 	return result == 0;
 }
 
+static bool
+read_source(const struct reading_source *source, struct output *output,
+    char why[WHY_SIZE])
+{
+	bool is_file = *source->file != '\0';
+
+	if (!(is_file ? read_file : read_directory)(source, output, why))
+		return false;
+	if (output->rules == 0 && !source->allow_empty) {
+		(void)snprintf(why, WHY_SIZE,
+		    "%s: there is no rule at all (policy.allow_empty)",
+		    is_file ? source->file : source->rule_base);
+		return false;
+	}
+	return true;
+}
+
+/* Servers give entries in any order, and equal sets are to be equal. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct record *left = a, *right = b;
+	size_t shorter = left->len < right->len ? left->len : right->len;
+	int order = memcmp(left->data, right->data, shorter);
+
+	return order != 0 ? order
+			  : (left->len > right->len) - (left->len < right->len);
+}
+
 static void
-write_all(int fd, const void *data, size_t len)
+write_or_exit(int fd, const void *data, size_t len)
 {
 	const char *at = data;
-	ssize_t n;
 
-	while (len > 0 && (n = write(fd, at, len)) >= 0) {
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0)
+			_exit(EX_IOERR);
 		at += n;
 		len -= (size_t)n;
 	}
 }
 
-static _Noreturn void
-child(const struct reading_source *source, int fd)
+static void
+write_set(int fd, struct output *output)
 {
-	char why[WHY_SIZE] = "", *set = NULL;
-	size_t len = 0;
-	struct output output = {.set = open_memstream(&set, &len)};
-	uint8_t end = END_FAILED;
+	uint8_t header[sizeof(uint32_t)];
+	struct wire_writer writer;
 
-	/* Should the parent die, so does this. */
-	(void)alarm(source->deadline_s);
-	if (output.set == NULL)
-		_exit(EXIT_FAILURE);
-	if (*source->file != '\0' ? read_file(source, &output, why)
-				  : read_directory(source, &output, why))
-		end = END_WHOLE;
-	(void)fclose(output.set);
-	if (end == END_WHOLE)
-		write_all(fd, set, len);
-	else
-		write_all(fd, why, strlen(why));
-	write_all(fd, &end, 1);
-	_exit(EXIT_SUCCESS);
+	if (output->count > 1)
+		qsort(output->records, output->count, sizeof(struct record),
+		    compare);
+	for (size_t i = 0; i < output->count; i++) {
+		wire_writer_init(&writer, header, sizeof(header));
+		wire_put_u32(&writer, (uint32_t)output->records[i].len);
+		write_or_exit(fd, header, sizeof(header));
+		write_or_exit(
+		    fd, output->records[i].data, output->records[i].len);
+	}
+}
+
+/* Holds nothing of the parent's, and does not outlive it. */
+static int
+leave_parent(int fd, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    dup2(fd, CHILD_FD) != CHILD_FD ||
+	    close_range(CHILD_FD + 1, ~0U, 0) != 0)
+		_exit(EX_OSERR);
+	return CHILD_FD;
+}
+
+static _Noreturn void
+child(const struct reading_source *source, int fd, pid_t parent)
+{
+	struct output output = {NULL, 0, 0, 0, 0};
+	char why[WHY_SIZE] = "";
+
+	fd = leave_parent(fd, parent);
+	if (read_source(source, &output, why)) {
+		write_set(fd, &output);
+		_exit(EXIT_SUCCESS);
+	}
+	write_or_exit(fd, why, strlen(why));
+	_exit(EXIT_FAILURE);
 }
 
 /* ---- the parent: collects, never blocks */
 
+/* Its exit status, as waitpid gives it; killed if it has not exited. */
+static int
+reap(struct reading *reading)
+{
+	int status = -1;
+
+	if (reading->pid > 0) {
+		(void)kill(reading->pid, SIGKILL);
+		while (waitpid(reading->pid, &status, 0) < 0 && errno == EINTR)
+			;
+		reading->pid = 0;
+	}
+	return status;
+}
+
 static void
 reading_free(struct reading *reading)
 {
-	if (reading->pid > 0) {
-		(void)kill(reading->pid, SIGKILL);
-		(void)waitpid(reading->pid, NULL, 0);
-	}
+	(void)reap(reading);
 	if (reading->readable != NULL) {
 		(void)close(event_get_fd(reading->readable));
 		event_free(reading->readable);
@@ -230,30 +315,34 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	finish(arg, NULL, 0, "no answer in time");
 }
 
+/* The end of the file came with the end of the child: its status stands. */
 static void
 on_end(struct reading *reading)
 {
 	size_t len = evbuffer_get_length(reading->arrived);
 	uint8_t *data = malloc(len + 1);
-	char why[WHY_SIZE + 1];
+	int status = reap(reading);
+	char why[WHY_SIZE];
 
 	if (data == NULL) {
 		finish(reading, NULL, 0, "out of memory");
 		return;
 	}
 	(void)evbuffer_remove(reading->arrived, data, len);
-	if (len == 0) {
-		free(data);
-		finish(reading, NULL, 0, "the reading program died");
-	} else if (data[len - 1] == END_WHOLE &&
-		   rule_set_count(data, len - 1) >= 0) {
-		finish(reading, data, len - 1, "");
-	} else {
-		/* A server's own words may be in it. */
-		(void)text_quote(why, sizeof(why), data, len - 1);
-		free(data);
-		finish(reading, NULL, 0, why);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS &&
+	    rule_set_count(data, len) >= 0) {
+		finish(reading, data, len, "");
+		return;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE)
+		/* A server's own words may be in it. */
+		(void)text_quote(why, sizeof(why), data, len);
+	else
+		(void)snprintf(why, sizeof(why),
+		    "the reading child has died (status 0x%x)",
+		    (unsigned)status);
+	free(data);
+	finish(reading, NULL, 0, why);
 }
 
 static void
@@ -295,6 +384,7 @@ reading_start(struct event_base *base, const struct reading_source *source,
     reading_done_fn *done, void *arg)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
+	pid_t parent = getpid();
 	int fds[2];
 
 	if (reading == NULL)
@@ -307,7 +397,7 @@ reading_start(struct event_base *base, const struct reading_source *source,
 	reading->arg = arg;
 	reading->pid = fork();
 	if (reading->pid == 0)
-		child(source, fds[1]);
+		child(source, fds[1], parent);
 	(void)close(fds[1]);
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	if (!watch_child(reading, base, fds[0], source->deadline_s) ||

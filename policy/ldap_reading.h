@@ -6,6 +6,7 @@
 #ifndef POLICY_LDAP_READING_H
 #define POLICY_LDAP_READING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,9 @@ struct reading;
 
 struct reading_source {
 	const char *file; /* an LDIF file; "": the directory */
-	const struct directory_settings *directory;
+	struct directory_settings *directory;
 	const char *rule_base;
+	bool allow_empty;    /* a set without any rule is no failure */
 	unsigned deadline_s; /* then the child is killed */
 };
 

@@ -25,16 +25,17 @@
 #include "policy/rules_copy.h"
 #include "policy/watch_protocol.h"
 
-#define WHY_SIZE	1024
-#define SEND_AHEAD_MAX	(1024 * 1024) /* octets queued on the link */
-#define SEND_PAUSE_US	5000
-#define RETRY_FIRST_S	1
-#define DEADLINE_FACTOR 3 /* timeouts that a reading may take */
+#define WHY_SIZE       1024
+#define SEND_AHEAD_MAX (1024 * 1024) /* octets queued on the link */
+#define SEND_PAUSE_US  5000
+#define RETRY_FIRST_S  1
+#define DEADLINE_MORE  3 /* timeouts beside those of each server */
 
-enum standing {
-	STANDING_UNKNOWN, /* the gateway has not said yet */
-	STANDING_TAKEN,
-	STANDING_REFUSED
+/* A whole set, and when the directory last said that the rules are these. */
+struct rules {
+	uint8_t *octets; /* rule_set_stream.h; NULL: no set */
+	size_t len;
+	uint64_t confirmed_us; /* wall clock */
 };
 
 struct watch {
@@ -47,36 +48,41 @@ struct watch {
 	bool allow_empty;
 	char copy_path[PATH_MAX];
 
-	struct link *link; /* to the gateway; NULL: none now */
 	struct reading *reading;
 	struct event *next_reading;
 	unsigned retry_s;
 	bool is_up;
 	char last_why[WHY_SIZE];
 
-	/* The set that counts: the last that was read, or the copy. */
-	bool has_set;
-	bool is_copy;
-	uint8_t *set;
-	size_t set_len;
-	uint64_t confirmed_us; /* wall clock */
-	enum standing standing;
+	struct rules read; /* the last that was read */
+	bool was_refused;  /* ... by the gateway */
+	struct rules copy; /* what was on disk, once it was needed */
 
-	/* The set on its way to the gateway. */
-	bool is_sending;
-	size_t sent;
+	struct link *link;	  /* to the gateway; NULL: none now */
+	bool has_taken;		  /* the gateway has rules */
+	const struct rules *sent; /* began last; NULL: none */
+	bool is_sending;	  /* ... and is not committed yet */
+	size_t sent_to;		  /* where the next entry begins */
 	struct event *send_more;
+	unsigned unanswered; /* commits */
 };
 
 static void read_now(struct watch *watch);
 
 /* ---- telling the gateway */
 
-static void
+/* False if it does not go although somebody is there. */
+static bool
 say(struct watch *watch, uint16_t type, const void *data, size_t len)
 {
-	if (watch->link != NULL && link_send(watch->link, type, 0, data, len))
-		log_warning(NULL, "the gateway cannot be told");
+	int result = -EPIPE;
+
+	if (watch->link != NULL)
+		result = link_send(watch->link, type, 0, data, len);
+	if (result == 0 || result == -EPIPE)
+		return true;
+	log_warning(NULL, "the gateway cannot be told: %s", strerror(-result));
+	return false;
 }
 
 static void
@@ -89,7 +95,7 @@ say_state(struct watch *watch, bool is_up, const char *text)
 	wire_put_u8(&writer, is_up);
 	wire_put_string(&writer, text);
 	must(!writer.failed);
-	say(watch, WATCH_STATE, data, writer.len);
+	(void)say(watch, WATCH_STATE, data, writer.len);
 }
 
 static void
@@ -99,58 +105,125 @@ say_confirmed(struct watch *watch)
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u64(&writer, watch->confirmed_us);
-	say(watch, WATCH_CONFIRM, data, writer.len);
+	wire_put_u64(&writer, watch->read.confirmed_us);
+	(void)say(watch, WATCH_CONFIRM, data, writer.len);
 }
 
-static void
+static bool
 say_commit(struct watch *watch)
 {
 	uint8_t data[9];
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u64(&writer, watch->confirmed_us);
-	wire_put_u8(&writer, watch->is_copy);
-	say(watch, WATCH_COMMIT, data, writer.len);
+	wire_put_u64(&writer, watch->sent->confirmed_us);
+	wire_put_u8(&writer, watch->sent == &watch->copy);
+	return say(watch, WATCH_COMMIT, data, writer.len);
 }
 
-/* As much as the link takes; the rest in a moment. */
+/* 1: as much as the link takes; 0: all; -1: an entry could not be sent. */
+static int
+send_entries(struct watch *watch)
+{
+	const uint8_t *entry;
+	size_t len;
+	int more = 1;
+
+	while (link_queued_bytes(watch->link) < SEND_AHEAD_MAX) {
+		more = rule_set_next(watch->sent->octets, watch->sent->len,
+		    &watch->sent_to, &entry, &len);
+		if (more != 1)
+			break;
+		if (!say(watch, WATCH_PUT, entry, len))
+			return -1;
+	}
+	return more;
+}
+
 static void
 on_send_more(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *watch = arg;
 	struct timeval pause = {0, SEND_PAUSE_US};
-	const uint8_t *entry;
-	size_t len;
-	int more = 1;
+	int more;
 
 	(void)fd;
 	(void)what;
-	while (watch->link != NULL &&
-	       link_queued_bytes(watch->link) < SEND_AHEAD_MAX &&
-	       (more = rule_set_next(watch->set, watch->set_len, &watch->sent,
-		    &entry, &len)) == 1)
-		say(watch, WATCH_PUT, entry, len);
-	if (more == 1 && watch->link != NULL) {
+	if (watch->link == NULL)
+		return;
+	more = send_entries(watch);
+	if (more == 1) {
 		(void)evtimer_add(watch->send_more, &pause);
 		return;
 	}
 	watch->is_sending = false;
-	say_commit(watch);
+	/* A set that lacks an entry is never committed: a new program begins
+	 * anew. */
+	if (more < 0 || !say_commit(watch))
+		die("the rules cannot be sent to the gateway");
+	watch->unanswered++;
 }
 
 static void
-send_set(struct watch *watch)
+send_rules(struct watch *watch, const struct rules *rules)
 {
-	if (watch->link == NULL || !watch->has_set)
+	if (watch->link == NULL || rules->octets == NULL)
 		return;
-	watch->standing = STANDING_UNKNOWN;
+	watch->sent = rules;
 	watch->is_sending = true;
-	watch->sent = 0;
+	watch->sent_to = 0;
 	(void)evtimer_del(watch->send_more);
-	say(watch, WATCH_BEGIN, NULL, 0);
+	(void)say(watch, WATCH_BEGIN, NULL, 0);
 	on_send_more(-1, 0, watch);
+}
+
+/* ---- the copy on disk */
+
+static void
+keep_copy(struct watch *watch)
+{
+	int result = rules_copy_write(watch->copy_path, watch->read.octets,
+	    watch->read.len, watch->read.confirmed_us);
+
+	if (result != 0)
+		log_error(NULL, "%s: the rules cannot be kept: %s",
+		    watch->copy_path, strerror(-result));
+}
+
+static int
+read_copy(const char *path, struct rules *copy)
+{
+	uint64_t now_us = clock_wall_us();
+	int result = rules_copy_read(
+	    path, &copy->octets, &copy->len, &copy->confirmed_us);
+
+	if (result == 0 && rule_set_count(copy->octets, copy->len) < 0) {
+		free(copy->octets);
+		copy->octets = NULL;
+		result = -EBADMSG;
+	}
+	/* The clock was set back: nothing is newer than now. */
+	if (result == 0 && copy->confirmed_us > now_us)
+		copy->confirmed_us = now_us;
+	return result;
+}
+
+/* The last rules that a gateway took go to one that has none, while the
+ * directory is silent or what it says is not taken. */
+static void
+send_copy(struct watch *watch)
+{
+	int result = 0;
+
+	if (watch->link == NULL || watch->has_taken || watch->is_sending)
+		return;
+	if (watch->copy.octets == NULL)
+		result = read_copy(watch->copy_path, &watch->copy);
+	if (result == 0)
+		send_rules(watch, &watch->copy);
+	else if (result != -ENOENT)
+		log_error(NULL, "%s: the copy of the rules is not good: %s",
+		    watch->copy_path, strerror(-result));
 }
 
 /* ---- what the gateway says */
@@ -161,28 +234,36 @@ on_want(void *arg, struct link_message *message)
 	struct watch *watch = arg;
 
 	(void)message;
-	send_set(watch);
-	if (!watch->is_up && watch->last_why[0] != '\0')
+	if (watch->read.octets != NULL)
+		send_rules(watch, &watch->read);
+	else if (watch->last_why[0] != '\0')
+		send_copy(watch);
+	if (watch->last_why[0] != '\0')
 		say_state(watch, false, watch->last_why);
+}
+
+/* True if the answer is for what was sent last. */
+static bool
+is_for_last(struct watch *watch)
+{
+	if (watch->unanswered > 0)
+		watch->unanswered--;
+	return watch->unanswered == 0 && !watch->is_sending;
 }
 
 static void
 on_taken(void *arg, struct link_message *message)
 {
 	struct watch *watch = arg;
-	int result;
 
 	(void)message;
-	if (watch->is_sending)
-		return; /* of the set before */
-	watch->standing = STANDING_TAKEN;
-	if (watch->is_copy)
+	watch->has_taken = true;
+	if (!is_for_last(watch) || watch->sent != &watch->read)
 		return;
-	result = rules_copy_write(
-	    watch->copy_path, watch->set, watch->set_len, watch->confirmed_us);
-	if (result != 0)
-		log_error(NULL, "%s: the rules cannot be kept: %s",
-		    watch->copy_path, strerror(-result));
+	watch->was_refused = false;
+	keep_copy(watch);
+	free(watch->copy.octets);
+	watch->copy.octets = NULL;
 }
 
 static void
@@ -191,8 +272,10 @@ on_refused(void *arg, struct link_message *message)
 	struct watch *watch = arg;
 
 	(void)message; /* the gateway has logged and recorded it */
-	if (!watch->is_sending)
-		watch->standing = STANDING_REFUSED;
+	if (!is_for_last(watch) || watch->sent != &watch->read)
+		return;
+	watch->was_refused = true;
+	send_copy(watch);
 }
 
 static void
@@ -202,7 +285,9 @@ on_closed(void *arg)
 
 	link_free(watch->link);
 	watch->link = NULL;
+	watch->has_taken = false;
 	watch->is_sending = false;
+	watch->unanswered = 0;
 	(void)evtimer_del(watch->send_more);
 }
 
@@ -243,85 +328,66 @@ read_after(struct watch *watch, unsigned seconds)
 	(void)evtimer_add(watch->next_reading, &after);
 }
 
-/* Takes the set. */
-static void
-keep_set(struct watch *watch, uint8_t *set, size_t len, bool is_copy)
-{
-	free(watch->set);
-	watch->set = set;
-	watch->set_len = len;
-	watch->is_copy = is_copy;
-	watch->has_set = true;
-}
-
-/* A start while the directory is silent goes on from the copy. */
-static void
-use_copy(struct watch *watch)
-{
-	uint8_t *set;
-	size_t len;
-	int result =
-	    rules_copy_read(watch->copy_path, &set, &len, &watch->confirmed_us);
-
-	if (result == -ENOENT)
-		return;
-	if (result != 0) {
-		log_error(NULL, "%s: the copy of the rules is not good: %s",
-		    watch->copy_path, strerror(-result));
-		return;
-	}
-	keep_set(watch, set, len, true);
-	send_set(watch);
-}
-
 static void
 on_failed(struct watch *watch, const char *why)
 {
 	if (watch->is_up || strcmp(watch->last_why, why) != 0) {
 		(void)strlcpy(watch->last_why, why, WHY_SIZE);
 		log_warning(NULL, "rules cannot be read: %s", why);
+		say_state(watch, false, watch->last_why);
 	}
 	watch->is_up = false;
-	if (!watch->has_set)
-		use_copy(watch);
-	say_state(watch, false, watch->last_why);
+	/* A start while the directory is silent goes on from the copy. */
+	if (watch->read.octets == NULL)
+		send_copy(watch);
 	read_after(watch, watch->retry_s);
 	watch->retry_s = watch->retry_s * 2 < watch->poll_s ? watch->retry_s * 2
 							    : watch->poll_s;
 }
 
+/* The same rules as before.  Those that the gateway refused are not in
+ * force. */
 static void
 confirm(struct watch *watch)
 {
-	if (watch->standing == STANDING_REFUSED)
-		return; /* not these rules are in force */
+	if (watch->was_refused)
+		return;
 	say_confirmed(watch);
-	if (rules_copy_confirm(watch->copy_path, watch->confirmed_us) != 0)
+	if (rules_copy_confirm(watch->copy_path, watch->read.confirmed_us) != 0)
 		log_debug(NULL, "there is no copy of the rules yet");
+}
+
+static bool
+is_read(const struct watch *watch, const uint8_t *set, size_t len)
+{
+	return watch->read.octets != NULL && len == watch->read.len &&
+	       memcmp(set, watch->read.octets, len) == 0;
 }
 
 /* Takes the set. */
 static void
 on_read_set(struct watch *watch, uint8_t *set, size_t len)
 {
-	bool was_up = watch->is_up;
-	bool is_same = watch->has_set && len == watch->set_len &&
-		       memcmp(set, watch->set, len) == 0;
+	bool was_up = watch->is_up, is_same = is_read(watch, set, len);
 
 	watch->is_up = true;
 	watch->last_why[0] = '\0';
 	watch->retry_s = RETRY_FIRST_S;
-	watch->confirmed_us = clock_wall_us();
 	if (!was_up)
 		say_state(watch, true, "rules can be read");
 	if (is_same) {
 		free(set);
-		watch->is_copy = false;
-		confirm(watch);
 	} else {
-		keep_set(watch, set, len, false);
-		send_set(watch);
+		free(watch->read.octets);
+		watch->read.octets = set;
+		watch->read.len = len;
+		watch->was_refused = false;
 	}
+	watch->read.confirmed_us = clock_wall_us();
+	if (is_same)
+		confirm(watch);
+	else
+		send_rules(watch, &watch->read);
 	read_after(watch, watch->poll_s);
 }
 
@@ -331,11 +397,6 @@ on_reading_done(void *arg, uint8_t *set, size_t len, const char *why)
 	struct watch *watch = arg;
 
 	watch->reading = NULL;
-	if (set != NULL && len == 0 && !watch->allow_empty) {
-		free(set);
-		set = NULL;
-		why = "there is no rule at all (policy.allow_empty)";
-	}
 	if (set != NULL)
 		on_read_set(watch, set, len);
 	else
@@ -349,7 +410,9 @@ read_now(struct watch *watch)
 	    .file = watch->file,
 	    .directory = &watch->directory,
 	    .rule_base = watch->rule_base,
-	    .deadline_s = watch->directory.timeout_s * DEADLINE_FACTOR,
+	    .allow_empty = watch->allow_empty,
+	    .deadline_s = watch->directory.timeout_s *
+			  (watch->directory.uri_count + DEADLINE_MORE),
 	};
 
 	(void)evtimer_del(watch->next_reading);
@@ -438,7 +501,8 @@ stop(void *state)
 	secret_free(watch->password);
 	free(watch->file);
 	free(watch->rule_base);
-	free(watch->set);
+	free(watch->read.octets);
+	free(watch->copy.octets);
 	program_exit(watch->program);
 }
 

@@ -244,7 +244,7 @@ settle_silent(struct fetch *fetch)
 static struct subject *
 read_answer(const struct link_message *answer)
 {
-	char why[512];
+	char why[1024];
 	struct wire_reader reader;
 
 	switch (answer->type) {
