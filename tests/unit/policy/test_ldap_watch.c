@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: ISC */
+/* directory-watch itself, with a real directory, a master and a gateway of
+ * the test's. */
+#include "tests/support/unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/link.h"
+#include "base/options.h"
+#include "base/wire.h"
+#include "policy/entry.h"
+#include "policy/watch_protocol.h"
+#include "tests/unit/policy/ldap_directory.h"
+
+#define PATIENCE_US 20000000
+
+/* What the gateway was told, and how it answers. */
+static struct gateway {
+	struct link *link;
+	unsigned begun, put, committed, confirmed, ups, downs;
+	bool has_commit, has_confirm, has_up, has_down; /* since the wait */
+	bool is_copy;
+	uint64_t said_us;
+	char why[1024];
+	char last_dn[256];
+	bool refuses;
+} gateway;
+
+static struct event_base *base;
+static struct options *options;
+static struct directory_program *watch;
+static char folder[64];
+
+/* ---- the gateway */
+
+static void
+on_begin(void *arg, struct link_message *message)
+{
+	(void)arg;
+	(void)message;
+	gateway.begun++;
+	gateway.put = 0;
+}
+
+static void
+on_put(void *arg, struct link_message *message)
+{
+	struct entry *entry = entry_decode(message->data, message->len);
+
+	(void)arg;
+	assert_non_null(entry);
+	assert_true(entry_is_a(entry, "gwRule"));
+	(void)snprintf(
+	    gateway.last_dn, sizeof(gateway.last_dn), "%s", entry->dn);
+	entry_free(entry);
+	gateway.put++;
+}
+
+static void
+on_commit(void *arg, struct link_message *message)
+{
+	struct wire_reader reader;
+	uint8_t answer[8] = {0};
+
+	(void)arg;
+	wire_reader_init(&reader, message->data, message->len);
+	gateway.said_us = wire_get_u64(&reader);
+	gateway.is_copy = wire_get_u8(&reader) != 0;
+	gateway.committed++;
+	gateway.has_commit = true;
+	/* Eight zeros are a generation, four an empty text. */
+	if (gateway.refuses && !gateway.is_copy)
+		assert_int_equal(
+		    link_send(gateway.link, WATCH_REFUSED, 0, answer, 4), 0);
+	else
+		assert_int_equal(
+		    link_send(gateway.link, WATCH_TAKEN, 0, answer, 8), 0);
+}
+
+static void
+on_confirm(void *arg, struct link_message *message)
+{
+	struct wire_reader reader;
+
+	(void)arg;
+	wire_reader_init(&reader, message->data, message->len);
+	gateway.said_us = wire_get_u64(&reader);
+	gateway.confirmed++;
+	gateway.has_confirm = true;
+}
+
+static void
+on_state(void *arg, struct link_message *message)
+{
+	struct wire_reader reader;
+	bool is_up;
+
+	(void)arg;
+	wire_reader_init(&reader, message->data, message->len);
+	is_up = wire_get_u8(&reader) != 0;
+	wire_get_string(&reader, gateway.why, sizeof(gateway.why));
+	assert_true(wire_is_done(&reader));
+	gateway.has_up = gateway.has_up || is_up;
+	gateway.has_down = gateway.has_down || !is_up;
+	*(is_up ? &gateway.ups : &gateway.downs) += 1;
+}
+
+static void
+on_closed(void *arg)
+{
+	(void)arg;
+	link_free(gateway.link);
+	gateway.link = NULL;
+}
+
+static const struct link_handler handlers[] = {
+    {WATCH_BEGIN, 0, 0, on_begin},
+    {WATCH_PUT, 1, LINK_MESSAGE_MAX, on_put},
+    {WATCH_COMMIT, 9, 9, on_commit},
+    {WATCH_CONFIRM, 8, 8, on_confirm},
+    {WATCH_STATE, 5, LINK_MESSAGE_MAX, on_state},
+    {.handle = NULL},
+};
+
+static void
+new_gateway(void)
+{
+	bool refuses = gateway.refuses;
+
+	link_free(gateway.link);
+	memset(&gateway, 0, sizeof(gateway));
+	gateway.refuses = refuses;
+	gateway.link = link_new(
+	    base, directory_program_link(watch, 0), handlers, on_closed, NULL);
+	assert_non_null(gateway.link);
+	assert_int_equal(link_send(gateway.link, WATCH_WANT, 0, NULL, 0), 0);
+}
+
+static void
+await(bool *flag)
+{
+	if (!directory_await(base, flag, PATIENCE_US))
+		print_error("the last state was: %s\n", gateway.why);
+	assert_true(*flag);
+	*flag = false;
+}
+
+static void
+pause_for(unsigned milliseconds)
+{
+	bool never = false;
+
+	(void)directory_await(base, &never, milliseconds * UINT64_C(1000));
+}
+
+/* ---- the program */
+
+static void
+start_watch(void)
+{
+	watch = directory_program_new(base, "gatewarden-directory-watch");
+	directory_program_configure(watch, options, DIRECTORY_READER_PASSWORD);
+	new_gateway();
+}
+
+static void
+end_watch(void)
+{
+	directory_program_free(watch);
+	watch = NULL;
+	link_free(gateway.link);
+	gateway.link = NULL;
+}
+
+static void
+use_directory(const char *rule_base)
+{
+	directory_add_server(options, "ldap", 1);
+	options_add(options, "directory.ca_file", directory_path("ca.pem"));
+	options_add(options, "directory.bind", "simple");
+	options_add(options, "directory.bind_dn", DIRECTORY_READER);
+	options_add(options, "directory.rule_base", rule_base);
+	options_add_u64(options, "directory.timeout", 1);
+	options_add_u64(options, "directory.poll_interval", 1);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	base = event_base_new();
+	options = options_new();
+	(void)snprintf(folder, sizeof(folder), "/tmp/test-watch-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	options_add(options, "state_dir", folder);
+	options_add(options, "gateway.log_level", "error");
+	memset(&gateway, 0, sizeof(gateway));
+	return 0;
+}
+
+static const char *
+path_of(const char *name)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	directory_signal(SIGCONT);
+	end_watch();
+	(void)unlink(path_of("rules"));
+	(void)unlink(path_of("rules.new")); /* was being written */
+	(void)unlink(path_of("rules.ldif"));
+	assert_int_equal(rmdir(folder), 0);
+	options_free(options);
+	event_base_free(base);
+	return 0;
+}
+
+#define RULES "ou=rules,dc=example,dc=com"
+#define ADD_RULE(name)                                                         \
+	"dn: cn=" name "," RULES "\nchangetype: add\nobjectClass: gwRule\n"    \
+	"gwAction: permit\ngwDestination: *\n"
+#define DELETE_RULE(name) "dn: cn=" name "," RULES "\nchangetype: delete\n"
+
+/* ---- tests */
+
+static void
+the_rules_come_and_are_confirmed(void **state)
+{
+	uint64_t before_us = clock_wall_us();
+
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+	assert_false(gateway.is_copy);
+	assert_true(gateway.said_us >= before_us);
+	before_us = gateway.said_us;
+	await(&gateway.has_confirm);
+	assert_true(gateway.said_us > before_us);
+	assert_int_equal(gateway.committed, 1);
+	assert_int_equal(gateway.downs, 0);
+}
+
+static void
+a_change_is_sent_and_no_change_is_not(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	directory_modify(ADD_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3);
+	directory_modify(DELETE_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+	await(&gateway.has_confirm);
+	assert_int_equal(gateway.committed, 3);
+}
+
+static void
+thousands_of_rules_come_in_pages(void **state)
+{
+	(void)state;
+	use_directory("ou=many,dc=example,dc=com");
+	start_watch();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3000);
+}
+
+static void
+a_new_gateway_gets_the_whole_set(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	new_gateway();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+	assert_false(gateway.is_copy);
+}
+
+static void
+a_reload_reads_at_once(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	options_add_u64(options, "directory.poll_interval", 3600);
+	start_watch();
+	await(&gateway.has_commit);
+	gateway.has_confirm = false;
+	directory_program_configure(watch, options, DIRECTORY_READER_PASSWORD);
+	await(&gateway.has_confirm);
+}
+
+static void
+a_directory_that_dies_is_told_and_found_again(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	directory_kill();
+	await(&gateway.has_down);
+	assert_non_null(strstr(gateway.why, "Can't contact LDAP server"));
+	directory_start();
+	await(&gateway.has_up);
+	await(&gateway.has_confirm);
+	assert_int_equal(gateway.committed, 1);
+	assert_int_equal(gateway.downs, 1);
+}
+
+static void
+a_directory_that_hangs_holds_nobody_up(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	directory_signal(SIGSTOP);
+	for (int i = 0; i < 20; i++) {
+		assert_true(directory_program_answers(watch, 200000));
+		pause_for(100);
+	}
+	await(&gateway.has_down);
+	directory_signal(SIGCONT);
+	await(&gateway.has_up);
+	assert_int_equal(gateway.committed, 1);
+}
+
+static void
+the_copy_serves_while_the_directory_is_silent(void **state)
+{
+	uint64_t confirmed_us;
+
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	confirmed_us = gateway.said_us;
+	end_watch();
+	directory_signal(SIGSTOP);
+	start_watch();
+	await(&gateway.has_commit);
+	assert_true(gateway.is_copy);
+	assert_int_equal(gateway.put, 2);
+	/* Another confirmation may have come before the program's end. */
+	assert_true(gateway.said_us >= confirmed_us &&
+		    gateway.said_us < confirmed_us + 5000000);
+	await(&gateway.has_down);
+	directory_signal(SIGCONT);
+	await(&gateway.has_commit);
+	assert_false(gateway.is_copy);
+	await(&gateway.has_up);
+}
+
+static void
+a_damaged_copy_is_not_used(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm); /* so it is on disk */
+	end_watch();
+	file = fopen(path_of("rules"), "r+");
+	assert_int_equal(fseek(file, 40, SEEK_SET), 0);
+	assert_int_equal(fputc('X', file), 'X');
+	assert_int_equal(fclose(file), 0);
+	directory_signal(SIGSTOP);
+	start_watch();
+	await(&gateway.has_down);
+	directory_signal(SIGCONT);
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.committed, 1);
+	assert_false(gateway.is_copy);
+}
+
+static void
+refused_rules_are_neither_confirmed_nor_kept(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	use_directory(RULES);
+	gateway.refuses = true;
+	start_watch();
+	gateway.refuses = true;
+	await(&gateway.has_commit);
+	pause_for(2500);
+	assert_int_equal(gateway.committed, 1);
+	assert_int_equal(gateway.confirmed, 0);
+	assert_int_equal(stat(path_of("rules"), &status), -1);
+}
+
+/* Rules were good, then bad, and then the gateway had to be started anew. */
+static void
+a_new_gateway_that_refuses_gets_the_last_good_rules(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	gateway.refuses = true;
+	directory_modify(ADD_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3);
+	new_gateway();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3);
+	await(&gateway.has_commit);
+	assert_true(gateway.is_copy);
+	assert_int_equal(gateway.put, 2);
+	directory_modify(DELETE_RULE("zz"));
+	gateway.refuses = false;
+	await(&gateway.has_commit);
+	assert_false(gateway.is_copy);
+	assert_int_equal(gateway.put, 2);
+}
+
+static void
+no_rule_at_all_is_a_failure(void **state)
+{
+	(void)state;
+	use_directory("ou=empty,dc=example,dc=com");
+	start_watch();
+	await(&gateway.has_down);
+	assert_non_null(strstr(gateway.why, "policy.allow_empty"));
+	assert_int_equal(gateway.committed, 0);
+}
+
+static void
+no_rule_at_all_is_taken_where_it_was_said(void **state)
+{
+	(void)state;
+	use_directory("ou=empty,dc=example,dc=com");
+	options_add(options, "policy.allow_empty", "true");
+	start_watch();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 0);
+}
+
+static void
+a_part_on_another_server_is_a_failure(void **state)
+{
+	(void)state;
+	use_directory("ou=part,dc=example,dc=com");
+	start_watch();
+	await(&gateway.has_down);
+	assert_non_null(strstr(gateway.why, "referrals are not followed"));
+	assert_int_equal(gateway.committed, 0);
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *file = fopen(path_of("rules.ldif"), "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+a_file_serves_without_a_directory(void **state)
+{
+	(void)state;
+	write_file("dn: cn=a\nobjectClass: gwRule\n");
+	options_add(options, "policy.file", path_of("rules.ldif"));
+	options_add_u64(options, "directory.poll_interval", 1);
+	start_watch();
+	await(&gateway.has_commit);
+	assert_string_equal(gateway.last_dn, "cn=a");
+	write_file("dn: cn=a\nobjectClass: gwRule\nnonsense\n");
+	await(&gateway.has_down);
+	assert_non_null(
+	    strstr(gateway.why, "rules.ldif:3: not \"attribute: value\""));
+	write_file("dn: cn=b\nobjectClass: gwRule\n");
+	await(&gateway.has_up);
+	await(&gateway.has_commit);
+	assert_string_equal(gateway.last_dn, "cn=b");
+}
+
+static void
+a_gateway_that_goes_away_is_survived(void **state)
+{
+	(void)state;
+	use_directory("ou=many,dc=example,dc=com");
+	start_watch();
+	for (int i = 0; i < 20; i++) {
+		new_gateway();
+		pause_for((unsigned)i * 5);
+	}
+	new_gateway();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3000);
+	assert_true(directory_program_answers(watch, PATIENCE_US));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_rules_come_and_are_confirmed),
+	    TEST(a_change_is_sent_and_no_change_is_not),
+	    TEST(thousands_of_rules_come_in_pages),
+	    TEST(a_new_gateway_gets_the_whole_set),
+	    TEST(a_reload_reads_at_once),
+	    TEST(a_directory_that_dies_is_told_and_found_again),
+	    TEST(a_directory_that_hangs_holds_nobody_up),
+	    TEST(the_copy_serves_while_the_directory_is_silent),
+	    TEST(a_damaged_copy_is_not_used),
+	    TEST(refused_rules_are_neither_confirmed_nor_kept),
+	    TEST(a_new_gateway_that_refuses_gets_the_last_good_rules),
+	    TEST(no_rule_at_all_is_a_failure),
+	    TEST(no_rule_at_all_is_taken_where_it_was_said),
+	    TEST(a_part_on_another_server_is_a_failure),
+	    TEST(a_file_serves_without_a_directory),
+	    TEST(a_gateway_that_goes_away_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
