@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The tunnel, one behaviour after the other, clear and through a seal. */
-#include "tests/unit/relay/tunnel_world.h"
+#include "tests/support/unit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include "base/rfc1961.h"
 #include "relay/buffer.h"
 #include "tests/support/toy_seal.h"
+#include "tests/unit/relay/tunnel_world.h"
 
 #define MEGABYTE 1000000
 
@@ -913,9 +913,6 @@ main(void)
 	    cmocka_unit_test(expiry_of_a_quiet_tunnel_ends_it_at_once),
 	    cmocka_unit_test(nothing_comes_after_a_cancel),
 	};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
-		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,12 @@
  * Random scripts of writing, reading, finishing and resetting against a
  * model of what a tunnel does, over a kernel that is nasty half of the time.
  */
-#include "tests/unit/relay/tunnel_world.h"
+#include "tests/support/unit.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "tests/unit/relay/tunnel_world.h"
 
 #define SCRIPTS 10000
 
@@ -154,6 +155,5 @@ main(void)
 	    cmocka_unit_test(random_scripts_match_the_model),
 	};
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

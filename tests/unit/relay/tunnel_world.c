@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -201,8 +202,11 @@ on_done(void *arg, enum reason reason, const struct tunnel_counts *counts)
 void
 world_init(struct world *world, bool is_sealed)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
 	memset(world, 0, sizeof(*world));
 	memset(&seam, 0, sizeof(seam));
+	assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
 	listen_anew();
 	world->descriptors = open_descriptors();
 	world->base = event_base_new();
