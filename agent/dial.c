@@ -42,7 +42,6 @@ dial(const struct gateway_name *gateway, int *fd)
 	const struct addrinfo hints = {
 	    .ai_family = AF_UNSPEC,
 	    .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_ADDRCONFIG,
 	};
 	struct addrinfo *list, *one;
 	int error = getaddrinfo(gateway->host, gateway->port, &hints, &list);

@@ -59,10 +59,16 @@ kerberos_login(const char *principal, const char *options)
 struct gssaccept *
 kerberos_acceptor(void)
 {
+	return kerberos_acceptor_with("gateway.keytab");
+}
+
+struct gssaccept *
+kerberos_acceptor_with(const char *keytab)
+{
 	static const char *const services[] = {"socks", "rcmd", NULL};
 	static const char *const realms[] = {NULL};
 	const struct gssaccept_settings settings = {
-	    .keytab = kerberos_path("gateway.keytab"),
+	    .keytab = kerberos_path(keytab),
 	    .replay_cache = kerberos_path("replay"),
 	    .services = services,
 	    .realms = realms,
@@ -73,6 +79,21 @@ kerberos_acceptor(void)
 	assert_string_equal(why, "");
 	assert_non_null(accept);
 	return accept;
+}
+
+void
+kerberos_grow_old(bool old)
+{
+	if (old) {
+		kerberos_run("kvno -q socks/old.example.com");
+		kerberos_run("sed 's/permitted_enctypes = .*/"
+			     "permitted_enctypes = arcfour-hmac/' "
+			     "'%s' >'%s'",
+		    kerberos_path("krb5.conf"), kerberos_path("old.conf"));
+	}
+	assert_int_equal(setenv("KRB5_CONFIG",
+			     kerberos_path(old ? "old.conf" : "krb5.conf"), 1),
+	    0);
 }
 
 OM_uint32

@@ -7,6 +7,7 @@
 #ifndef TESTS_SUPPORT_KERBEROS_H
 #define TESTS_SUPPORT_KERBEROS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +30,16 @@ kerberos_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Gets a ticket, with kinit's own options ("" for none). */
 void kerberos_login(const char *principal, const char *options);
 
-/* Accepts for socks and rcmd with gateway.keytab. */
+/* Accepts for socks and rcmd with gateway.keytab, or with another keytab. */
 struct gssaccept *kerberos_acceptor(void);
+struct gssaccept *kerberos_acceptor_with(const char *keytab);
+
+/*
+ * Everything that follows, on both sides, is as old as RC4 (or as new as
+ * AES again); there is a ticket for socks@old.example.com.
+ */
+#define KERBEROS_OLD "socks@old.example.com"
+void kerberos_grow_old(bool old);
 
 struct kerberos_client {
 	gss_ctx_id_t handle;

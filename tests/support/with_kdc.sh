@@ -7,8 +7,9 @@
 # no privilege is needed, nothing is left behind.  The command finds in its
 # environment KRB5_CONFIG, KRB5_KDC_PROFILE (so that kadmin.local works),
 # KRB5CCNAME, and KDC_DIR with
-#   clients.keytab  alice, bob/admin, nobody-else's users of both realms
+#   clients.keytab  alice and bob/admin of EXAMPLE.COM, alice of OTHER.TEST
 #   gateway.keytab  socks, rcmd and host for gw.example.com
+#   old.keytab      socks for old.example.com, which knows nothing but RC4
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
@@ -48,7 +49,9 @@ configure() { # port
 		dns_lookup_realm = false
 		dns_canonicalize_hostname = false
 		rdns = false
-		permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128
+		permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128 arcfour-hmac
+		allow_rc4 = true
+		allow_weak_crypto = true
 	[realms]
 		EXAMPLE.COM = {
 			kdc = 127.0.0.1:$1
@@ -97,7 +100,10 @@ make_realms() {
 	addprinc -randkey rcmd/gw.example.com
 	addprinc -randkey host/gw.example.com
 	addprinc -pw between krbtgt/EXAMPLE.COM@OTHER.TEST
+	addprinc -randkey -e arcfour-hmac:normal socks/old.example.com
+	setstr socks/old.example.com session_enctypes arcfour-hmac
 	ktadd -norandkey -k $KDC_DIR/clients.keytab alice bob/admin
+	ktadd -norandkey -k $KDC_DIR/old.keytab socks/old.example.com
 	ktadd -norandkey -k $KDC_DIR/gateway.keytab socks/gw.example.com rcmd/gw.example.com host/gw.example.com
 	EOF
 	ask_kadmin OTHER.TEST <<-EOF

@@ -314,9 +314,19 @@ one_that_hangs_dies(void **state)
 }
 
 static void
+on_link_closed(void *arg)
+{
+	bool *is_closed = arg;
+
+	*is_closed = true;
+}
+
+static void
 an_asker_that_breaks_the_rules_loses_its_link_only(void **state)
 {
 	static const struct link_handler handlers[] = {{.handle = NULL}};
+	const struct timeval moment = {.tv_usec = 10000};
+	bool is_closed = false;
 	struct world world;
 	struct link *link;
 
@@ -324,9 +334,14 @@ an_asker_that_breaks_the_rules_loses_its_link_only(void **state)
 	begin(&world);
 	link =
 	    link_new(world.base, authenticator_program_link(&world.program, 7),
-		handlers, NULL, NULL);
+		handlers, on_link_closed, &is_closed);
 	assert_non_null(link);
 	assert_int_equal(link_send(link, ACCEPT_STEP, 1, "?", 1), 0);
+	for (int i = 0; i < 1000 && !is_closed; i++) {
+		(void)event_base_loopexit(world.base, &moment);
+		(void)event_base_dispatch(world.base);
+	}
+	assert_true(is_closed);
 	assert_serves(&world);
 	link_free(link);
 	assert_serves(&world);

@@ -699,6 +699,38 @@ the_replay_cache_is_nobody_elses(void **state)
 	gssaccept_free(accept);
 }
 
+/* What making an acceptor writes to the log. */
+static void
+read_log(const char *keytab, char *log, size_t size)
+{
+	int kept = dup(STDERR_FILENO);
+	FILE *file = freopen(kerberos_path("log"), "w+", stderr);
+	size_t len;
+
+	assert_non_null(file);
+	gssaccept_free(kerberos_acceptor_with(keytab));
+	rewind(stderr);
+	len = fread(log, 1, size - 1, stderr);
+	log[len] = '\0';
+	(void)dup2(kept, STDERR_FILENO);
+	(void)close(kept);
+}
+
+static void
+weak_keys_and_an_open_file_are_warned_of(void **state)
+{
+	char log[2048];
+
+	(void)state;
+	assert_int_equal(chmod(kerberos_path("old.keytab"), 0644), 0);
+	read_log("old.keytab", log, sizeof(log));
+	assert_non_null(strstr(log, "arcfour-hmac"));
+	assert_non_null(strstr(log, "socks/old.example.com@EXAMPLE.COM"));
+	assert_non_null(strstr(log, "mode 0644"));
+	read_log("gateway.keytab", log, sizeof(log));
+	assert_string_equal(log, "");
+}
+
 int
 main(void)
 {
@@ -735,6 +767,7 @@ main(void)
 	    cmocka_unit_test(
 		a_replay_cache_that_cannot_be_written_fails_the_start),
 	    cmocka_unit_test(the_replay_cache_is_nobody_elses),
+	    cmocka_unit_test(weak_keys_and_an_open_file_are_warned_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

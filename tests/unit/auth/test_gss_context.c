@@ -19,19 +19,24 @@ struct pair {
 };
 
 static struct pair
-establish(OM_uint32 flags)
+establish_with(const char *keytab, const char *service, OM_uint32 flags)
 {
-	struct pair pair = {.accept = kerberos_acceptor()};
+	struct pair pair = {.accept = kerberos_acceptor_with(keytab)};
 	struct accept_answer answer;
 	char why[256] = "";
 
-	kerberos_establish(
-	    pair.accept, &pair.client, KERBEROS_SOCKS, flags, &answer);
+	kerberos_establish(pair.accept, &pair.client, service, flags, &answer);
 	pair.context = gssctx_import(
 	    answer.exported, answer.exported_len, why, sizeof(why));
 	assert_string_equal(why, "");
 	assert_non_null(pair.context);
 	return pair;
+}
+
+static struct pair
+establish(OM_uint32 flags)
+{
+	return establish_with("gateway.keytab", KERBEROS_SOCKS, flags);
 }
 
 static struct pair
@@ -149,7 +154,8 @@ sizes_are_those_of_rfc_4121(void **state)
 	}
 }
 
-/* Seals len octets, lets the client open them, compares. */
+/* Seals len octets into token_len (0: whatever it takes), lets the client
+ * open them, compares. */
 static void
 assert_client_opens(
     struct pair *pair, size_t len, int confidential, size_t token_len)
@@ -165,7 +171,9 @@ assert_client_opens(
 	for (size_t i = 0; i < len; i++)
 		token[seal->header + i] = (uint8_t)(i * 7);
 	assert_int_equal(seal_wrap(seal, token, len, &sealed_len), REASON_OK);
-	assert_int_equal(sealed_len, token_len);
+	if (token_len > 0)
+		assert_int_equal(sealed_len, token_len);
+	assert_true(sealed_len <= RFC1961_TOKEN_MAX);
 	sealed.value = token;
 	sealed.length = sealed_len;
 	assert_int_equal(gss_unwrap(&minor, pair->client.handle, &sealed,
@@ -225,6 +233,38 @@ one_octet_more_than_the_limit_does_not_fit_the_length_field(void **state)
 		assert_int_equal(token.length, RFC1961_TOKEN_MAX + 1);
 		drop(&token);
 		free(text);
+		end(&pair);
+	}
+}
+
+/* RFC 4757 pads and has headers of several lengths: nothing can be sealed
+ * where it stands. */
+static void
+messages_without_a_fixed_form_are_sealed_all_the_same(void **state)
+{
+	static const enum protection protections[] = {
+	    PROTECTION_INTEGRITY, PROTECTION_CONFIDENTIALITY};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct pair pair;
+		gss_buffer_desc token;
+
+		kerberos_grow_old(true);
+		pair =
+		    establish_with("old.keytab", KERBEROS_OLD, KERBEROS_FLAGS);
+		kerberos_grow_old(false);
+		pair.seal = gssctx_into_seal(pair.context, protections[i]);
+		pair.context = NULL;
+		assert_non_null(pair.seal);
+		assert_int_equal(pair.seal->header, 0);
+		for (size_t len = 0; len < 300; len += 37)
+			assert_client_opens(&pair, len, i, 0);
+		assert_client_opens(&pair, pair.seal->plaintext_max, i, 0);
+		token = client_wrap(&pair, i, "from old times", 14);
+		assert_opens(pair.seal, &token, "from old times");
+		assert_fails(pair.seal, &token, REASON_GSS_REPLAY);
+		drop(&token);
 		end(&pair);
 	}
 }
@@ -560,6 +600,8 @@ main(void)
 	    cmocka_unit_test(our_messages_are_as_agreed_at_every_size),
 	    cmocka_unit_test(
 		one_octet_more_than_the_limit_does_not_fit_the_length_field),
+	    cmocka_unit_test(
+		messages_without_a_fixed_form_are_sealed_all_the_same),
 	    cmocka_unit_test(a_replayed_message_is_refused),
 	    cmocka_unit_test(swapped_messages_are_refused),
 	    cmocka_unit_test(a_missing_message_is_seen),
