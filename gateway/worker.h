@@ -40,8 +40,8 @@ struct shared {
 	_Atomic bool directory_up;
 };
 
-/* The rules in force and what belongs to judging; each thread has its own
- * reference. */
+/* What a thread's sessions use; settings and rules are references of its
+ * own. */
 struct worker {
 	unsigned slot; /* 1 .. */
 	struct shared *shared;

@@ -41,7 +41,8 @@ typedef void resolution_done_fn(void *arg, enum reason reason,
 
 /*
  * Asks for A and AAAA, never through a search list.  The callback comes
- * exactly once, never before this has returned, never after the cancel.
+ * exactly once, never before this has returned, never after the cancel.  NULL
+ * when there is no memory.
  */
 struct resolution *resolution_start(struct resolver *resolver, const char *name,
     resolution_done_fn *done, void *arg) must_check;
