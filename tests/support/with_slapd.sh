@@ -5,8 +5,8 @@
 # Real slapds listen on loopback addresses; nothing is written outside a
 # temporary folder, no privilege is needed, nothing is left behind.  The
 # command finds in its environment
-#   SLAPD_DIR   ca.pem; unknown.pem, which signed nothing; reader.password;
-#               and run, which starts the first slapd in the foreground
+#   SLAPD_DIR   ca.pem; unknown.pem, which signed nothing; slapd.log, with
+#               each search; run, which starts the first slapd again
 #   SLAPD_PID   the first slapd, to be stopped or killed
 #   SLAPD_PORT  for ldap://, the next one is for ldaps://, of
 #     127.0.0.1  the directory: people, groups, rules
@@ -110,7 +110,7 @@ write_config() {
 	dn: cn=test,cn=schema,cn=config
 	objectClass: olcSchemaConfig
 	cn: test
-	olcAttributeTypes: ( 2.16.840.1.113719.1.301.4.1.1 NAME 'krbPrincipalName' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+	olcAttributeTypes: ( 2.16.840.1.113719.1.301.4.1.1 NAME 'krbPrincipalName' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
 	olcAttributeTypes: ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
 	olcObjectClasses: ( 1.1.2.1 NAME 'anything' SUP top AUXILIARY MAY ( krbPrincipalName \$ memberOf ) )
 
@@ -204,7 +204,6 @@ load() {
 	mkdir "$SLAPD_DIR/config" "$SLAPD_DIR/data"
 	write_config
 	write_tree >"$SLAPD_DIR/tree.ldif"
-	printf reader-secret >"$SLAPD_DIR/reader.password"
 	for number in 0 1; do
 		file=config
 		[ $number = 0 ] || file=tree
@@ -251,7 +250,7 @@ accepts() { # address
 launch() { # address, arguments
 	address=$1
 	shift
-	"$SLAPD_DIR/slapd" -d 0 -h \
+	"$SLAPD_DIR/slapd" -d stats -h \
 		"ldap://$address:$SLAPD_PORT ldaps://$address:$((SLAPD_PORT + 1))${more:-}" \
 		"$@" >>"$SLAPD_DIR/slapd.log" 2>&1 &
 	launched=$!
@@ -279,8 +278,9 @@ start() {
 	SLAPD_PID=$launched
 	cat >"$SLAPD_DIR/run" <<-EOF
 	#!/bin/sh
-	exec "$SLAPD_DIR/slapd" -d 0 -F "$SLAPD_DIR/config" -h \\
-		"ldap://127.0.0.1:$SLAPD_PORT ldaps://127.0.0.1:$((SLAPD_PORT + 1)) $LDAPI_URI"
+	exec "$SLAPD_DIR/slapd" -d stats -F "$SLAPD_DIR/config" -h \\
+		"ldap://127.0.0.1:$SLAPD_PORT ldaps://127.0.0.1:$((SLAPD_PORT + 1)) $LDAPI_URI" \\
+		>>"$SLAPD_DIR/slapd.log" 2>&1
 	EOF
 	chmod +x "$SLAPD_DIR/run"
 	more=
