@@ -51,6 +51,15 @@ static void relay(struct bufferevent *bev, void *arg);
 
 /* ---- open: accepted, counted, deadline armed (absolute, not per octet) */
 
+/* Part of a greeting or of a request has come. */
+static bool
+is_within_message(const struct session *session)
+{
+	return evbuffer_get_length(bufferevent_get_input(session->bev)) > 0 ||
+	       (session->opened != NULL &&
+		   evbuffer_get_length(session->opened) > 0);
+}
+
 /* The client went away, or its connection broke, before the relay. */
 static void
 on_client_event(struct bufferevent *bev, short what, void *arg)
@@ -59,11 +68,9 @@ on_client_event(struct bufferevent *bev, short what, void *arg)
 
 	(void)bev;
 	if ((what & BEV_EVENT_EOF) != 0)
-		session_close(session,
-		    session->has_greeted ||
-			    evbuffer_get_length(bufferevent_get_input(bev)) > 0
-			? REASON_TRUNCATED
-			: REASON_CLIENT_CLOSED);
+		session_close(session, is_within_message(session)
+					   ? REASON_TRUNCATED
+					   : REASON_CLIENT_CLOSED);
 	else if (errno == ECONNRESET)
 		session_close(session, REASON_CLIENT_RESET);
 	else
@@ -93,6 +100,42 @@ set_deadline(struct session *session, uint64_t after_us, enum reason reason)
 
 	session->deadline_reason = reason;
 	(void)evtimer_add(session->deadline, &after);
+}
+
+/* When it must be over: its ticket has ended, or it has lasted long enough. */
+static uint64_t
+end_of(const struct session *session, enum reason *why)
+{
+	const struct settings *settings = session->settings;
+	uint64_t end = UINT64_MAX, expiry;
+
+	if (settings->lifetime != 0) {
+		end = session->opened_us + settings->lifetime * 1000000;
+		*why = REASON_LIFETIME;
+	}
+	if (!settings->end_with_ticket || session->identity.expires_us == 0)
+		return end;
+	expiry =
+	    session->identity.expires_us + settings->expiry_grace * 1000000;
+	if (expiry > end)
+		return end;
+	*why = REASON_CONTEXT_EXPIRED;
+	return expiry;
+}
+
+/* The deadline is the session's end from now on; false if it has come:
+ * libgssapi takes tickets that have ended within the clocks' skew. */
+static bool
+limit_duration(struct session *session, enum reason *why)
+{
+	uint64_t now = clock_monotonic_us(), end = end_of(session, why);
+
+	(void)evtimer_del(session->deadline);
+	if (end <= now)
+		return false;
+	if (end != UINT64_MAX)
+		set_deadline(session, end - now, *why);
+	return true;
 }
 
 static const struct listener_settings *
@@ -370,10 +413,11 @@ request(struct bufferevent *bev, void *arg)
 	}
 	/* What comes now is the target's; it waits in the socket. */
 	(void)bufferevent_disable(bev, EV_READ);
-	(void)evtimer_del(session->deadline);
 	session->has_request = true;
-	if (session->seal != NULL && !session->has_sequence &&
-	    !session->listener->allow_missing_sequence)
+	if (!limit_duration(session, &why))
+		refuse(session, why);
+	else if (session->seal != NULL && !session->has_sequence &&
+		 !session->listener->allow_missing_sequence)
 		refuse(session, REASON_GSS_FLAGS);
 	else
 		judge(session);
@@ -559,6 +603,9 @@ reply(struct session *session)
 		session_close(session, reason);
 		return;
 	}
+	/* For a client that does not read it. */
+	set_deadline(session, session->settings->handshake_timeout * 1000000,
+	    REASON_HANDSHAKE_TIMEOUT);
 	/* Called when the reply has left. */
 	bufferevent_setcb(session->bev, NULL, relay, on_client_event, session);
 }
@@ -573,29 +620,6 @@ on_relayed(void *arg, enum reason reason, const struct tunnel_counts *counts)
 	session->tunnel = NULL;
 	session->counts = *counts;
 	session_close(session, reason);
-}
-
-/* The earlier of the ticket's end and the longest that a session may last. */
-static void
-limit_duration(struct session *session)
-{
-	const struct settings *settings = session->settings;
-	uint64_t now = clock_monotonic_us();
-	uint64_t lifetime = UINT64_MAX, expiry = UINT64_MAX;
-
-	if (settings->lifetime != 0)
-		lifetime = session->opened_us + settings->lifetime * 1000000;
-	if (settings->end_with_ticket && session->identity.expires_us != 0)
-		expiry = session->identity.expires_us +
-			 settings->expiry_grace * 1000000;
-	if (lifetime == UINT64_MAX && expiry == UINT64_MAX)
-		return;
-	if (expiry <= lifetime)
-		set_deadline(session, expiry > now ? expiry - now : 0,
-		    REASON_CONTEXT_EXPIRED);
-	else
-		set_deadline(session, lifetime > now ? lifetime - now : 0,
-		    REASON_LIFETIME);
 }
 
 /* Takes the client's socket out of its bufferevent. */
@@ -620,10 +644,15 @@ relay(struct bufferevent *bev, void *arg)
 	    .half_close_ms =
 		(unsigned)session->settings->half_close_timeout * 1000,
 	};
-	struct evbuffer *pending = evbuffer_new();
-	struct evbuffer *opened = session->opened;
+	struct evbuffer *pending, *opened = session->opened;
 	struct channel *client, *target;
+	enum reason why;
 
+	if (!limit_duration(session, &why)) {
+		session_close(session, why);
+		return;
+	}
+	pending = evbuffer_new();
 	if (pending == NULL ||
 	    evbuffer_add_buffer(pending, bufferevent_get_input(bev)) != 0) {
 		if (pending != NULL)
@@ -649,8 +678,6 @@ relay(struct bufferevent *bev, void *arg)
 	session->opened = NULL;
 	if (session->tunnel == NULL)
 		session_close(session, REASON_NO_MEMORY);
-	else
-		limit_duration(session);
 }
 
 /* ---- close: the only end */

@@ -47,6 +47,7 @@ static struct {
 	enum reason proof_reason;
 	enum protection protection;
 	bool has_sequence;
+	uint64_t expires_us; /* 0: never */
 	negotiation_done_fn *prove;
 	void *prove_arg;
 	/* What the resolver will say. */
@@ -83,7 +84,8 @@ finish_proof(evutil_socket_t fd, short what, void *arg)
 	struct proof proof = {
 	    .identity = {.name = "alice@EXAMPLE.COM",
 		.method = METHOD_GSSAPI,
-		.mechanism = "krb5"},
+		.mechanism = "krb5",
+		.expires_us = fake.expires_us},
 	    .protection = fake.protection,
 	    .has_sequence = fake.has_sequence,
 	};
@@ -219,9 +221,10 @@ __wrap_audit_sender_write(
 
 static struct shared shared;
 static struct worker worker;
-static int client;    /* the client's end, non-blocking */
-static int listening; /* the target */
-static int target;    /* its accepted connection, or -1 */
+static int client;	/* the client's end, non-blocking */
+static int client_side; /* and the session's */
+static int listening;	/* the target */
+static int target;	/* its accepted connection, or -1 */
 static uint16_t target_port;
 static struct seal *client_seal;
 
@@ -315,6 +318,7 @@ open_session(void)
 	assert_true(fd >= 0);
 	(void)close(accepting);
 	listening = listen_on_loopback();
+	client_side = fd;
 	session_open(&worker, "lan", fd, &address);
 }
 
@@ -608,7 +612,9 @@ a_session_cut_at_any_octet_ends_as_truncated(void **state)
 		if (cut > 0)
 			say(all, cut);
 		assert_int_equal(shutdown(client, SHUT_WR), 0);
-		was_closed(cut == 0 ? REASON_CLIENT_CLOSED : REASON_TRUNCATED);
+		/* Between two messages it may go. */
+		was_closed(cut == 0 || cut == 3 ? REASON_CLIENT_CLOSED
+						: REASON_TRUNCATED);
 		nobody_was_dialled();
 		(void)tear_down(NULL);
 	}
@@ -955,6 +961,82 @@ a_slow_client_is_cut_at_the_deadline(void **state)
 }
 
 static void
+a_ticket_that_has_ended_reaches_no_target(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	fake.expires_us = clock_monotonic_us() - 1;
+	open_session();
+	greet();
+	is_refused(request, connect_request(request, target_port), 1,
+	    REASON_CONTEXT_EXPIRED);
+}
+
+static void
+a_ticket_that_ends_before_the_verdict_reaches_no_target(void **state)
+{
+	uint8_t request[300], message[600], answer[64];
+
+	(void)state;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	fake.group = "cn=staff,dc=example,dc=com";
+	fake.hold_lookup = true;
+	fake.expires_us = clock_monotonic_us() + 300000;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	for (int i = 0; i < 20; i++)
+		settle();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	assert_int_equal(answer[1], 1);
+	was_closed(REASON_CONTEXT_EXPIRED);
+	nobody_was_dialled();
+}
+
+static void
+a_session_ends_with_its_ticket_also_while_relaying(void **state)
+{
+	uint8_t request[300], message[600], answer[64];
+
+	(void)state;
+	fake.expires_us = clock_monotonic_us() + 500000;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	assert_int_equal(answer[1], 0);
+	for (int i = 0; i < 30; i++)
+		settle();
+	was_closed(REASON_CONTEXT_EXPIRED);
+}
+
+static void
+a_client_that_never_takes_its_reply_is_cut(void **state)
+{
+	uint8_t request[300], message[600], filler[65536] = "";
+
+	(void)state;
+	settings_unref(worker.settings);
+	worker.settings = load_settings("session { handshake_timeout = 1 }\n");
+	open_session();
+	greet();
+	/* There is no room left for the reply. */
+	while (send(client_side, filler, sizeof(filler), MSG_NOSIGNAL) > 0)
+		;
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	for (int i = 0; i < 80; i++)
+		settle();
+	was_closed(REASON_HANDSHAKE_TIMEOUT);
+}
+
+static void
 too_many_sessions_are_turned_away(void **state)
 {
 	(void)state;
@@ -1020,6 +1102,10 @@ main(void)
 	    TEST(rules_that_are_too_old_deny),
 	    TEST(rules_of_a_silent_directory_are_marked_stale),
 	    TEST(a_slow_client_is_cut_at_the_deadline),
+	    TEST(a_ticket_that_has_ended_reaches_no_target),
+	    TEST(a_ticket_that_ends_before_the_verdict_reaches_no_target),
+	    TEST(a_session_ends_with_its_ticket_also_while_relaying),
+	    TEST(a_client_that_never_takes_its_reply_is_cut),
 	    TEST(too_many_sessions_are_turned_away),
 	    TEST(a_stop_ends_a_session_at_every_step),
 	};
