@@ -319,6 +319,33 @@ flood_does_not_starve_the_other_way(void **state)
 	}
 }
 
+static void
+small_messages_do_not_hold_up_the_loop(void **state)
+{
+	struct world world;
+	struct peer *client = &world.peers[CLIENT];
+	uint64_t most = 0;
+
+	(void)state;
+	start(&world, true);
+	queue_stream(&world, CLIENT, 2000, 1);
+	while (peer_write(client, SIZE_MAX) > 0)
+		;
+	while (world.peers[TARGET].received < 2000) {
+		uint64_t before = world.peers[TARGET].received;
+
+		/* One callback, not all that are due. */
+		(void)event_base_loop(
+		    world.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		(void)peer_read(&world, TARGET, SIZE_MAX);
+		if (world.peers[TARGET].received - before > most)
+			most = world.peers[TARGET].received - before;
+	}
+	assert_true(most <= 128);
+	finish_both(&world);
+	world_fini(&world);
+}
+
 /* ---- cheating ---- */
 
 static void
@@ -896,6 +923,7 @@ main(void)
 	    cmocka_unit_test(stopped_reader_stops_the_writer),
 	    cmocka_unit_test(idle_tunnel_holds_no_buffer),
 	    cmocka_unit_test(flood_does_not_starve_the_other_way),
+	    cmocka_unit_test(small_messages_do_not_hold_up_the_loop),
 	    cmocka_unit_test(stream_cut_at_any_octet_is_noticed),
 	    cmocka_unit_test(cheat_gets_nothing_past_its_last_good_message),
 	    cmocka_unit_test(any_bit_flipped_is_noticed),
