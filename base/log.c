@@ -3,9 +3,11 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
@@ -50,6 +52,25 @@ clamp(int printed, size_t room)
 	return (size_t)printed < room ? (size_t)printed : room - 1;
 }
 
+/*
+ * Never waits: whoever takes the lines (a journal, a pager) may have stopped,
+ * and event loops are speaking.  What does not go out is lost.
+ */
+static void
+put_line(const char *line, size_t len)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno != ENOTSOCK)
+		return;
+	/* A pipe that can be written to takes a page. */
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0 &&
+	    write(STDERR_FILENO, line, len) < 0) {
+		/* Nobody is left to tell. */
+	}
+}
+
 static void log_line(enum log_level level, const char *who, const char *format,
     va_list args) printf_like(3, 0);
 
@@ -72,9 +93,7 @@ log_line(
 	    clamp(vsnprintf(line + len, room - len, format, args), room - len);
 	line[len++] = '\n';
 	/* One write, so that lines of several programs do not mix. */
-	if (write(STDERR_FILENO, line, len) < 0) {
-		/* Nobody is left to tell. */
-	}
+	put_line(line, len);
 	errno = saved;
 }
 

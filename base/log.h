@@ -31,7 +31,8 @@ bool log_level_parse(const char *text, enum log_level *level) must_check;
 /*
  * One line "<n>program[pid]: who message" (n is the sd-daemon priority).
  * `who` says on whose behalf, such as "[s:17 alice@EXAMPLE 10.1.2.3:4567]";
- * NULL when on nobody's.  Never blocks for long, never fails, keeps errno.
+ * NULL when on nobody's.  Never waits: what nobody takes is lost.  Never fails,
+ * keeps errno.
  */
 void log_error(const char *who, const char *format, ...) printf_like(2, 3);
 void log_warning(const char *who, const char *format, ...) printf_like(2, 3);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -137,6 +138,39 @@ errno_is_kept_even_when_nobody_listens(void **state)
 	close(saved);
 }
 
+/* More than any pipe or socket holds. */
+static void
+say_too_much(void)
+{
+	for (int i = 0; i < 2000; i++)
+		say_much();
+}
+
+static void
+nobody_waits_for_a_reader_that_has_stopped(void **state)
+{
+	int saved = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	assert_true(saved >= 0);
+	log_init("tester", LOG_LEVEL_ERROR);
+	for (int i = 0; i < 2; i++) {
+		if (i == 0)
+			assert_int_equal(pipe(ends), 0);
+		else
+			assert_int_equal(
+			    socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+		(void)alarm(30);
+		say_too_much();
+		(void)alarm(0);
+		assert_true(dup2(saved, STDERR_FILENO) >= 0);
+		close(ends[0]);
+		close(ends[1]);
+	}
+	close(saved);
+}
+
 static void
 levels_have_names(void **state)
 {
@@ -161,6 +195,7 @@ main(void)
 	    cmocka_unit_test(what_is_below_the_level_is_not_said),
 	    cmocka_unit_test(a_long_line_is_cut_and_still_a_line),
 	    cmocka_unit_test(errno_is_kept_even_when_nobody_listens),
+	    cmocka_unit_test(nobody_waits_for_a_reader_that_has_stopped),
 	    cmocka_unit_test(levels_have_names),
 	};
 
