@@ -468,6 +468,19 @@ hand_over(struct gssaccept *accept, struct accepted *accepted,
 	answer->outcome = ACCEPT_DONE;
 }
 
+/* Asked first: gss_inquire_context leaks the names of a context that has
+ * ended. */
+static bool
+judge_time(gss_ctx_id_t handle, struct accept_answer *answer)
+{
+	OM_uint32 minor, lifetime_s;
+
+	if (gss_context_time(&minor, handle, &lifetime_s) == GSS_S_COMPLETE)
+		return true;
+	fail(answer, REASON_GSS_TICKET_EXPIRED, "");
+	return false;
+}
+
 static void
 judge(struct gssaccept *accept, struct accepted *accepted,
     struct accept_answer *answer)
@@ -475,7 +488,8 @@ judge(struct gssaccept *accept, struct accepted *accepted,
 	if (accepted->mech == GSS_C_NO_OID ||
 	    gss_oid_equal(accepted->mech, gss_mech_krb5) == 0)
 		fail(answer, REASON_GSS_NO_CREDENTIAL, "");
-	else if (judge_target(accept, accepted->handle, answer) &&
+	else if (judge_time(accepted->handle, answer) &&
+		 judge_target(accept, accepted->handle, answer) &&
 		 judge_flags(accepted->flags, answer) &&
 		 judge_client(accept, accepted, answer))
 		hand_over(accept, accepted, answer);

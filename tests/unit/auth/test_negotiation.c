@@ -714,6 +714,25 @@ a_fin_behind_everything_is_left_to_the_next_one(void **state)
 }
 
 static void
+a_reset_is_told_from_an_end(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	start(&world);
+	SENDS(&world, "\1\1");
+	/* Unread octets make the close of a local socket a reset. */
+	assert_int_equal(bufferevent_write(world.bev, "unread", 6), 0);
+	turn(&world);
+	(void)close(world.client);
+	world.client = -1;
+	turn(&world);
+	assert_failed(&world, REASON_CLIENT_RESET);
+	end(&world);
+}
+
+static void
 the_clients_own_abort_is_not_answered(void **state)
 {
 	struct world world;
@@ -797,6 +816,7 @@ main(void)
 	    cmocka_unit_test(a_dead_authenticator_aborts),
 	    cmocka_unit_test(cut_at_every_octet_it_ends_without_a_proof),
 	    cmocka_unit_test(a_fin_behind_everything_is_left_to_the_next_one),
+	    cmocka_unit_test(a_reset_is_told_from_an_end),
 	    cmocka_unit_test(the_clients_own_abort_is_not_answered),
 	    cmocka_unit_test(a_cancelled_negotiation_says_nothing_any_more),
 	    cmocka_unit_test(cancelled_at_once_it_never_reads),
