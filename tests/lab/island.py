@@ -2,8 +2,8 @@
 """An island: network and mounts of our own, where a lab disturbs nobody.
 
 Loopback is up; 10.77.0.0/16 and fd77::/64 are local without being any
-interface's addresses; 10.78.0.0/16 is unreachable, and there is no way to
-anywhere else.
+interface's addresses; 10.99.0.1 and fd99::1 are this host's own; 10.78.0.0/16
+is unreachable, and there is no way to anywhere else.
 """
 
 import ctypes
@@ -31,6 +31,8 @@ def settle():
     os.system("mount --make-rprivate / 2>/dev/null")
     for arguments in [
             "link set lo up",
+            "addr add 10.99.0.1/32 dev lo",
+            "-6 addr add fd99::1/128 dev lo nodad",
             "route add local 10.77.0.0/16 dev lo",
             "-6 route add local fd77::/64 dev lo",
             "route add unreachable 10.78.0.0/16",

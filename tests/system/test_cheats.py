@@ -93,6 +93,50 @@ def a_greeting_that_is_cut_off_gets_no_answer(lab):
     refused(lab, cut, "truncated", answer=b"")
 
 
+@behaviour
+def nothing_but_a_greeting_comes_first(lab):
+    for opening in [lambda c: frame(TOKEN, c.initiate()),
+                    lambda c: frame(DATA, ask_victim(c))]:
+        refused(lab, lambda c: c.send(opening(c)), "bad_version", answer=b"")
+    # In clear, a request looks like a greeting that offers method 0.
+    refused(lab, lambda c: c.send(ask_victim(c)), "no_method",
+            answer=b"\x05\xff")
+
+
+@behaviour
+def a_handshake_that_is_cut_off_anywhere_reaches_nobody(lab):
+    def cut(client):
+        """Sends so many octets of what an honest client would, in three
+        parts of which each waits for its answer."""
+        left = [offset]
+
+        def send(octets):
+            client.sock.sendall(octets[:left[0]])
+            left[0] -= len(octets)
+            if left[0] < 0:
+                client.sock.shutdown(socket.SHUT_WR)
+                raise Closed("by us")
+
+        send(b"\x05\x01\x01")
+        client.read_method()
+        send(frame(TOKEN, client.initiate()))
+        client.finish_authentication()
+        send(client.level_message())
+        client.read_granted()
+        send(client.sealed(ask_victim(client)))
+        raise AssertionError(f"{offset} octets were the whole handshake")
+
+    offset = 1
+    while offset < 3 + 4 + 600:
+        refused(lab, cut, ("truncated", "client_closed"))
+        offset += 1 if offset < 12 else 37
+    with Client(lab) as client:
+        whole = 3 + len(frame(TOKEN, client.initiate()))
+    for offset in [whole - 1, whole, whole + 1, whole + 4, whole + 36,
+                   whole + 37, whole + 41, whole + 100]:
+        refused(lab, cut, ("truncated", "client_closed"))
+
+
 # The context, RFC 1961 section 3
 
 def with_token(octets):

@@ -201,6 +201,7 @@ def a_rule_set_with_a_mistake_is_refused_as_a_whole(lab):
 
 WIDE = (rule("everywhere", gwDestination=["*", "0.0.0.0/0", "::/0"]) +
         rule("one-network", gwOrder=1, gwDestination="127.0.0.80/32"))
+OWN = ["10.99.0.1", "fd99::1"]
 
 
 def gateway_port(lab):
@@ -218,10 +219,11 @@ def special_addresses_are_closed_unless_a_rule_names_a_network(lab):
                  "fe80::1", "fec0::1", "ff02::1", "fd00:ec2::254",
                  "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
                  "64:ff9b:1::7f00:1", "2002:7f00:1::",
-                 "2001:0:7f00:1::1", "::ffff:169.254.169.254"]:
+                 "2001:0:7f00:1::1", "::ffff:169.254.169.254", *OWN]:
         denied(lab, host, "denied_special", port=port)
     # As a name, too.
-    for number, host in enumerate(["127.0.0.1", "169.254.169.254", "::1"]):
+    for number, host in enumerate(["127.0.0.1", "169.254.169.254", "::1",
+                                   *OWN]):
         name = f"special{number}.example.com"
         lab.names.table[name] = [host]
         denied(lab, name, "denied_special", port=port)
