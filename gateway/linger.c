@@ -13,6 +13,9 @@
 #define FLUSH_SECONDS	5 /* for a client that does not read the reply */
 #define DISCARD_SECONDS 2 /* for one that does not close */
 
+/* They are no sessions any more, so nobody else bounds them. */
+#define CLOSING_MAX 512
+
 struct closing {
 	TAILQ_ENTRY(closing) entry;
 	struct lingers *all;
@@ -22,7 +25,8 @@ struct closing {
 
 struct lingers {
 	struct event_base *base;
-	TAILQ_HEAD(, closing) list;
+	TAILQ_HEAD(, closing) list; /* the oldest first */
+	unsigned count;
 };
 
 struct lingers *
@@ -41,6 +45,7 @@ static void
 finish(struct closing *closing)
 {
 	TAILQ_REMOVE(&closing->all->list, closing, entry);
+	closing->all->count--;
 	event_free(closing->deadline);
 	bufferevent_free(closing->bev);
 	free(closing);
@@ -114,6 +119,8 @@ closing_new(struct lingers *lingers, struct bufferevent *bev)
 	closing->all = lingers;
 	closing->bev = bev;
 	TAILQ_INSERT_TAIL(&lingers->list, closing, entry);
+	if (++lingers->count > CLOSING_MAX)
+		finish(TAILQ_FIRST(&lingers->list));
 	return closing;
 }
 

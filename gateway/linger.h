@@ -19,7 +19,8 @@ struct lingers *lingers_new(struct event_base *base) must_check;
 /* Closes them all now; NULL is fine. */
 void lingers_free(struct lingers *lingers);
 
-/* Takes bev (made with BEV_OPT_CLOSE_ON_FREE). */
+/* Takes bev (made with BEV_OPT_CLOSE_ON_FREE).  Where there are too many, the
+ * oldest goes at once. */
 void lingers_add(struct lingers *lingers, struct bufferevent *bev);
 
 #endif

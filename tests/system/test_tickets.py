@@ -10,7 +10,8 @@ from gssapi.raw import GSSError
 from tests.lab.gateway import give
 from tests.lab.kdc import Realm
 from tests.lab.process import run
-from tests.lab.socks import TOKEN, Aborted, Client, Closed, frame
+from tests.lab.socks import (TOKEN, Aborted, Client, Closed, Refused,
+                             frame)
 from tests.lab.suite import behaviour, expect, expect_equal
 
 
@@ -81,6 +82,30 @@ def a_session_ends_with_its_ticket(lab):
         late = time.time() - ends
     expect(-2 <= late <= 2, f"ended {late:.1f} s after its ticket")
     lab.audit.wait_for(client=name, event="close", reason="ctx_expired")
+
+
+@behaviour
+def a_ticket_that_has_ended_reaches_no_target(lab):
+    """Libgssapi takes it: clocks may differ by so much."""
+    lab.kinit("alice", "-l", "10s", called="brief")
+    ends = time.time() + 10
+    spot = lab.target(echo)
+    with Client(lab, user="brief") as client:
+        name = client.name
+        client.greet()
+        token = client.initiate()
+        time.sleep(ends + 1 - time.time())
+        client.send(frame(TOKEN, token))
+        client.finish_authentication()
+        client.negotiate()
+        try:
+            client.ask(spot.address, spot.port)
+            raise AssertionError("the request was granted")
+        except Refused as refusal:
+            expect_equal(refusal.args[0], 1, "reply")
+    lab.audit.wait_for(client=name, event="decision", outcome="fail",
+                       reason="ctx_expired")
+    expect_equal(spot.connections, 0, "connections to the target")
 
 
 @behaviour(clockskew=3, settings={"kerberos": {"expiry_grace": 4}})
