@@ -546,6 +546,24 @@ judge(struct session *session)
 
 /* ---- reach: record the decision, then dial the permitted addresses */
 
+/* Of several addresses each has a rule of its own: what was decided about
+ * the one that was reached stands from now on. */
+static void
+settle_verdict(struct session *session)
+{
+	struct judge_context context = {
+	    .rules = session->rules,
+	    .subject = session->subject,
+	    .own = &session->worker->own,
+	};
+	struct request asked = plain_request(session);
+	struct verdict verdict =
+	    judge_address(&context, &asked, &session->dialled.address);
+
+	if (verdict.decision == DECISION_PERMIT)
+		session->verdict = verdict;
+}
+
 static void
 on_dialled(void *arg, const struct dial_result *result)
 {
@@ -555,6 +573,8 @@ on_dialled(void *arg, const struct dial_result *result)
 	session->dialled = result->reached;
 	session->egress = result->local;
 	session->target_fd = result->fd;
+	if (result->reason == REASON_OK)
+		settle_verdict(session);
 	session_record(session, AUDIT_OPEN, result->reason, "");
 	if (result->reason != REASON_OK)
 		session_close(session, result->reason);

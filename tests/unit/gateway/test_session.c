@@ -255,25 +255,43 @@ add(struct entry *entry, const char *attribute, const char *value)
 	assert_int_equal(entry_add(entry, attribute, value, strlen(value)), 0);
 }
 
-/* One rule, from pairs of attribute and value. */
+/* A rule of that name, from pairs of attribute and value. */
 static void
-use_rule(const char *const *pairs)
+add_rule(
+    struct ruleset_builder *builder, const char *name, const char *const *pairs)
 {
-	struct ruleset_builder *builder = ruleset_builder_new();
-	struct entry *entry = entry_new("cn=web,dc=example,dc=com");
-	char why[512] = "";
+	char dn[64], why[512] = "";
+	struct entry *entry;
 
+	(void)snprintf(dn, sizeof(dn), "cn=%s,dc=example,dc=com", name);
+	entry = entry_new(dn);
 	add(entry, "objectClass", "gwRule");
-	add(entry, "cn", "web");
+	add(entry, "cn", name);
 	add(entry, "gwAction", "permit");
 	for (; *pairs != NULL; pairs += 2)
 		add(entry, pairs[0], pairs[1]);
 	if (ruleset_builder_add(builder, entry, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
 	entry_free(entry);
+}
+
+static void
+use_rules(struct ruleset_builder *builder)
+{
+	char why[512];
+
 	ruleset_unref(worker.rules);
 	worker.rules = ruleset_build(builder, 7, why, sizeof(why));
 	assert_non_null(worker.rules);
+}
+
+static void
+use_rule(const char *const *pairs)
+{
+	struct ruleset_builder *builder = ruleset_builder_new();
+
+	add_rule(builder, "web", pairs);
+	use_rules(builder);
 }
 
 static int
@@ -837,6 +855,30 @@ only_permitted_addresses_of_a_name_are_dialled(void **state)
 }
 
 static void
+the_rule_of_the_address_that_was_reached_is_on_record(void **state)
+{
+	struct ruleset_builder *builder = ruleset_builder_new();
+	uint8_t request[300], message[600];
+
+	(void)state;
+	add_rule(builder, "silent",
+	    (const char *const[]){"gwDestination", "127.0.0.2/32", NULL});
+	add_rule(builder, "web",
+	    (const char *const[]){"gwDestination", "127.0.0.1/32", NULL});
+	use_rules(builder);
+	assert_true(address_parse("127.0.0.2", &fake.addresses[0]));
+	assert_true(address_parse("127.0.0.1", &fake.addresses[1]));
+	fake.address_count = 2;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_name_request(request, "www.example.com", 15)));
+	accept_target();
+	assert_string_equal(record_of(AUDIT_DECISION)->rule, "silent");
+	assert_string_equal(record_of(AUDIT_OPEN)->rule, "web");
+}
+
+static void
 a_name_without_a_permitted_address_is_denied(void **state)
 {
 	uint8_t request[300];
@@ -1094,6 +1136,7 @@ main(void)
 	    TEST(requests_that_are_not_served_get_their_reply),
 	    TEST(a_refused_connection_is_replied_and_recorded),
 	    TEST(only_permitted_addresses_of_a_name_are_dialled),
+	    TEST(the_rule_of_the_address_that_was_reached_is_on_record),
 	    TEST(a_name_without_a_permitted_address_is_denied),
 	    TEST(a_name_that_no_rule_permits_is_not_resolved),
 	    TEST(an_unknown_name_is_host_unreachable),
