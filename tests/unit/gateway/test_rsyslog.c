@@ -314,8 +314,8 @@ a_stopped_daemon_costs_a_counted_gap(struct world *world, uint64_t total)
 	assert_true(audit_state_lost(world->state) > 0);
 	assert_int_equal(kill(daemon, SIGCONT), 0);
 	count = count_lines(world, &lost, &gaps);
-	/* Two, if the first was half in the socket as the daemon stopped. */
-	assert_in_range(gaps, 1, 2);
+	/* Several, if the daemon took a while to stop. */
+	assert_true(gaps >= 1);
 	assert_int_equal(count + lost, total);
 	assert_int_equal(audit_trail_waiting(world->trail), 0);
 }
