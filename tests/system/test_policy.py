@@ -235,11 +235,13 @@ def rebinding_never_reaches_loopback(lab):
     """What is judged is what is dialled, whatever the next answer says."""
     bait = lab.target(address="127.0.0.1")
     good = lab.target(address="10.77.0.80", port=bait.port)
-    turn = [0]
+    answers = []
 
     def alternate(_, kind):
-        turn[0] += 1
-        return ["127.0.0.1"] if turn[0] % 2 else ["10.77.0.80"]
+        if kind != 1:
+            return []
+        answers.append("10.77.0.80" if len(answers) % 2 else "127.0.0.1")
+        return answers[-1:]
 
     lab.names.table["rebind.example.com"] = alternate
     lab.names.ttl = 0
@@ -261,8 +263,8 @@ def rebinding_never_reaches_loopback(lab):
     for thread in threads:
         thread.join()
     expect_equal(len(replies), 400, "answers")
-    expect(set(replies) <= {0, 2}, f"replies {set(replies)}")
-    expect(0 in replies, "some were permitted")
+    expect(len(answers) > 100, f"{len(answers)} answers, not one for all")
+    expect_equal(set(replies), {0, 2}, "replies")
     expect_equal(bait.connections, 0, "connections to loopback")
     expect(good.connections > 0, "connections to the good address")
 
