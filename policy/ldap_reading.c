@@ -57,6 +57,7 @@ struct output {
 	size_t count, size;
 	size_t octets;
 	size_t rules;
+	char refused[256]; /* the DN of the entry that ended the reading */
 };
 
 static bool
@@ -76,9 +77,8 @@ has_room(struct output *output)
 }
 
 static int
-put_entry(void *arg, const struct entry *entry)
+add_record(struct output *output, const struct entry *entry)
 {
-	struct output *output = arg;
 	struct record *record;
 	int result;
 
@@ -97,6 +97,18 @@ put_entry(void *arg, const struct entry *entry)
 }
 
 static int
+put_entry(void *arg, const struct entry *entry)
+{
+	struct output *output = arg;
+	int result = add_record(output, entry);
+
+	if (result != 0)
+		(void)snprintf(output->refused, sizeof(output->refused),
+		    "%s: ", entry->dn);
+	return result;
+}
+
+static int
 add_value(void *arg, const char *attribute, const struct berval *value)
 {
 	int result = entry_add(arg, attribute, value->bv_val, value->bv_len);
@@ -107,15 +119,19 @@ add_value(void *arg, const char *attribute, const struct berval *value)
 static int
 put_message(void *arg, LDAP *ld, LDAPMessage *message)
 {
+	struct output *output = arg;
 	char *dn = ldap_get_dn(ld, message);
 	struct entry *entry = dn != NULL ? entry_new(dn) : NULL;
 	int result = DIRECTORY_ERRNO(ENOMEM);
 
-	ldap_memfree(dn);
 	if (entry != NULL)
 		result = directory_values(ld, message, add_value, entry);
 	if (result == 0)
-		result = put_entry(arg, entry);
+		result = put_entry(output, entry);
+	else if (dn != NULL)
+		(void)snprintf(
+		    output->refused, sizeof(output->refused), "%s: ", dn);
+	ldap_memfree(dn);
 	entry_free(entry);
 	return result;
 }
@@ -141,8 +157,9 @@ read_directory(const struct reading_source *source, struct output *output,
 	result = directory_search(ld, &query);
 	directory_close(ld);
 	if (result != 0)
-		(void)snprintf(why, WHY_SIZE, "reading %s: %s",
-		    source->rule_base, directory_error(result));
+		(void)snprintf(why, WHY_SIZE, "reading %s: %s%s",
+		    source->rule_base, output->refused,
+		    directory_error(result));
 	return result == 0;
 }
 
@@ -164,8 +181,8 @@ read_file(const struct reading_source *source, struct output *output,
 	if (result != 0 && what[0] != '\0')
 		(void)snprintf(why, WHY_SIZE, "%s:%s", source->file, what);
 	else if (result != 0)
-		(void)snprintf(why, WHY_SIZE, "%s: %s", source->file,
-		    directory_error(result));
+		(void)snprintf(why, WHY_SIZE, "%s: %s%s", source->file,
+		    output->refused, directory_error(result));
 	return result == 0;
 }
 
@@ -245,7 +262,7 @@ leave_parent(int fd, pid_t parent)
 static _Noreturn void
 child(const struct reading_source *source, int fd, pid_t parent)
 {
-	struct output output = {NULL, 0, 0, 0, 0};
+	struct output output = {.records = NULL};
 	char why[WHY_SIZE] = "";
 
 	fd = leave_parent(fd, parent);

@@ -3,11 +3,15 @@
  * the test's. */
 #include "tests/support/unit.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -26,8 +30,10 @@
 static struct gateway {
 	struct link *link;
 	unsigned begun, put, committed, confirmed, ups, downs;
-	bool has_commit, has_confirm, has_up, has_down; /* since the wait */
+	/* since they were awaited */
+	bool has_commit, has_copy, has_confirm, has_up, has_down;
 	bool is_copy;
+	unsigned put_read, put_copy; /* in the last set of each kind */
 	uint64_t said_us;
 	char why[1024];
 	char last_dn[256];
@@ -74,8 +80,11 @@ on_commit(void *arg, struct link_message *message)
 	wire_reader_init(&reader, message->data, message->len);
 	gateway.said_us = wire_get_u64(&reader);
 	gateway.is_copy = wire_get_u8(&reader) != 0;
+	*(gateway.is_copy ? &gateway.put_copy : &gateway.put_read) =
+	    gateway.put;
 	gateway.committed++;
 	gateway.has_commit = true;
+	gateway.has_copy = gateway.has_copy || gateway.is_copy;
 	/* Eight zeros are a generation, four an empty text. */
 	if (gateway.refuses && !gateway.is_copy)
 		assert_int_equal(
@@ -181,15 +190,21 @@ end_watch(void)
 }
 
 static void
+read_below(const char *rule_base)
+{
+	options_add(options, "directory.rule_base", rule_base);
+	options_add_u64(options, "directory.timeout", 1);
+	options_add_u64(options, "directory.poll_interval", 1);
+}
+
+static void
 use_directory(const char *rule_base)
 {
 	directory_add_server(options, "ldap", 1);
 	options_add(options, "directory.ca_file", directory_path("ca.pem"));
 	options_add(options, "directory.bind", "simple");
 	options_add(options, "directory.bind_dn", DIRECTORY_READER);
-	options_add(options, "directory.rule_base", rule_base);
-	options_add_u64(options, "directory.timeout", 1);
-	options_add_u64(options, "directory.poll_interval", 1);
+	read_below(rule_base);
 }
 
 static int
@@ -336,7 +351,7 @@ a_directory_that_hangs_holds_nobody_up(void **state)
 	await(&gateway.has_commit);
 	directory_signal(SIGSTOP);
 	for (int i = 0; i < 20; i++) {
-		assert_true(directory_program_answers(watch, 200000));
+		assert_true(directory_program_answers(watch, 900000));
 		pause_for(100);
 	}
 	await(&gateway.has_down);
@@ -427,11 +442,10 @@ a_new_gateway_that_refuses_gets_the_last_good_rules(void **state)
 	await(&gateway.has_commit);
 	assert_int_equal(gateway.put, 3);
 	new_gateway();
-	await(&gateway.has_commit);
-	assert_int_equal(gateway.put, 3);
-	await(&gateway.has_commit);
-	assert_true(gateway.is_copy);
-	assert_int_equal(gateway.put, 2);
+	await(&gateway.has_copy);
+	assert_int_equal(gateway.put_read, 3);
+	assert_int_equal(gateway.put_copy, 2);
+	gateway.has_commit = false;
 	directory_modify(DELETE_RULE("zz"));
 	gateway.refuses = false;
 	await(&gateway.has_commit);
@@ -470,6 +484,136 @@ a_part_on_another_server_is_a_failure(void **state)
 	await(&gateway.has_down);
 	assert_non_null(strstr(gateway.why, "referrals are not followed"));
 	assert_int_equal(gateway.committed, 0);
+}
+
+/* ---- servers that are none */
+
+/* An answer to an anonymous bind, which is the first message. */
+static const char bound[] = "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00"
+			    "\x04\x00\x04\x00";
+/* A rule without anything, in answer to the second. */
+static const char rule[] = "\x30\x26\x02\x01\x02\x64\x21\x04\x04"
+			   "cn=a"
+			   "\x30\x19\x30\x17\x04\x0b"
+			   "objectClass"
+			   "\x31\x08\x04\x06"
+			   "gwRule";
+
+/* What it says first, and then again and again until nobody listens. */
+struct script {
+	const char *first;
+	size_t first_len;
+	const char *again;
+	size_t again_len;
+	unsigned pause_us;
+};
+
+static _Noreturn void
+serve(int listener, const struct script *script)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		ssize_t n =
+		    send(fd, script->first, script->first_len, MSG_NOSIGNAL);
+
+		while (n >= 0 && script->again_len > 0) {
+			(void)usleep(script->pause_us);
+			n = send(
+			    fd, script->again, script->again_len, MSG_NOSIGNAL);
+		}
+		(void)close(fd);
+	}
+}
+
+/* Runs the watch against a server that follows the script. */
+static void
+watch_script(const struct script *script, const char *because)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char uri[64];
+	pid_t pid;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(
+	    bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 5), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	(void)snprintf(uri, sizeof(uri), "ldap://127.0.0.1:%u",
+	    (unsigned)ntohs(address.sin_port));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		serve(listener, script);
+	(void)close(listener);
+	options_add(options, "directory.uri", uri);
+	options_add(options, "directory.start_tls", "false");
+	read_below(RULES);
+	start_watch();
+	await(&gateway.has_down);
+	if (strstr(gateway.why, because) == NULL)
+		print_error("%s\n", gateway.why);
+	assert_non_null(strstr(gateway.why, because));
+	assert_int_equal(gateway.committed, 0);
+	assert_true(directory_program_answers(watch, PATIENCE_US));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+#define OCTETS(text) (text), sizeof(text) - 1
+
+static void
+a_server_that_hangs_up_is_survived(void **state)
+{
+	const struct script script = {.first = "", .first_len = 0};
+
+	(void)state;
+	watch_script(&script, "bind: Can't contact LDAP server");
+}
+
+static void
+a_server_that_talks_nonsense_is_survived(void **state)
+{
+	const struct script script = {OCTETS("HTTP/1.1 400 Bad Request\r\n"),
+	    OCTETS("\xff\x00\x30\x80\x30\x03\x02\x01\x01"), 100};
+
+	(void)state;
+	watch_script(&script, "bind: ");
+}
+
+static void
+a_server_with_an_endless_answer_is_survived(void **state)
+{
+	const struct script script = {
+	    OCTETS("\x30\x84\x7f\xff\xff\xff"), OCTETS("\x02\x01\x01"), 100};
+
+	(void)state;
+	watch_script(&script, "bind: ");
+}
+
+static void
+a_server_that_drips_is_survived(void **state)
+{
+	const struct script script = {
+	    OCTETS("\x30\x82\x10\x00"), OCTETS("\x02"), 100000};
+
+	(void)state;
+	watch_script(&script, "");
+}
+
+static void
+a_server_with_endless_rules_is_survived(void **state)
+{
+	static char rules[1000 * (sizeof(rule) - 1)];
+	const struct script script = {OCTETS(bound), rules, sizeof(rules), 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules); i += sizeof(rule) - 1)
+		memcpy(rules + i, rule, sizeof(rule) - 1);
+	watch_script(&script, "cn=a: more than this program takes");
 }
 
 static void
@@ -540,6 +684,11 @@ main(void)
 	    TEST(a_part_on_another_server_is_a_failure),
 	    TEST(a_file_serves_without_a_directory),
 	    TEST(a_gateway_that_goes_away_is_survived),
+	    TEST(a_server_that_hangs_up_is_survived),
+	    TEST(a_server_that_talks_nonsense_is_survived),
+	    TEST(a_server_with_an_endless_answer_is_survived),
+	    TEST(a_server_that_drips_is_survived),
+	    TEST(a_server_with_endless_rules_is_survived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
