@@ -503,6 +503,8 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	session->resolution = NULL;
 	if (reason != REASON_OK)
 		refuse(session, reason);
+	else if (needs_subject(session))
+		judge(session); /* the rules have changed meanwhile */
 	else
 		judge_addresses(session, addresses, count);
 }

@@ -36,7 +36,9 @@ principal_is_pattern(const char *text)
 {
 	const char *realm = realm_of(text);
 
-	if (!identity_name_is_valid(text, strlen(text)))
+	/* Without a realm it would match nobody: a silent mistake. */
+	if (!identity_name_is_valid(text, strlen(text)) ||
+	    *find(text, "@") == '\0')
 		return false;
 	if (strchr(text, '*') == NULL)
 		return true;

@@ -56,6 +56,7 @@ static struct {
 	resolution_done_fn *resolve;
 	void *resolve_arg;
 	unsigned resolutions;
+	bool hold_resolution;
 	/* What the directory will say. */
 	bool hold_lookup;
 	const char *group; /* NULL: it does not say */
@@ -151,7 +152,8 @@ __wrap_resolution_start(struct resolver *resolver, const char *name,
 	fake.resolutions++;
 	fake.resolve = done;
 	fake.resolve_arg = arg;
-	soon(finish_resolution);
+	if (!fake.hold_resolution)
+		soon(finish_resolution);
 	return (struct resolution *)&handle;
 }
 
@@ -942,6 +944,30 @@ a_request_waits_for_the_groups(void **state)
 }
 
 static void
+rules_that_come_to_need_groups_while_a_name_resolves_get_them(void **state)
+{
+	uint8_t request[300], message[600];
+	size_t len;
+
+	(void)state;
+	assert_true(address_parse("127.0.0.1", &fake.addresses[0]));
+	fake.address_count = 1;
+	fake.group = "cn=staff,dc=example,dc=com";
+	fake.hold_resolution = true;
+	open_session();
+	greet();
+	len = seal_message(message, request,
+	    connect_name_request(request, "www.example.com", 15));
+	say(message, len);
+	assert_int_equal(fake.resolutions, 1);
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	fake.hold_resolution = false;
+	finish_resolution(-1, 0, NULL);
+	accept_target();
+}
+
+static void
 without_the_groups_a_rule_that_asks_for_them_denies(void **state)
 {
 	uint8_t request[300];
@@ -1141,6 +1167,7 @@ main(void)
 	    TEST(a_name_that_no_rule_permits_is_not_resolved),
 	    TEST(an_unknown_name_is_host_unreachable),
 	    TEST(a_request_waits_for_the_groups),
+	    TEST(rules_that_come_to_need_groups_while_a_name_resolves_get_them),
 	    TEST(without_the_groups_a_rule_that_asks_for_them_denies),
 	    TEST(rules_that_are_too_old_deny),
 	    TEST(rules_of_a_silent_directory_are_marked_stale),

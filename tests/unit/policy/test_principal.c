@@ -17,8 +17,6 @@ a_star_stands_for_whole_components(void **state)
 	    {"alice@R", "alice@r", false},
 	    {"alice@R", "alice@R2", false},
 	    {"alice@R", "alice", false},
-	    {"alice", "alice", true},
-	    {"alice", "alice@R", false},
 	    {"a@b@R", "a@b@R", true},
 	    {"*@R", "alice@R", true},
 	    {"*@R", "alice/admin@R", true},
@@ -64,9 +62,10 @@ a_star_stands_for_whole_components(void **state)
 static void
 what_is_no_pattern_is_refused(void **state)
 {
-	static const char *const rows[] = {"", "*", "*@", "*@*", "alice@*",
-	    "al*@R", "*ce@R", "**@R", "*/ad*@R", "h*/x@R", "\\*@R", "*\\@R",
-	    "*@R@S", "x*", "alice@R*", "a\nb@R", "*/*admin@R", "*\\/x@R"};
+	static const char *const rows[] = {"", "*", "alice", "a\\@R", "*@",
+	    "*@*", "alice@*", "al*@R", "*ce@R", "**@R", "*/ad*@R", "h*/x@R",
+	    "\\*@R", "*\\@R", "*@R@S", "x*", "alice@R*", "a\nb@R", "*/*admin@R",
+	    "*\\/x@R"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
