@@ -36,7 +36,7 @@ need_proc()
 tidy_up()
 {
 	if test -n "$running"; then
-		kill -TERM -- "-$running" 2>/dev/null
+		kill -s TERM -- "-$running"
 		wait "$running"
 	fi
 	test -z "$proc_is_ours" || as_root umount /proc
