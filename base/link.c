@@ -328,7 +328,9 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	enter(link);
 	for (int i = 0; i < MESSAGES_PER_TURN && status > 0; i++) {
 		status = receive(link);
-		if (link->fd < 0) /* freed in a handler */
+		/* Freed in a handler, or the handler ended the loop: whoever
+		 * did may have freed what the next message is about. */
+		if (link->fd < 0 || event_base_got_break(link->base))
 			break;
 	}
 	if (status < 0 && link->fd >= 0)

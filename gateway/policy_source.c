@@ -205,8 +205,10 @@ on_closed(void *arg)
 {
 	struct policy_source *source = arg;
 
-	/* The master starts it anew and links it; the rules stay. */
+	/* The master starts it anew and links it; the rules stay, and age:
+	 * nobody confirms them before it is back. */
 	log_warning(NULL, "directory-watch is gone");
+	atomic_store(&source->shared->directory_up, false);
 	link_free(source->link);
 	source->link = NULL;
 }

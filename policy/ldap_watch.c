@@ -162,6 +162,9 @@ on_send_more(evutil_socket_t fd, short what, void *arg)
 	if (more < 0 || !say_commit(watch))
 		die("the rules cannot be sent to the gateway");
 	watch->unanswered++;
+	/* They were read before the directory fell silent. */
+	if (watch->sent == &watch->read && watch->last_why[0] != '\0')
+		say_state(watch, false, watch->last_why);
 }
 
 static void
@@ -234,12 +237,12 @@ on_want(void *arg, struct link_message *message)
 	struct watch *watch = arg;
 
 	(void)message;
-	if (watch->read.octets != NULL)
+	if (watch->read.octets != NULL) {
 		send_rules(watch, &watch->read);
-	else if (watch->last_why[0] != '\0')
+	} else if (watch->last_why[0] != '\0') {
 		send_copy(watch);
-	if (watch->last_why[0] != '\0')
 		say_state(watch, false, watch->last_why);
+	}
 }
 
 /* True if the answer is for what was sent last. */

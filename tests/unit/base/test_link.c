@@ -468,6 +468,21 @@ a_link_may_be_freed_in_its_message(void **state)
 }
 
 static void
+a_handler_that_ends_the_loop_is_told_nothing_more(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(link_send(world->a.link, SMALL, 0, "1", 1), 0);
+	assert_int_equal(link_send(world->a.link, SMALL, 0, "2", 1), 0);
+	turn(world->base);
+	assert_int_equal(world->b.messages, 1);
+	assert_int_equal(world->b.last[0], '1');
+	turn(world->base);
+	assert_int_equal(world->b.messages, 2);
+	assert_int_equal(world->b.last[0], '2');
+}
+
+static void
 on_closed_free(void *arg)
 {
 	struct side *side = arg;
@@ -722,6 +737,7 @@ main(void)
 	    TEST(what_was_sent_before_the_end_still_comes),
 	    TEST(sending_to_nobody_says_so_and_the_end_is_told_once),
 	    TEST(a_link_may_be_freed_in_its_message),
+	    TEST(a_handler_that_ends_the_loop_is_told_nothing_more),
 	    TEST(a_link_may_be_freed_when_it_closes),
 	    TEST(each_question_gets_its_own_answer),
 	    TEST(both_sides_may_ask_at_once),

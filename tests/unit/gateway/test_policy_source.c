@@ -318,6 +318,22 @@ rules_outlive_directory_watch(void **state)
 	assert_int_equal(ruleset_count(in_force), 1);
 }
 
+static void
+rules_are_stale_while_nobody_can_confirm_them(void **state)
+{
+	(void)state;
+	make_source(true);
+	begin();
+	send_rule("cn=web,dc=example", NULL, NULL);
+	commit(42, false);
+	assert_true(atomic_load(&shared.directory_up));
+	link_free(watch);
+	watch = NULL;
+	settle();
+	assert_false(atomic_load(&shared.directory_up));
+	assert_int_equal(atomic_load(&shared.confirmed_us), 42);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -333,6 +349,7 @@ main(void)
 	    TEST(a_copy_from_disk_counts_as_a_silent_directory),
 	    TEST(a_silent_directory_is_recorded),
 	    TEST(rules_outlive_directory_watch),
+	    TEST(rules_are_stale_while_nobody_can_confirm_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

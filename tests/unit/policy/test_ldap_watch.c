@@ -34,6 +34,7 @@ static struct gateway {
 	bool has_commit, has_copy, has_confirm, has_up, has_down;
 	bool is_copy;
 	unsigned put_read, put_copy; /* in the last set of each kind */
+	bool is_up;		     /* as a gateway sees the directory */
 	uint64_t said_us;
 	char why[1024];
 	char last_dn[256];
@@ -82,6 +83,7 @@ on_commit(void *arg, struct link_message *message)
 	gateway.is_copy = wire_get_u8(&reader) != 0;
 	*(gateway.is_copy ? &gateway.put_copy : &gateway.put_read) =
 	    gateway.put;
+	gateway.is_up = !gateway.is_copy;
 	gateway.committed++;
 	gateway.has_commit = true;
 	gateway.has_copy = gateway.has_copy || gateway.is_copy;
@@ -102,6 +104,7 @@ on_confirm(void *arg, struct link_message *message)
 	(void)arg;
 	wire_reader_init(&reader, message->data, message->len);
 	gateway.said_us = wire_get_u64(&reader);
+	gateway.is_up = true;
 	gateway.confirmed++;
 	gateway.has_confirm = true;
 }
@@ -117,6 +120,7 @@ on_state(void *arg, struct link_message *message)
 	is_up = wire_get_u8(&reader) != 0;
 	wire_get_string(&reader, gateway.why, sizeof(gateway.why));
 	assert_true(wire_is_done(&reader));
+	gateway.is_up = is_up;
 	gateway.has_up = gateway.has_up || is_up;
 	gateway.has_down = gateway.has_down || !is_up;
 	*(is_up ? &gateway.ups : &gateway.downs) += 1;
@@ -646,6 +650,43 @@ a_file_serves_without_a_directory(void **state)
 	assert_string_equal(gateway.last_dn, "cn=b");
 }
 
+/* More than the link takes at once. */
+static void
+write_large_file(void)
+{
+	FILE *file = fopen(path_of("rules.ldif"), "w");
+
+	assert_non_null(file);
+	for (int i = 0; i < 500; i++)
+		assert_true(fprintf(file,
+				"dn: cn=%d\nobjectClass: gwRule\n"
+				"description: %08000d\n\n",
+				i, i) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+a_new_gateway_is_told_of_the_silence_after_a_large_set(void **state)
+{
+	(void)state;
+	write_large_file();
+	options_add(options, "policy.file", path_of("rules.ldif"));
+	options_add_u64(options, "directory.poll_interval", 1);
+	start_watch();
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 500);
+	assert_true(gateway.is_up);
+	assert_int_equal(unlink(path_of("rules.ldif")), 0);
+	await(&gateway.has_down);
+	new_gateway();
+	await(&gateway.has_commit);
+	await(&gateway.has_down);
+	pause_for(100);
+	assert_false(gateway.is_copy);
+	assert_false(gateway.is_up);
+	assert_int_equal(gateway.downs, 1);
+}
+
 static void
 a_gateway_that_goes_away_is_survived(void **state)
 {
@@ -683,6 +724,7 @@ main(void)
 	    TEST(no_rule_at_all_is_taken_where_it_was_said),
 	    TEST(a_part_on_another_server_is_a_failure),
 	    TEST(a_file_serves_without_a_directory),
+	    TEST(a_new_gateway_is_told_of_the_silence_after_a_large_set),
 	    TEST(a_gateway_that_goes_away_is_survived),
 	    TEST(a_server_that_hangs_up_is_survived),
 	    TEST(a_server_that_talks_nonsense_is_survived),
