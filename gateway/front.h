@@ -37,8 +37,8 @@ struct front {
 	    struct evbuffer *output, const struct listener_settings *listener,
 	    enum method *method, enum reason *why);
 
-	/* Looks at the request at the start of data; a command that is not
-	 * served is bad.  `request` is filled in as far as it was read. */
+	/* Looks at the request at the start of data; a command that nobody
+	 * knows is bad.  `request` is filled in as far as it was read. */
 	enum parse_result (*parse_request)(const uint8_t *data, size_t len,
 	    size_t *consumed, struct front_request *request, enum reason *why);
 

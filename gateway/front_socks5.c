@@ -72,12 +72,8 @@ parse_request(const uint8_t *data, size_t len, size_t *consumed,
 	request->destination = parsed.destination;
 	request->asked_len = parsed.asked_len;
 	memcpy(request->asked, parsed.asked, parsed.asked_len);
-	if (result == PARSE_DONE && parsed.command != COMMAND_CONNECT) {
+	if (result == PARSE_DONE && request->command == 0) {
 		*why = REASON_COMMAND_UNSUPPORTED;
-		return PARSE_BAD;
-	}
-	if (result == PARSE_DONE && parsed.destination.port == 0) {
-		*why = REASON_PORT_ZERO;
 		return PARSE_BAD;
 	}
 	return result;

@@ -38,9 +38,9 @@
 #include "relay/dialler.h"
 #include "relay/resolver.h"
 
-static void session_close(struct session *session, enum reason reason);
+static void converse(struct session *session, int fd);
 static void greeting(struct bufferevent *bev, void *arg);
-static void prove(struct session *session);
+static void prove(struct session *session, enum method method);
 static void proved(struct session *session, struct proof *proof);
 static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
@@ -190,19 +190,27 @@ session_open(struct worker *worker, const char *listener_name, int fd,
 		return;
 	}
 	channel_tune_socket(fd);
-	session->bev =
-	    bufferevent_socket_new(worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (session->bev == NULL) {
-		(void)close(fd);
-		session_close(session, REASON_NO_MEMORY);
-		return;
-	}
 	if (open > session->settings->sessions_max) {
+		(void)close(fd);
 		session_close(session, REASON_OVERLOADED);
 		return;
 	}
 	set_deadline(session, session->settings->handshake_timeout * 1000000,
 	    REASON_HANDSHAKE_TIMEOUT);
+	converse(session, fd);
+}
+
+/* Takes fd: from here on there is a client that can be talked to. */
+static void
+converse(struct session *session, int fd)
+{
+	session->bev = bufferevent_socket_new(
+	    session->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (session->bev == NULL) {
+		(void)close(fd);
+		session_close(session, REASON_NO_MEMORY);
+		return;
+	}
 	/* Never more ahead than one message of the largest kind. */
 	bufferevent_setwatermark(session->bev, EV_READ, 0, RFC1961_FRAME_MAX);
 	bufferevent_setcb(
@@ -229,14 +237,12 @@ greeting(struct bufferevent *bev, void *arg)
 		return;
 	case PARSE_DONE:
 		session->has_greeted = true;
-		/* The settings permit no other yet. */
-		must(method == METHOD_GSSAPI);
-		prove(session);
+		prove(session, method);
 		return;
 	}
 }
 
-/* ---- prove: the sub-negotiation; tokens go to an authenticator */
+/* ---- prove: by a ticket; tokens go to an authenticator */
 
 static void
 on_proved(
@@ -254,7 +260,7 @@ on_proved(
 }
 
 static void
-prove(struct session *session)
+prove_by_ticket(struct session *session)
 {
 	const struct settings *settings = session->settings;
 	const struct listener_settings *listener = session->listener;
@@ -271,6 +277,21 @@ prove(struct session *session)
 	    session->worker->authenticators, &policy, on_proved, session);
 	if (session->negotiation == NULL)
 		session_close(session, REASON_NO_MEMORY);
+}
+
+static void
+prove(struct session *session, enum method method)
+{
+	switch (method) {
+	case METHOD_GSSAPI:
+		prove_by_ticket(session);
+		return;
+	case METHOD_NONE:
+	case METHOD_PASSWORD:
+	case METHOD_COUNT:
+		break;
+	}
+	must(!"a method that the settings do not permit");
 }
 
 /* ---- proved: identity known once; groups asked for at once */
@@ -330,7 +351,7 @@ proved(struct session *session, struct proof *proof)
 		request(session->bev, session);
 }
 
-/* ---- request: CONNECT, out of the seal if there is one */
+/* ---- request: what is asked, out of the seal if there is one */
 
 /*
  * The first octet behind the level exchange says what the client made of the
@@ -391,6 +412,22 @@ refuse(struct session *session, enum reason reason)
 	session_close(session, reason);
 }
 
+/* Is it a request that can be judged? */
+static bool
+is_served(const struct session *session, enum reason *why)
+{
+	switch (session->asked.command) {
+	case COMMAND_CONNECT:
+		*why = REASON_PORT_ZERO;
+		return session->asked.destination.port != 0;
+	case COMMAND_BIND:
+	case COMMAND_UDP:
+		break;
+	}
+	*why = REASON_COMMAND_UNSUPPORTED;
+	return false;
+}
+
 static void
 request(struct bufferevent *bev, void *arg)
 {
@@ -414,7 +451,7 @@ request(struct bufferevent *bev, void *arg)
 	/* What comes now is the target's; it waits in the socket. */
 	(void)bufferevent_disable(bev, EV_READ);
 	session->has_request = true;
-	if (!limit_duration(session, &why))
+	if (!is_served(session, &why) || !limit_duration(session, &why))
 		refuse(session, why);
 	else if (session->seal != NULL && !session->has_sequence &&
 		 !session->listener->allow_missing_sequence)
@@ -585,7 +622,8 @@ on_dialled(void *arg, const struct dial_result *result)
 }
 
 static void
-reach(struct session *session, const struct address *addresses, size_t count)
+reach_by_dialling(
+    struct session *session, const struct address *addresses, size_t count)
 {
 	const struct settings *settings = session->settings;
 	struct dial_settings dial = {
@@ -595,11 +633,25 @@ reach(struct session *session, const struct address *addresses, size_t count)
 	    .attempts_max = (unsigned)settings->attempts_max,
 	};
 
-	session_record(session, AUDIT_DECISION, REASON_OK, "");
 	session->dial = dial_start(session->worker->base, &dial, addresses,
 	    count, session->asked.destination.port, on_dialled, session);
 	if (session->dial == NULL)
 		session_close(session, REASON_NO_MEMORY);
+}
+
+static void
+reach(struct session *session, const struct address *addresses, size_t count)
+{
+	session_record(session, AUDIT_DECISION, REASON_OK, "");
+	switch (session->asked.command) {
+	case COMMAND_CONNECT:
+		reach_by_dialling(session, addresses, count);
+		return;
+	case COMMAND_BIND:
+	case COMMAND_UDP:
+		break;
+	}
+	must(!"a command that is not served");
 }
 
 /* ---- reply: with the real local address, sealed if there is a seal */
@@ -750,7 +802,7 @@ session_free(struct session *session)
 	free(session);
 }
 
-static void
+void
 session_close(struct session *session, enum reason reason)
 {
 	char who[SESSION_WHO_SIZE];

@@ -54,6 +54,9 @@ struct session {
 	enum reason deadline_reason;
 };
 
+/* session.c: the only end.  The session is gone when it returns. */
+void session_close(struct session *session, enum reason reason);
+
 /* session_record.c: the session's audit records. */
 
 /* Writes the record of an event; `detail` may be "". */
