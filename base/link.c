@@ -119,16 +119,23 @@ link_pair(int fds[2])
 
 /* ---- closing ---- */
 
+/* Wiped, whatever it was: keys and passwords pass through here. */
+static void
+waiting_free(struct waiting *waiting)
+{
+	if (waiting->fd >= 0)
+		(void)close(waiting->fd);
+	explicit_bzero(waiting->packet, waiting->len);
+	free(waiting);
+}
+
 static void
 drop_queue(struct link *link)
 {
 	struct waiting *waiting, *next;
 
-	TAILQ_FOREACH_SAFE (waiting, &link->queue, entry, next) {
-		if (waiting->fd >= 0)
-			(void)close(waiting->fd);
-		free(waiting);
-	}
+	TAILQ_FOREACH_SAFE (waiting, &link->queue, entry, next)
+		waiting_free(waiting);
 	TAILQ_INIT(&link->queue);
 	link->queued_bytes = 0;
 }
@@ -314,6 +321,8 @@ receive(struct link *link)
 		   deliver(link, &message);
 	if (message.fd >= 0)
 		(void)close(message.fd);
+	/* Keys and passwords pass through here. */
+	explicit_bzero(link->packet, (size_t)len);
 	return was_good ? 1 : -1;
 }
 
@@ -403,9 +412,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		}
 		TAILQ_REMOVE(&link->queue, waiting, entry);
 		link->queued_bytes -= waiting->len;
-		if (waiting->fd >= 0)
-			(void)close(waiting->fd);
-		free(waiting);
+		waiting_free(waiting);
 	}
 	(void)event_del(&link->writable);
 }
@@ -421,9 +428,10 @@ queue_packet(struct link *link, const struct iovec parts[2], int fd)
 	waiting = malloc(sizeof(*waiting) + len);
 	if (waiting == NULL)
 		return -ENOBUFS;
+	waiting->len = 0;
 	waiting->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0 && waiting->fd < 0) {
-		free(waiting);
+		waiting_free(waiting);
 		return -ENOBUFS;
 	}
 	memcpy(waiting->packet, parts[0].iov_base, parts[0].iov_len);

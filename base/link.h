@@ -7,6 +7,9 @@
  * at all; what cannot be sent at once waits in a bounded queue.  A message
  * of an unknown type or a length out of its bounds closes the link: the
  * peer is not what it should be.
+ *
+ * Messages hold keys and passwords: what has been received is wiped when its
+ * handler has returned, what had to wait when it has been sent or dropped.
  */
 #ifndef BASE_LINK_H
 #define BASE_LINK_H

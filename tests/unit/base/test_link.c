@@ -28,6 +28,7 @@ struct side {
 	size_t last_len;
 	uint64_t last_id;
 	uint8_t last[64];
+	const uint8_t *borrowed; /* where the last was, as long as it lasted */
 	int kept_fd;
 	bool answers;
 };
@@ -45,6 +46,7 @@ on_message(void *arg, struct link_message *message)
 	side->messages++;
 	side->last_len = message->len;
 	side->last_id = message->id;
+	side->borrowed = message->data;
 	memcpy(side->last, message->data,
 	    message->len < sizeof(side->last) ? message->len
 					      : sizeof(side->last));
@@ -201,6 +203,18 @@ a_message_comes_whole_with_its_id(void **state)
 	assert_int_equal(world->b.last_len, 5);
 	assert_memory_equal(world->b.last, "hello", 5);
 	assert_int_equal(world->b.last_id, 77);
+}
+
+static void
+what_was_received_is_wiped(void **state)
+{
+	static const uint8_t zeros[6];
+	struct world *world = *state;
+
+	assert_int_equal(link_send(world->a.link, SMALL, 42, "secret", 6), 0);
+	turn_until(world, &world->b.messages, 1);
+	assert_memory_equal(world->b.last, "secret", 6);
+	assert_memory_equal(world->b.borrowed, zeros, 6);
 }
 
 static void
@@ -724,6 +738,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_message_comes_whole_with_its_id),
+	    TEST(what_was_received_is_wiped),
 	    TEST(the_largest_message_passes_and_a_larger_one_is_refused),
 	    TEST(what_cannot_be_sent_waits_and_comes_in_order),
 	    TEST(a_full_queue_says_so_and_loses_nothing),
