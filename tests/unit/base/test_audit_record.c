@@ -132,6 +132,25 @@ a_destination_that_is_not_normalised_is_refused(void **state)
 }
 
 static void
+a_name_longer_than_a_request_holds_is_refused(void **state)
+{
+	struct audit_record record = record_full(), again;
+	uint8_t encoded[AUDIT_ENCODED_MAX] = {0};
+	uint8_t *asked;
+	size_t len;
+
+	(void)state;
+	memset(record.asked, '?', sizeof(record.asked));
+	record.asked_len = sizeof(record.asked);
+	len = audit_record_encode(&record, encoded);
+	assert_true(audit_record_decode(encoded, len, &again));
+	asked = memmem(encoded, len, record.asked, sizeof(record.asked));
+	assert_non_null(asked);
+	asked[-2] = 1; /* of a length in 32 bits: 256 and more */
+	assert_false(audit_record_decode(encoded, sizeof(encoded), &again));
+}
+
+static void
 a_full_record_prints_like_this(void **state)
 {
 	const struct audit_record record = record_full();
@@ -403,6 +422,7 @@ main(void)
 	    cmocka_unit_test(values_out_of_range_are_refused),
 	    cmocka_unit_test(a_mapped_address_is_no_address_of_ours),
 	    cmocka_unit_test(a_destination_that_is_not_normalised_is_refused),
+	    cmocka_unit_test(a_name_longer_than_a_request_holds_is_refused),
 	    cmocka_unit_test(a_full_record_prints_like_this),
 	    cmocka_unit_test(what_is_absent_is_not_printed),
 	    cmocka_unit_test(any_octets_come_back_whole),

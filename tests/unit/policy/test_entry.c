@@ -41,6 +41,23 @@ attributes_are_found_in_any_case(void **state)
 }
 
 static void
+a_class_is_one_of_several_in_any_case(void **state)
+{
+	struct entry *entry = entry_new("cn=x");
+
+	(void)state;
+	assert_non_null(entry);
+	assert_false(entry_is_a(entry, "gwRule"));
+	add(entry, "objectclass", "top");
+	assert_false(entry_is_a(entry, "gwRule"));
+	add(entry, "objectclass", "GWRULE");
+	assert_true(entry_is_a(entry, "gwRule"));
+	assert_true(entry_is_a(entry, "top"));
+	assert_false(entry_is_a(entry, "gwRules"));
+	entry_free(entry);
+}
+
+static void
 an_entry_survives_the_link(void **state)
 {
 	struct entry *entry = entry_new("cn=x,dc=example"), *copy;
@@ -160,6 +177,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(attributes_are_found_in_any_case),
+	    cmocka_unit_test(a_class_is_one_of_several_in_any_case),
 	    cmocka_unit_test(an_entry_survives_the_link),
 	    cmocka_unit_test(a_cut_or_lengthened_message_is_refused),
 	    cmocka_unit_test(an_entry_larger_than_a_message_is_refused),

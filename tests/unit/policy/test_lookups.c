@@ -331,16 +331,6 @@ a_slow_directory_is_not_waited_for_where_an_old_answer_serves(void **state)
 	assert_int_equal(questions(), 3);
 }
 
-static void
-an_octet_string_that_is_no_subject_is_no_answer(void **state)
-{
-	static const uint8_t junk[] = {0, 0, 0, 9, 'u'};
-
-	(void)state;
-	for (size_t len = 0; len < sizeof(junk); len++)
-		assert_null(lookup_subject_decode(junk, len));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -356,7 +346,6 @@ main(void)
 	    TEST(a_failure_is_served_from_what_was_known),
 	    TEST(a_program_that_hangs_is_not_waited_for),
 	    TEST(a_slow_directory_is_not_waited_for_where_an_old_answer_serves),
-	    TEST(an_octet_string_that_is_no_subject_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
