@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "base/request.h"
 #include "policy/judge.h"
 #include "policy/rule_index.h"
 #include "policy/ruleset_private.h"
@@ -140,9 +139,20 @@ has_network(const struct rule *rule)
 }
 
 static int
+index_commands(struct ruleset *ruleset, const struct rule *rule, uint32_t place)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(ruleset->command_rules); i++)
+		if ((rule->commands & RULE_BIT(i)) != 0 &&
+		    rule_list_add(&ruleset->command_rules[i], place) != 0)
+			return -1;
+	return 0;
+}
+
+static int
 index_rule(struct ruleset *ruleset, const struct rule *rule, uint32_t place)
 {
-	if (index_destinations(ruleset, &rule->targets, place, NULL) != 0)
+	if (index_destinations(ruleset, &rule->targets, place, NULL) != 0 ||
+	    index_commands(ruleset, rule, place) != 0)
 		return -1;
 	for (size_t i = 0; i < rule->set_dns.count; i++)
 		if (rule_list_add(&rule->sets[i]->rules, place) != 0)
@@ -281,6 +291,14 @@ candidates_of_name(struct candidates *candidates,
 	candidates->count = count;
 	candidates->is_scan = false;
 	add_list(candidates, &ruleset->network_rules);
+}
+
+void
+candidates_of_command(struct candidates *candidates,
+    const struct ruleset *ruleset, enum command command)
+{
+	begin(candidates, ruleset);
+	add_list(candidates, &ruleset->command_rules[command]);
 }
 
 /* The first place of any list; all lists go past it. */

@@ -10,12 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
+#include "base/request.h"
 
-struct address;
-struct endpoint;
 struct judge_context;
-struct request;
 struct rule;
 struct rule_index;
 struct ruleset;
@@ -43,6 +40,10 @@ void candidates_of_address(struct candidates *candidates,
 /* For a name and whatever addresses it may have. */
 void candidates_of_name(struct candidates *candidates,
     const struct judge_context *context, const struct request *request);
+
+/* For a command, wherever it leads. */
+void candidates_of_command(struct candidates *candidates,
+    const struct ruleset *ruleset, enum command command);
 
 /* NULL after the last. */
 const struct rule *candidates_next(struct candidates *candidates);

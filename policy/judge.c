@@ -199,6 +199,50 @@ judge_request(
 	return verdict;
 }
 
+/* Nothing is left for the rules behind it. */
+static bool
+is_about_everything(const struct rule *rule)
+{
+	const struct target_list *list;
+
+	if (rule->targets.port_count > 0)
+		return false;
+	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
+		if (target_list_is_everything(list))
+			return true;
+	return false;
+}
+
+struct verdict
+judge_command(
+    const struct judge_context *context, const struct request *request)
+{
+	struct verdict verdict = deny(REASON_DENIED_NO_RULE, NULL);
+	struct candidates candidates;
+	const struct rule *rule;
+	bool closes = false;
+
+	if (context->rules == NULL)
+		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	candidates_of_command(&candidates, context->rules, request->command);
+	while (!closes && (rule = candidates_next(&candidates)) != NULL) {
+		enum condition subject = CONDITION_FAILS;
+
+		if (condition_holds(rule, request))
+			subject = condition_subject(rule, context, request);
+		if (subject == CONDITION_FAILS)
+			continue;
+		if (rule->permits && subject == CONDITION_HOLDS)
+			return (struct verdict){
+			    DECISION_PERMIT, REASON_OK, rule->name};
+		closes = is_about_everything(rule);
+		/* A denial of something is not why nothing is permitted. */
+		if (verdict.rule[0] == '\0' && (closes || rule->permits))
+			verdict = deny(denial_reason(subject), rule);
+	}
+	return verdict;
+}
+
 bool
 judge_is_special(const struct address *address, const struct own_addresses *own)
 {

@@ -56,6 +56,16 @@ struct verdict judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address);
 
 /*
+ * Judges a command whose destinations become known later, one by one (UDP
+ * ASSOCIATE); the request's destination is not looked at.  PERMIT, with the
+ * first rule that permits some destination, unless a denial of every
+ * destination comes before it; then each destination is judged by itself and
+ * may still be denied.  DENY only if every destination would be denied.
+ */
+struct verdict judge_command(
+    const struct judge_context *context, const struct request *request);
+
+/*
  * True for loopback, link-local, cloud-metadata, multicast, unspecified,
  * reserved and the gateway's own addresses, and for IPv6 addresses that
  * embed such an IPv4 one.

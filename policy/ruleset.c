@@ -30,6 +30,8 @@ free_ruleset(struct ruleset *ruleset)
 	free(ruleset->sets);
 	rule_index_free(ruleset->index);
 	free(ruleset->network_rules.places);
+	for (size_t i = 0; i < ARRAY_COUNT(ruleset->command_rules); i++)
+		free(ruleset->command_rules[i].places);
 	free(ruleset);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "base/request.h"
 #include "policy/rule.h"
 #include "policy/rule_index.h"
 #include "policy/ruleset.h"
@@ -28,7 +29,8 @@ struct ruleset {
 	/* See candidates.c. */
 	struct rule_index *index;
 	struct rule_list network_rules;
-	struct prefix_lens prefix_lens[2]; /* IPv4, IPv6 */
+	struct rule_list command_rules[COMMAND_UDP + 1]; /* by the command */
+	struct prefix_lens prefix_lens[2];		 /* IPv4, IPv6 */
 };
 
 #endif

@@ -208,6 +208,13 @@ target_list_has_name(
 }
 
 bool
+target_list_is_everything(const struct target_list *list)
+{
+	return list->port_count == 0 && list->network_first > 0 &&
+	       list->destinations[0].kind == DESTINATION_ANY;
+}
+
+bool
 target_has_port(const struct target_list *list, uint16_t port)
 {
 	for (size_t i = 0; i < list->port_count; i++)

@@ -62,6 +62,8 @@ bool target_has_double_port(struct target_list *list);
 /* By the name that was asked for, whatever its address. */
 bool target_list_has_name(
     const struct target_list *list, const struct endpoint *asked);
+/* Every name and every address, at every port. */
+bool target_list_is_everything(const struct target_list *list);
 bool target_has_port(const struct target_list *list, uint16_t port);
 void target_list_fini(struct target_list *list);
 

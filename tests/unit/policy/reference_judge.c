@@ -351,3 +351,57 @@ reference_judge(const struct reference_entry *entries, size_t count,
 	}
 	return (struct reference_verdict){reason, ""};
 }
+
+static bool
+has_value(const struct reference_entry *entry, const char *attribute,
+    const char *value)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (strcmp(entry->values[i].attribute, attribute) == 0 &&
+		    (value == NULL ||
+			strcmp(entry->values[i].value, value) == 0))
+			return true;
+	return false;
+}
+
+static bool
+leads_everywhere(const struct reference_entry *entries, size_t count,
+    const struct reference_entry *rule)
+{
+	if (has_value(rule, "gwPort", NULL))
+		return false;
+	if (has_value(rule, "gwDestination", "*"))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (has_value(rule, "gwDestinationSet", entries[i].dn) &&
+		    has_value(&entries[i], "gwDestination", "*") &&
+		    !has_value(&entries[i], "gwPort", NULL))
+			return true;
+	return false;
+}
+
+struct reference_verdict
+reference_judge_command(const struct reference_entry *entries, size_t count,
+    const struct reference_ask *ask)
+{
+	struct reference_verdict verdict = {"denied_no_rule", ""};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct reference_entry *rule = &entries[i];
+		bool denial = some(rule, "gwAction", false, denies, ask);
+		bool everywhere = leads_everywhere(entries, count, rule);
+		int who = subject(rule, ask);
+
+		if (!rule->is_rule || !conditions_hold(rule, ask) || who == 0)
+			continue;
+		if (who > 0 && !denial)
+			return (struct reference_verdict){"ok", name_of(rule)};
+		if (*verdict.rule == '\0' && (!denial || everywhere))
+			verdict = (struct reference_verdict){
+			    who < 0 ? "directory_unavailable" : "denied_rule",
+			    name_of(rule)};
+		if (everywhere)
+			break;
+	}
+	return verdict;
+}

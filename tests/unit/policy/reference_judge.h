@@ -43,4 +43,10 @@ struct reference_verdict {
 struct reference_verdict reference_judge(const struct reference_entry *entries,
     size_t count, const struct reference_ask *ask);
 
+/* The rule that first permits some destination, or denies all of them before
+ * that; ask's host, address and port are not looked at. */
+struct reference_verdict
+reference_judge_command(const struct reference_entry *entries, size_t count,
+    const struct reference_ask *ask);
+
 #endif

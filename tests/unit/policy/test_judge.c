@@ -927,6 +927,82 @@ what_takes_too_long_to_tell_depends(void **state)
 	end(&world);
 }
 
+static void
+assert_command(struct world *world, enum decision decision, enum reason reason,
+    const char *rule)
+{
+	world->request.command = COMMAND_UDP;
+	assert_verdict(judge_command(&world->context, &world->request),
+	    decision, reason, rule);
+}
+
+static void
+a_command_is_permitted_where_some_destination_is(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world,
+	    R("web", "permit", "gwDestination: *\n") R("dns-not-here", "deny",
+		"gwCommand: udp\ngwDestination: 10.0.0.0/8\n")
+		R("dns-not-there", "deny",
+		    "gwCommand: udp\ngwDestination: *\ngwPort: 1-52\n")
+		    R("dns", "permit",
+			"gwCommand: udp\ngwDestination: 10.0.0.0/8\n"
+			"gwPort: 53\ngwGroup: cn=admins\n"));
+	assert_command(&world, DECISION_PERMIT, REASON_OK, "dns");
+	world.context.subject = NULL;
+	assert_command(
+	    &world, DECISION_DENY, REASON_DIRECTORY_UNAVAILABLE, "dns");
+	world.context.rules = NULL;
+	assert_command(&world, DECISION_DENY, REASON_POLICY_UNAVAILABLE, "");
+	end(&world);
+
+	begin(&world,
+	    R("web", "permit", "gwDestination: *\n") R("others", "permit",
+		"gwCommand: udp\ngwDestination: *\ngwGroup: cn=staff\n")
+		R("some", "deny",
+		    "gwCommand: udp\ngwDestination: 10.0.0.0/8\n"));
+	assert_command(&world, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	world.request.protection = PROTECTION_NONE;
+	assert_command(&world, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	end(&world);
+}
+
+static void
+a_command_is_denied_where_everything_is(void **state)
+{
+	static const char all[] = R("first", "permit",
+	    "gwCommand: udp\ngwOrder: 1\ngwDestination: 192.0.2.1\n"
+	    "gwProtection: confidentiality\n")
+	    R("all", "deny", "gwCommand: udp\ngwDestinationSet: cn=s\n")
+		R("late", "permit", "gwCommand: udp\ngwDestination: *\n")
+		    SET("s", "gwDestination: *\n");
+	struct world world;
+
+	(void)state;
+	begin(&world, all);
+	assert_command(&world, DECISION_PERMIT, REASON_OK, "first");
+	world.request.protection = PROTECTION_INTEGRITY;
+	assert_command(&world, DECISION_DENY, REASON_DENIED_RULE, "all");
+	end(&world);
+
+	/* Ports leave something open. */
+	begin(&world,
+	    R("all", "deny",
+		"gwCommand: udp\ngwDestinationSet: cn=s\ngwPort: 53\n")
+		R("late", "permit", "gwCommand: udp\ngwDestination: *\n")
+		    SET("s", "gwDestination: *\n"));
+	assert_command(&world, DECISION_PERMIT, REASON_OK, "late");
+	end(&world);
+	begin(&world,
+	    R("all", "deny", "gwCommand: udp\ngwDestinationSet: cn=s\n")
+		R("late", "permit", "gwCommand: udp\ngwDestination: *\n")
+		    SET("s", "gwDestination: *\ngwPort: 53\n"));
+	assert_command(&world, DECISION_PERMIT, REASON_OK, "late");
+	end(&world);
+}
+
 int
 main(void)
 {
@@ -960,6 +1036,8 @@ main(void)
 	    cmocka_unit_test(a_network_is_found_for_nobody),
 	    cmocka_unit_test(many_groups_and_many_sets_find_all_rules),
 	    cmocka_unit_test(what_takes_too_long_to_tell_depends),
+	    cmocka_unit_test(a_command_is_permitted_where_some_destination_is),
+	    cmocka_unit_test(a_command_is_denied_where_everything_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -454,6 +454,29 @@ compare_name(
 		    found ? "permitted" : "denied everywhere", "");
 }
 
+/* What is said of a command holds for every destination. */
+static void
+compare_command(const struct world *world, struct question *question)
+{
+	struct verdict verdict =
+	    judge_command(&question->context, &question->request);
+	struct reference_verdict expected = reference_judge_command(
+	    world->entries, world->count, &question->ask);
+
+	if (strcmp(reason_name(verdict.reason), expected.reason) != 0 ||
+	    strcmp(verdict.rule, expected.rule) != 0)
+		explain_difference(
+		    world, question, &verdict, expected.reason, expected.rule);
+	assert_int_equal(verdict.decision,
+	    verdict.reason == REASON_OK ? DECISION_PERMIT : DECISION_DENY);
+	for (size_t i = 0; i < 5 && verdict.decision == DECISION_DENY; i++) {
+		choose_destination(question);
+		if (permits(question, &question->address))
+			explain_difference(
+			    world, question, &verdict, "permitted", "");
+	}
+}
+
 static void
 the_judges_agree(void **state)
 {
@@ -468,6 +491,7 @@ the_judges_agree(void **state)
 			make_question(&question, &world);
 			compare_address(&world, &question);
 			compare_name(&world, &question, one_in(40));
+			compare_command(&world, &question);
 			subject_unref(question.subject);
 		}
 		ruleset_unref(world.rules);
