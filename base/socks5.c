@@ -4,20 +4,15 @@
 
 #include <string.h>
 
+#include "base/socks5_place.h"
 #include "base/wire.h"
 
-/* RFC 1928 section 5 */
-enum address_type { TYPE_IPV4 = 1, TYPE_NAME = 3, TYPE_IPV6 = 4 };
-
-/* Requests and replies have one form; octets point into the caller's data. */
+/* Requests and replies have one form. */
 struct message {
 	uint8_t version;
 	uint8_t code; /* CMD or REP */
 	uint8_t reserved;
-	uint8_t type;
-	uint8_t host_len;
-	const uint8_t *host;
-	uint16_t port;
+	struct socks5_place place;
 };
 
 enum parse_result
@@ -50,21 +45,6 @@ socks5_greeting_has(const struct socks5_greeting *greeting, uint8_t method)
 	return memchr(greeting->methods, method, greeting->count) != NULL;
 }
 
-/* False for a type that RFC 1928 does not know. */
-static bool
-host_len_of(struct wire_reader *reader, uint8_t type, uint8_t *len)
-{
-	if (type == TYPE_IPV4)
-		*len = 4;
-	else if (type == TYPE_IPV6)
-		*len = 16;
-	else if (type == TYPE_NAME)
-		*len = wire_get_u8(reader);
-	else
-		return false;
-	return true;
-}
-
 static bool
 is_header(const struct message *message)
 {
@@ -81,16 +61,11 @@ message_parse(const void *data, size_t len, size_t *consumed,
 	message->version = wire_get_u8(&reader);
 	message->code = wire_get_u8(&reader);
 	message->reserved = wire_get_u8(&reader);
-	message->type = wire_get_u8(&reader);
-	if (reader.failed)
-		return PARSE_MORE;
-	if (!host_len_of(&reader, message->type, &message->host_len)) {
+	if (!socks5_place_get(&reader, &message->place)) {
 		*why = is_header(message) ? REASON_ADDRESS_TYPE_UNSUPPORTED
 					  : REASON_BAD_REQUEST;
 		return PARSE_BAD;
 	}
-	message->host = wire_get_bytes(&reader, message->host_len);
-	message->port = wire_get_u16(&reader);
 	if (reader.failed)
 		return PARSE_MORE;
 	*consumed = reader.at;
@@ -102,22 +77,12 @@ static bool
 message_endpoint(
     const struct message *message, struct endpoint *endpoint, enum reason *why)
 {
-	struct address address;
-
-	endpoint->port = message->port;
 	if (!is_header(message)) {
+		endpoint->port = message->place.port;
 		*why = REASON_BAD_REQUEST;
 		return false;
 	}
-	if (message->type == TYPE_NAME) {
-		*why = REASON_BAD_NAME;
-		return endpoint_from_name(
-		    message->host, message->host_len, message->port, endpoint);
-	}
-	address = message->type == TYPE_IPV4 ? address_from_ipv4(message->host)
-					     : address_from_ipv6(message->host);
-	*endpoint = endpoint_from_address(&address, message->port);
-	return true;
+	return socks5_place_read(&message->place, endpoint, why);
 }
 
 enum parse_result
@@ -132,9 +97,9 @@ socks5_request_parse(const void *data, size_t len, size_t *consumed,
 	if (result != PARSE_DONE)
 		return result;
 	request->command = message.code;
-	if (message.type == TYPE_NAME) {
-		request->asked_len = message.host_len;
-		memcpy(request->asked, message.host, message.host_len);
+	if (socks5_place_is_name(&message.place)) {
+		request->asked_len = message.place.host_len;
+		memcpy(request->asked, message.place.host, request->asked_len);
 	}
 	return message_endpoint(&message, &request->destination, why)
 		   ? PARSE_DONE
@@ -167,16 +132,6 @@ put_header(struct wire_writer *writer, void *out, size_t size, uint8_t code)
 	wire_put_u8(writer, 0);
 }
 
-/* No address at all is written as 0.0.0.0. */
-static void
-put_address(struct wire_writer *writer, const struct address *address)
-{
-	bool is_ipv6 = address->family == ADDRESS_IPV6;
-
-	wire_put_u8(writer, is_ipv6 ? TYPE_IPV6 : TYPE_IPV4);
-	wire_put_bytes(writer, address->bytes, is_ipv6 ? 16 : 4);
-}
-
 size_t
 socks5_reply_print(uint8_t out[SOCKS5_REPLY_MAX], uint8_t reply,
     const struct socket_address *bound)
@@ -184,8 +139,7 @@ socks5_reply_print(uint8_t out[SOCKS5_REPLY_MAX], uint8_t reply,
 	struct wire_writer writer;
 
 	put_header(&writer, out, SOCKS5_REPLY_MAX, reply);
-	put_address(&writer, &bound->address);
-	wire_put_u16(&writer, bound->port);
+	socks5_place_put_address(&writer, bound);
 	return writer.len;
 }
 
@@ -196,16 +150,7 @@ socks5_request_print(uint8_t out[SOCKS5_REQUEST_MAX], uint8_t command,
 	struct wire_writer writer;
 
 	put_header(&writer, out, SOCKS5_REQUEST_MAX, command);
-	if (destination->kind == ENDPOINT_NAME) {
-		size_t len = strnlen(destination->name, HOST_NAME_MAX_LEN);
-
-		wire_put_u8(&writer, TYPE_NAME);
-		wire_put_u8(&writer, (uint8_t)len);
-		wire_put_bytes(&writer, destination->name, len);
-	} else {
-		put_address(&writer, &destination->address);
-	}
-	wire_put_u16(&writer, destination->port);
+	socks5_place_put(&writer, destination);
 	return writer.len;
 }
 
