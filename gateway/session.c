@@ -480,6 +480,15 @@ judge_context(struct session *session)
 	return context;
 }
 
+enum protection
+session_protection(const struct session *session)
+{
+	if (session->is_tls && session->asked.command != COMMAND_UDP &&
+	    session->protection < PROTECTION_CONFIDENTIALITY)
+		return PROTECTION_CONFIDENTIALITY;
+	return session->protection;
+}
+
 static struct request
 plain_request(const struct session *session)
 {
@@ -489,7 +498,7 @@ plain_request(const struct session *session)
 	    .destination = session->asked.destination,
 	    .client = session->client,
 	    .listener = session->listener->name,
-	    .protection = session->protection,
+	    .protection = session_protection(session),
 	};
 }
 

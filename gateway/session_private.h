@@ -21,12 +21,13 @@ struct session {
 	uint64_t id;
 	uint64_t opened_us;
 	struct socket_address client;
+	bool is_tls; /* all that client and gateway say goes inside TLS */
 
 	/* What has become known, in the order of the story. */
 	bool has_greeted; /* the client has said something sensible */
 	bool is_proved;
 	struct identity identity;
-	enum protection protection;
+	enum protection protection; /* of the seal: what was granted */
 	bool has_sequence;
 	struct seal *seal; /* until the tunnel takes it */
 	bool has_subject;  /* the directory was asked and has answered */
@@ -56,6 +57,13 @@ struct session {
 
 /* session.c: the only end.  The session is gone when it returns. */
 void session_close(struct session *session, enum reason reason);
+
+/*
+ * How well what was asked is protected on its way between client and
+ * gateway.  TLS is confidentiality for what goes over TCP; a datagram has its
+ * seal only.
+ */
+enum protection session_protection(const struct session *session);
 
 /* session_record.c: the session's audit records. */
 

@@ -24,7 +24,7 @@ put_identity(const struct session *session, struct audit_record *record)
 	(void)strlcpy(record->mechanism, session->identity.mechanism,
 	    sizeof(record->mechanism));
 	record->has_protection = true;
-	record->protection = session->protection;
+	record->protection = session_protection(session);
 }
 
 static void
