@@ -122,6 +122,16 @@ endpoint_from_address(const struct address *address, uint16_t port)
 	};
 }
 
+bool
+endpoint_is_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	if (a->kind != b->kind || a->port != b->port)
+		return false;
+	return a->kind == ENDPOINT_NAME
+		   ? strcmp(a->name, b->name) == 0
+		   : address_is_equal(&a->address, &b->address);
+}
+
 const char *
 endpoint_print(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE])
 {

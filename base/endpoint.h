@@ -37,6 +37,8 @@ bool endpoint_from_name(const void *octets, size_t len, uint16_t port,
 struct endpoint
 endpoint_from_address(const struct address *address, uint16_t port);
 
+bool endpoint_is_equal(const struct endpoint *a, const struct endpoint *b);
+
 /* "name:port", "a.b.c.d:port" or "[x::y]:port". */
 const char *
 endpoint_print(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);

@@ -209,6 +209,25 @@ people_write_host_and_port(void **state)
 	}
 }
 
+static void
+endpoints_are_equal_in_kind_host_and_port(void **state)
+{
+	static const char *const texts[] = {"a.example:1", "a.example:2",
+	    "b.example:1", "192.0.2.1:1", "192.0.2.2:1", "192.0.2.1:2",
+	    "[2001:db8::1]:1"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+		for (size_t j = 0; j < ARRAY_COUNT(texts); j++) {
+			struct endpoint a, b;
+
+			assert_true(endpoint_parse(texts[i], &a));
+			assert_true(endpoint_parse(texts[j], &b));
+			assert_int_equal(endpoint_is_equal(&a, &b), i == j);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -220,6 +239,7 @@ main(void)
 	    cmocka_unit_test(literals_become_addresses),
 	    cmocka_unit_test(an_address_makes_an_endpoint),
 	    cmocka_unit_test(people_write_host_and_port),
+	    cmocka_unit_test(endpoints_are_equal_in_kind_host_and_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
