@@ -114,21 +114,36 @@ ca_file(const struct directory_settings *settings)
 	return *settings->ca_file != '\0' ? settings->ca_file : SYSTEM_CA_FILE;
 }
 
+static bool
+needs_tls(const struct opening *opening)
+{
+	return is_scheme(opening, "ldaps:") ||
+	       (is_scheme(opening, "ldap:") && opening->settings->start_tls);
+}
+
+struct row {
+	int option;
+	const void *value;
+};
+
+static int
+set_rows(struct opening *opening, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ldap_set_option(opening->ld, rows[i].option,
+			rows[i].value) != LDAP_OPT_SUCCESS)
+			return LDAP_PARAM_ERROR;
+	return LDAP_SUCCESS;
+}
+
 /* libldap's defaults are not ours. */
 static int
 set_options(struct opening *opening)
 {
-	const struct directory_settings *settings = opening->settings;
 	const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER;
-	const int demand = LDAP_OPT_X_TLS_DEMAND;
-	const int tls_minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
-	const int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
-	const int is_server = 0;
-	const struct timeval timeout = {(time_t)settings->timeout_s, 0};
-	const struct {
-		int option;
-		const void *value;
-	} rows[] = {
+	const struct timeval timeout = {
+	    (time_t)opening->settings->timeout_s, 0};
+	const struct row rows[] = {
 	    {LDAP_OPT_PROTOCOL_VERSION, &version},
 	    {LDAP_OPT_REFERRALS, LDAP_OPT_OFF},
 	    {LDAP_OPT_RESTART, LDAP_OPT_ON},
@@ -136,23 +151,36 @@ set_options(struct opening *opening)
 	    {LDAP_OPT_NETWORK_TIMEOUT, &timeout},
 	    {LDAP_OPT_TIMEOUT, &timeout},
 	    {LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON},
+	};
+
+	return set_rows(opening, rows, ARRAY_COUNT(rows));
+}
+
+static int
+set_tls_options(struct opening *opening)
+{
+	const char *authorities = ca_file(opening->settings);
+	const int demand = LDAP_OPT_X_TLS_DEMAND;
+	const int tls_minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
+	const int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
+	const int is_server = 0;
+	const struct row rows[] = {
 	    {LDAP_OPT_X_SASL_CBINDING, &binding},
 	    {LDAP_OPT_X_TLS_REQUIRE_CERT, &demand},
 	    {LDAP_OPT_X_TLS_REQUIRE_SAN, &demand},
 	    {LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls_minimum},
-	    {LDAP_OPT_X_TLS_CACERTFILE, ca_file(settings)},
+	    {LDAP_OPT_X_TLS_CACERTFILE, authorities},
 	};
+	int result = set_rows(opening, rows, ARRAY_COUNT(rows));
 
-	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-		if (ldap_set_option(opening->ld, rows[i].option,
-			rows[i].value) != LDAP_OPT_SUCCESS)
-			return LDAP_PARAM_ERROR;
+	if (result != LDAP_SUCCESS)
+		return result;
 	/* Last: it makes the TLS context of what was set before. */
 	if (ldap_set_option(opening->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) ==
 	    LDAP_OPT_SUCCESS)
 		return LDAP_SUCCESS;
 	(void)snprintf(opening->detail, TEXT_MAX,
-	    "the certificates in %s cannot be used", ca_file(settings));
+	    "the certificates in %s cannot be used", authorities);
 	return LDAP_LOCAL_ERROR;
 }
 
@@ -177,7 +205,11 @@ make_handle(struct opening *opening)
 		return LDAP_NO_MEMORY;
 	result = ldap_initialize(&opening->ld, plain);
 	ldap_memfree(plain);
-	return result != LDAP_SUCCESS ? result : set_options(opening);
+	if (result == LDAP_SUCCESS)
+		result = set_options(opening);
+	if (result == LDAP_SUCCESS && needs_tls(opening))
+		result = set_tls_options(opening);
+	return result;
 }
 
 /* Half an answer must not hold us up either. */
@@ -220,8 +252,7 @@ start_tls(struct opening *opening)
 {
 	int result = LDAP_SUCCESS;
 
-	if (is_scheme(opening, "ldapi:") ||
-	    (is_scheme(opening, "ldap:") && !opening->settings->start_tls))
+	if (!needs_tls(opening))
 		return LDAP_SUCCESS;
 	/* Without this libldap 2.5 spins in the handshake (ITS#8047). */
 	if (ldap_set_option(opening->ld, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) !=

@@ -1151,18 +1151,39 @@ localhost_is_never_asked_of_a_server(void **state)
 	assert_int_equal(world->server.queries, 0);
 }
 
+/* The first name in this machine's file; false if it has none. */
+static bool
+first_host(char name[64])
+{
+	FILE *hosts = fopen("/etc/hosts", "r");
+	char line[1024], address[64];
+	bool found = false;
+
+	while (
+	    hosts != NULL && !found && fgets(line, sizeof(line), hosts) != NULL)
+		found = sscanf(line, "%63s %63s", address, name) == 2 &&
+			address[0] != '#' && name[0] != '#';
+	if (hosts != NULL)
+		(void)fclose(hosts);
+	return found;
+}
+
+/* A minimal machine has no such file, which must do no harm. */
 static void
 hosts_file_is_read_if_wanted(void **state)
 {
 	struct world *world = *state;
 	struct resolver_settings settings = usual;
 	struct outcome outcome;
+	char name[64];
 
 	settings.hosts_file = true;
 	begin_with(world, settings);
-	outcome = resolve(world, "localhost");
-	assert_int_equal(outcome.reason, REASON_OK);
-	assert_true(outcome.count > 0);
+	if (first_host(name)) {
+		outcome = resolve(world, name);
+		assert_int_equal(outcome.reason, REASON_OK);
+		assert_true(outcome.count > 0);
+	}
 	assert_int_equal(world->server.queries, 0);
 	outcome = resolve(world, "good.test");
 	check_good(&outcome);
