@@ -99,14 +99,19 @@ start_lookup(void)
 	assert_non_null(gateway);
 }
 
+/* Seconds that the directory may take: a busy machine must not matter, but
+ * where it is waited for in vain. */
+#define PATIENT	  10
+#define IMPATIENT 1
+
 static void
-use_directory(const char *user_base)
+use_directory(const char *user_base, uint64_t timeout_s)
 {
 	directory_add_server(options, "ldap", 1);
 	options_add(options, "directory.ca_file", directory_path("ca.pem"));
 	options_add(options, "directory.bind", "simple");
 	options_add(options, "directory.bind_dn", DIRECTORY_READER);
-	options_add_u64(options, "directory.timeout", 1);
+	options_add_u64(options, "directory.timeout", timeout_s);
 	options_add(options, "directory.user_base", user_base);
 	options_add(options, "gateway.log_level", "error");
 }
@@ -122,14 +127,26 @@ set_up_empty(void **state)
 }
 
 static int
-set_up(void **state)
+set_up_people(void **state, uint64_t timeout_s)
 {
 	(void)set_up_empty(state);
-	use_directory("ou=people,dc=example,dc=com");
+	use_directory("ou=people,dc=example,dc=com", timeout_s);
 	options_add(
 	    options, "directory.group_base", "ou=groups,dc=example,dc=com");
 	options_add(options, "directory.group_filter", "(member=%d)");
 	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	return set_up_people(state, PATIENT);
+}
+
+static int
+set_up_impatient(void **state)
+{
+	return set_up_people(state, IMPATIENT);
 }
 
 static void
@@ -210,7 +227,7 @@ member_of_alone_will_do(void **state)
 	    GROUP("named"), GROUP("gone"), GROUP("far")};
 
 	(void)state;
-	use_directory("dc=example,dc=com");
+	use_directory("dc=example,dc=com", PATIENT);
 	by_principal();
 	ask("carol@EXAMPLE.COM");
 	must_have_groups(groups, 3);
@@ -306,7 +323,7 @@ static void
 a_base_that_is_not_there_is_a_failure(void **state)
 {
 	(void)state;
-	use_directory("ou=none,dc=example,dc=com");
+	use_directory("ou=none,dc=example,dc=com", PATIENT);
 	by_principal();
 	ask("alice@EXAMPLE.COM");
 	must_fail("there is no such entry");
@@ -504,6 +521,8 @@ a_directory_that_hangs_fails_all_who_ask_soon(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_IMPATIENT(name)                                                   \
+	cmocka_unit_test_setup_teardown(name, set_up_impatient, tear_down)
 #define TEST_EMPTY(name)                                                       \
 	cmocka_unit_test_setup_teardown(name, set_up_empty, tear_down)
 
@@ -528,7 +547,7 @@ main(void)
 	    TEST(a_long_name_is_asked_for_whole),
 	    TEST(a_directory_that_was_started_anew_is_not_noticed),
 	    TEST(a_directory_that_is_down_is_said),
-	    TEST(a_directory_that_hangs_fails_all_who_ask_soon),
+	    TEST_IMPATIENT(a_directory_that_hangs_fails_all_who_ask_soon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
