@@ -3,34 +3,98 @@
 #include "gateway/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "gateway/counters.h"
 
 /* Few at a time: the other loops that share the socket want some, too. */
 #define ACCEPTS_PER_WAKE 8
 /* A listening socket stays readable when no descriptor is left: without a
  * pause the loop would spin. */
 #define PAUSE_MS 100
+/* Before each pause so many are turned away: who waits in the backlog of a
+ * full house shall know soon. */
+#define TURN_AWAY_MAX 64
+/* All acceptors together complain no oftener. */
+#define COMPLAIN_US 1000000
 
 struct acceptor {
 	int fd;
+	int reserve; /* given up for a moment to turn somebody away; or -1 */
 	struct event *readable;
 	struct event *resume;
+	struct counters *counters;
 	acceptor_fn *accepted;
 	void *arg;
 };
+
+static int
+open_reserve(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int
+accept_one(int listening, struct sockaddr_storage *from, socklen_t *len)
+{
+	*len = sizeof(*from);
+	return accept4(listening, (struct sockaddr *)from, len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* ---- when there is nothing left to accept with */
+
+static void
+complain(int error)
+{
+	static _Atomic uint64_t last_us;
+	uint64_t now = clock_monotonic_us(), last = atomic_load(&last_us);
+
+	if (last != 0 && now - last < COMPLAIN_US)
+		return;
+	if (atomic_compare_exchange_strong(&last_us, &last, now))
+		log_warning(NULL, "cannot accept: %s; pausing for %d ms",
+		    strerror(error), PAUSE_MS);
+}
+
+/* With the reserve's descriptor; another thread may be faster and have it. */
+static void
+turn_away(struct acceptor *acceptor)
+{
+	struct sockaddr_storage from;
+	socklen_t len;
+	int fd;
+
+	if (acceptor->reserve < 0)
+		return;
+	(void)close(acceptor->reserve);
+	for (int i = 0; i < TURN_AWAY_MAX; i++) {
+		fd = accept_one(acceptor->fd, &from, &len);
+		if (fd < 0)
+			break;
+		(void)close(fd);
+		counters_add(acceptor->counters, COUNTER_TURNED_AWAY);
+	}
+	acceptor->reserve = open_reserve();
+}
 
 static void
 pause_accepting(struct acceptor *acceptor, int error)
 {
 	struct timeval pause = {0, PAUSE_MS * 1000};
 
-	log_warning(NULL, "cannot accept: %s; pausing", strerror(error));
+	complain(error);
+	if (error == EMFILE || error == ENFILE)
+		turn_away(acceptor);
+	counters_add(acceptor->counters, COUNTER_ACCEPT_PAUSES);
 	(void)event_del(acceptor->readable);
 	(void)evtimer_add(acceptor->resume, &pause);
 }
@@ -42,7 +106,18 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (acceptor->reserve < 0)
+		acceptor->reserve = open_reserve();
 	(void)event_add(acceptor->readable, NULL);
+}
+
+/* ---- when there is */
+
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
 }
 
 static void
@@ -56,15 +131,13 @@ on_readable(evutil_socket_t listening, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < ACCEPTS_PER_WAKE; i++) {
-		len = sizeof(from);
-		fd = accept4(listening, (struct sockaddr *)&from, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept_one(listening, &from, &len);
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE ||
-			    errno == ENOBUFS || errno == ENOMEM)
+			if (is_shortage(errno))
 				pause_accepting(acceptor, errno);
 			return; /* EAGAIN: another loop was faster */
 		}
+		counters_add(acceptor->counters, COUNTER_ACCEPTED);
 		if (socket_address_from((struct sockaddr *)&from, len, &client))
 			acceptor->accepted(acceptor->arg, fd, &client);
 		else
@@ -73,7 +146,8 @@ on_readable(evutil_socket_t listening, short what, void *arg)
 }
 
 struct acceptor *
-acceptor_new(struct event_base *base, int fd, acceptor_fn *accepted, void *arg)
+acceptor_new(struct event_base *base, int fd, struct counters *counters,
+    acceptor_fn *accepted, void *arg)
 {
 	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
 
@@ -82,6 +156,8 @@ acceptor_new(struct event_base *base, int fd, acceptor_fn *accepted, void *arg)
 		return NULL;
 	}
 	acceptor->fd = fd;
+	acceptor->reserve = open_reserve();
+	acceptor->counters = counters;
 	acceptor->accepted = accepted;
 	acceptor->arg = arg;
 	acceptor->readable =
@@ -105,5 +181,7 @@ acceptor_free(struct acceptor *acceptor)
 	if (acceptor->resume != NULL)
 		event_free(acceptor->resume);
 	(void)close(acceptor->fd);
+	if (acceptor->reserve >= 0)
+		(void)close(acceptor->reserve);
 	free(acceptor);
 }

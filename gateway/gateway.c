@@ -4,7 +4,9 @@
  * rules and hands them to the worker threads.  It has no sessions.
  */
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +23,10 @@
 #include "base/program.h"
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
+#include "gateway/budgets.h"
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
+#include "gateway/statistics.h"
 #include "gateway/worker.h"
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
@@ -43,6 +47,7 @@ struct gateway {
 	STAILQ_HEAD(, arrival) arrivals;
 	struct shared shared;
 	struct audit_sender *audit;
+	struct statistics *statistics;
 	struct policy_source *policy;
 	size_t address_count; /* of this host */
 	struct address *addresses;
@@ -219,15 +224,55 @@ on_message(void *state, struct link_message *message)
 /* ---- configure: the arrivals come into force together */
 
 static size_t
-count_workers(const struct settings *settings)
+count_cores(void)
 {
 	cpu_set_t cores;
 
-	if (settings->workers != 0)
-		return settings->workers;
 	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
 		return 1;
 	return (size_t)CPU_COUNT(&cores);
+}
+
+static size_t
+count_workers(const struct settings *settings)
+{
+	return settings->workers != 0 ? settings->workers : count_cores();
+}
+
+/* Descriptors of the program itself: of each worker its loop, its mailbox, its
+ * links, and two for each listener; and some for what comes and goes. */
+static uint64_t
+own_descriptors(const struct settings *settings)
+{
+	uint64_t helpers =
+	    (settings->authenticators != 0 ? settings->authenticators
+					   : count_cores()) +
+	    settings->lookups;
+
+	return 32 + count_workers(settings) *
+			(8 + helpers + 2 * settings->listener_count);
+}
+
+/* How many sessions fit into the limit of descriptors: each takes its client's
+ * and its target's, and none may take one that a link needs. */
+static uint64_t
+sessions_that_fit(const struct settings *settings)
+{
+	uint64_t own = own_descriptors(settings), fit = 1;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	if (limit.rlim_cur > own + 2)
+		fit = (limit.rlim_cur - own) / 2;
+	if (fit < settings->sessions_max)
+		log_warning(NULL,
+		    "the limit of %" PRIu64
+		    " descriptors leaves room for %" PRIu64
+		    " sessions; gateway.sessions_max is %" PRIu64,
+		    (uint64_t)limit.rlim_cur, fit, settings->sessions_max);
+	return fit;
 }
 
 /* A number that no other sender of records has. */
@@ -249,9 +294,13 @@ make_threads(struct gateway *gateway)
 	};
 
 	gateway->shared.subjects = subject_cache_new(&cache);
+	gateway->shared.budgets = budgets_new(sessions_that_fit(settings));
+	gateway->statistics =
+	    statistics_new(program_base(gateway->program), &gateway->shared);
 	gateway->audit = audit_sender_new(
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
-	if (gateway->shared.subjects == NULL || gateway->audit == NULL)
+	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
+	    gateway->shared.budgets == NULL || gateway->statistics == NULL)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
@@ -346,6 +395,8 @@ configure(
 		subject_cache_expire(gateway->shared.subjects);
 	}
 	hand_arrivals(gateway);
+	statistics_set_interval(
+	    gateway->statistics, gateway->settings->statistics_interval);
 	settings_unref(before);
 	return 0;
 }
@@ -367,6 +418,8 @@ stop(void *state)
 	gateway->worker_count = 0;
 	policy_source_free(gateway->policy);
 	audit_sender_free(gateway->audit);
+	statistics_free(gateway->statistics);
+	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
 	settings_unref(gateway->settings);
 	program_exit(gateway->program);

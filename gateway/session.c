@@ -28,6 +28,7 @@
 #include "base/seal.h"
 #include "base/socks5.h"
 #include "gateway/conversation.h"
+#include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/session_private.h"
 #include "gateway/worker.h"
@@ -172,6 +173,27 @@ session_new(struct worker *worker, const struct listener_settings *listener,
 	return session;
 }
 
+/* Closes what never became a conversation. */
+static void
+turn_away(struct session *session, int fd, enum reason reason)
+{
+	(void)close(fd);
+	session_close(session, reason);
+}
+
+/* Takes fd: the client is known by its address. */
+static void
+admit(struct session *session, int fd)
+{
+	enum reason reason = budgets_locate(session->worker->shared->budgets,
+	    session->settings, &session->client.address, &session->share);
+
+	if (reason != REASON_OK)
+		turn_away(session, fd, reason);
+	else
+		converse(session, fd);
+}
+
 void
 session_open(struct worker *worker, const char *listener_name, int fd,
     const struct socket_address *client)
@@ -179,25 +201,25 @@ session_open(struct worker *worker, const char *listener_name, int fd,
 	const struct listener_settings *listener =
 	    find_listener(worker->settings, listener_name);
 	struct session *session = NULL;
-	uint64_t open = atomic_fetch_add(&worker->shared->sessions, 1) + 1;
+	enum reason reason;
 
 	if (listener != NULL)
 		session = session_new(worker, listener, client);
 	if (session == NULL) {
 		log_error(NULL, "no memory for a session");
-		atomic_fetch_sub(&worker->shared->sessions, 1);
 		(void)close(fd);
 		return;
 	}
 	channel_tune_socket(fd);
-	if (open > session->settings->sessions_max) {
-		(void)close(fd);
-		session_close(session, REASON_OVERLOADED);
+	reason = budgets_enter(
+	    worker->shared->budgets, session->settings, &session->share);
+	if (reason != REASON_OK) {
+		turn_away(session, fd, reason);
 		return;
 	}
 	set_deadline(session, session->settings->handshake_timeout * 1000000,
 	    REASON_HANDSHAKE_TIMEOUT);
-	converse(session, fd);
+	admit(session, fd);
 }
 
 /* Takes fd: from here on there is a client that can be talked to. */
@@ -336,12 +358,14 @@ proved(struct session *session, struct proof *proof)
 	session->seal = proof->seal;
 	session->has_sequence = proof->has_sequence;
 	session_record(session, AUDIT_AUTH, REASON_OK, "");
+	session->excess = budgets_prove(session->worker->shared->budgets,
+	    session->settings, session->identity.name, &session->share);
 	session->opened = evbuffer_new();
 	if (session->opened == NULL) {
 		session_close(session, REASON_NO_MEMORY);
 		return;
 	}
-	if (needs_subject(session))
+	if (session->excess == REASON_OK && needs_subject(session))
 		ask_directory(session);
 	bufferevent_setcb(
 	    session->bev, request, NULL, on_client_event, session);
@@ -453,6 +477,8 @@ request(struct bufferevent *bev, void *arg)
 	session->has_request = true;
 	if (!is_served(session, &why) || !limit_duration(session, &why))
 		refuse(session, why);
+	else if (session->excess != REASON_OK)
+		refuse(session, session->excess);
 	else if (session->seal != NULL && !session->has_sequence &&
 		 !session->listener->allow_missing_sequence)
 		refuse(session, REASON_GSS_FLAGS);
@@ -801,7 +827,7 @@ static void
 session_free(struct session *session)
 {
 	TAILQ_REMOVE(&session->worker->sessions, session, entry);
-	atomic_fetch_sub(&session->worker->shared->sessions, 1);
+	budgets_leave(session->worker->shared->budgets, &session->share);
 	if (session->opened != NULL)
 		evbuffer_free(session->opened);
 	seal_free(session->seal);
@@ -820,6 +846,7 @@ session_close(struct session *session, enum reason reason)
 		session_record(session, AUDIT_AUTH, reason, "");
 	cancel_what_is_in_flight(session, reason);
 	session_record(session, AUDIT_CLOSE, reason, "");
+	counters_add_end(&session->worker->shared->counters, reason);
 	log_info(session_who(session, who),
 	    "closed: %s; %" PRIu64 " octets to the target, %" PRIu64
 	    " to the client",

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "base/audit_record.h"
+#include "gateway/budgets.h"
 #include "gateway/front.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
@@ -20,6 +21,7 @@ struct session {
 	const struct front *front;
 	uint64_t id;
 	uint64_t opened_us;
+	struct budget_share share;
 	struct socket_address client;
 	bool is_tls; /* all that client and gateway say goes inside TLS */
 
@@ -35,6 +37,7 @@ struct session {
 	struct front_request asked;
 	bool has_request;
 	bool is_reply_due;
+	enum reason excess;    /* why no request of it is served, or OK */
 	struct ruleset *rules; /* a reference: those that decided */
 	struct verdict verdict;
 	bool is_stale;

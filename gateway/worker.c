@@ -68,8 +68,8 @@ listener_open(struct thread *thread, char *name, int fd)
 
 	listener->thread = thread;
 	listener->name = name;
-	listener->acceptor =
-	    acceptor_new(thread->worker.base, fd, on_accepted, listener);
+	listener->acceptor = acceptor_new(thread->worker.base, fd,
+	    &thread->worker.shared->counters, on_accepted, listener);
 	if (listener->acceptor == NULL)
 		die("cannot watch listener %s", name);
 	SLIST_INSERT_HEAD(&thread->listeners, listener, entry);

@@ -16,10 +16,12 @@
 
 #include "base/compiler.h"
 #include "base/role.h"
+#include "gateway/counters.h"
 #include "policy/judge.h"
 
 struct audit_sender;
 struct authenticators;
+struct budgets;
 struct event_base;
 struct lingers;
 struct lookups;
@@ -33,8 +35,9 @@ struct worker;
 /* What all threads of the program share; each member is safe by itself. */
 struct shared {
 	struct subject_cache *subjects;
+	struct budgets *budgets;
+	struct counters counters;
 	_Atomic uint64_t next_session; /* the next session's id */
-	_Atomic uint64_t sessions;     /* open now */
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */
 	_Atomic bool directory_up;

@@ -11,8 +11,10 @@
 #include <event2/event.h>
 
 #include "gateway/acceptor.h"
+#include "gateway/counters.h"
 
 static struct event_base *base;
+static struct counters counters;
 static struct sockaddr_storage where;
 static socklen_t where_len;
 static unsigned accepted;
@@ -63,13 +65,15 @@ all_who_knock_are_accepted(void **state)
 	(void)state;
 	accepted = 0;
 	base = event_base_new();
-	acceptor = acceptor_new(base, listening_socket(), on_accepted, &base);
+	acceptor = acceptor_new(
+	    base, listening_socket(), &counters, on_accepted, &base);
 	assert_non_null(acceptor);
 	for (int i = 0; i < 20; i++)
 		fds[i] = knock();
 	for (int i = 0; i < 10; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(accepted, 20);
+	assert_int_equal(counters_get(&counters, COUNTER_ACCEPTED), 20);
 	assert_int_equal(last_client.address.family, ADDRESS_IPV4);
 	for (int i = 0; i < 20; i++)
 		(void)close(fds[i]);
@@ -77,40 +81,122 @@ all_who_knock_are_accepted(void **state)
 	event_base_free(base);
 }
 
-static void
-without_descriptors_it_pauses_and_goes_on(void **state)
+/* The lowest limit under which no number is free. */
+static struct rlimit
+use_up_descriptors(void)
 {
 	struct rlimit before, none;
+	int spare = dup(0);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)spare;
+	(void)close(spare);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+static void
+turn_for(unsigned ms)
+{
+	struct timeval some = {0, (suseconds_t)ms * 1000};
+
+	(void)event_base_loopexit(base, &some);
+	(void)event_base_loop(base, 0);
+}
+
+static bool
+is_closed(int fd)
+{
+	char octet;
+
+	return recv(fd, &octet, 1, MSG_DONTWAIT) == 0;
+}
+
+static void
+without_descriptors_it_turns_away_pauses_and_goes_on(void **state)
+{
 	struct acceptor *acceptor;
-	struct timeval half = {0, 50000};
-	int fd, spare;
+	struct rlimit before;
+	int first[3], later, opened;
 
 	(void)state;
 	accepted = 0;
+	memset(&counters, 0, sizeof(counters));
 	base = event_base_new();
-	acceptor = acceptor_new(base, listening_socket(), on_accepted, &base);
-	fd = knock();
-	spare = dup(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = before;
-	none.rlim_cur = (rlim_t)spare; /* no number below is free */
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	/* It pauses: the loop has nothing to do but wait. */
+	acceptor = acceptor_new(
+	    base, listening_socket(), &counters, on_accepted, &base);
+	for (int i = 0; i < 3; i++)
+		first[i] = knock();
+	later = socket(AF_INET, SOCK_STREAM, 0);
+	before = use_up_descriptors();
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(accepted, 0);
+	assert_int_equal(counters_get(&counters, COUNTER_TURNED_AWAY), 3);
+	assert_int_equal(counters_get(&counters, COUNTER_ACCEPT_PAUSES), 1);
+	for (int i = 0; i < 3; i++)
+		assert_true(is_closed(first[i]));
+	/* It pauses: the loop has nothing to do but wait. */
 	assert_int_equal(
-	    event_base_get_num_events(base, EVENT_BASE_COUNT_ACTIVE), 0);
+	    connect(later, (struct sockaddr *)&where, where_len), 0);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(
 	    event_base_get_num_events(base, EVENT_BASE_COUNT_ACTIVE), 0);
+	assert_int_equal(counters_get(&counters, COUNTER_TURNED_AWAY), 3);
+	/* The reserve is kept: the next has no chance either. */
+	opened = dup(0);
+	assert_int_equal(opened, -1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	for (int i = 0; i < 20 && accepted == 0; i++) {
-		(void)event_base_loopexit(base, &half);
-		(void)event_base_loop(base, 0);
-	}
+	for (int i = 0; i < 20 && accepted == 0; i++)
+		turn_for(50);
 	assert_int_equal(accepted, 1);
+	for (int i = 0; i < 3; i++)
+		(void)close(first[i]);
+	(void)close(later);
+	acceptor_free(acceptor);
+	event_base_free(base);
+}
+
+/* Somebody else takes the reserve while it is given up for a moment. */
+static void
+a_reserve_that_was_lost_comes_back(void **state)
+{
+	struct acceptor *acceptor;
+	struct rlimit before, less;
+	int fd;
+
+	(void)state;
+	accepted = 0;
+	memset(&counters, 0, sizeof(counters));
+	base = event_base_new();
+	before = use_up_descriptors();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	fd = listening_socket();
+	less = before;
+	less.rlim_cur = (rlim_t)fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	/* Without a descriptor for it there is no reserve to begin with. */
+	acceptor = acceptor_new(base, fd, &counters, on_accepted, &base);
+	assert_non_null(acceptor);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	fd = knock();
+	before = use_up_descriptors();
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(counters_get(&counters, COUNTER_ACCEPT_PAUSES), 1);
+	assert_int_equal(counters_get(&counters, COUNTER_TURNED_AWAY), 0);
+	assert_false(is_closed(fd));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 20 && accepted == 0; i++)
+		turn_for(50);
+	assert_int_equal(accepted, 1);
+	/* And is there for the next shortage. */
 	(void)close(fd);
-	(void)close(spare);
+	fd = knock();
+	before = use_up_descriptors();
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(counters_get(&counters, COUNTER_TURNED_AWAY), 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	(void)close(fd);
 	acceptor_free(acceptor);
 	event_base_free(base);
 }
@@ -120,7 +206,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(all_who_knock_are_accepted),
-	    cmocka_unit_test(without_descriptors_it_pauses_and_goes_on),
+	    cmocka_unit_test(
+		without_descriptors_it_turns_away_pauses_and_goes_on),
+	    cmocka_unit_test(a_reserve_that_was_lost_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

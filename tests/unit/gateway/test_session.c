@@ -27,6 +27,7 @@
 #include "base/seal.h"
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
+#include "gateway/budgets.h"
 #include "gateway/linger.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
@@ -355,6 +356,7 @@ set_up(void **state)
 	worker.slot = 1;
 	worker.shared = &shared;
 	worker.base = base;
+	shared.budgets = budgets_new(UINT64_MAX);
 	worker.lingers = lingers_new(base);
 	worker.settings = load_settings("");
 	TAILQ_INIT(&worker.sessions);
@@ -374,7 +376,9 @@ tear_down(void **state)
 {
 	(void)state;
 	session_close_all(&worker, REASON_SHUTDOWN);
-	assert_int_equal(atomic_load(&shared.sessions), 0);
+	assert_int_equal(budgets_sessions(shared.budgets), 0);
+	assert_int_equal(budgets_unproved(shared.budgets), 0);
+	budgets_free(shared.budgets);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
 	settings_unref(worker.settings);
@@ -1105,13 +1109,73 @@ a_client_that_never_takes_its_reply_is_cut(void **state)
 }
 
 static void
+use_settings(const char *more)
+{
+	settings_unref(worker.settings);
+	worker.settings = load_settings(more);
+}
+
+/* A session is turned away while another one holds what there is. */
+static void
+is_turned_away(const char *limits, enum reason reason)
+{
+	struct budget_share other = {.is_counted = false};
+	struct address loopback;
+	uint8_t octet;
+
+	use_settings(limits);
+	assert_true(address_parse("127.0.0.1", &loopback));
+	assert_int_equal(
+	    budgets_enter(shared.budgets, worker.settings, &other), REASON_OK);
+	assert_int_equal(
+	    budgets_locate(shared.budgets, worker.settings, &loopback, &other),
+	    REASON_OK);
+	open_session();
+	was_closed(reason);
+	assert_int_equal(atomic_load(&shared.counters.ends[reason]), 1);
+	assert_int_equal(hear(&octet, 1), 0); /* without a reply */
+	budgets_leave(shared.budgets, &other);
+}
+
+static void
 too_many_sessions_are_turned_away(void **state)
 {
 	(void)state;
-	atomic_store(&shared.sessions, 10000);
+	is_turned_away("gateway { sessions_max = 1 }\n", REASON_OVERLOADED);
+}
+
+static void
+too_many_without_a_proof_are_turned_away(void **state)
+{
+	(void)state;
+	is_turned_away(
+	    "limits { unproved_max = 1 }\n", REASON_TOO_MANY_UNPROVED);
+}
+
+static void
+too_many_from_one_source_are_turned_away(void **state)
+{
+	(void)state;
+	is_turned_away(
+	    "limits { source_max = 1 }\n", REASON_TOO_MANY_FROM_SOURCE);
+}
+
+static void
+too_many_of_one_identity_are_refused_with_a_reply(void **state)
+{
+	struct budget_share other = {.is_counted = false};
+	uint8_t request[300];
+
+	(void)state;
+	use_settings("limits { identity_max = 1 }\n");
+	assert_int_equal(budgets_prove(shared.budgets, worker.settings,
+			     "alice@EXAMPLE.COM", &other),
+	    REASON_OK);
 	open_session();
-	was_closed(REASON_OVERLOADED);
-	atomic_store(&shared.sessions, 0);
+	greet();
+	is_refused(request, connect_request(request, target_port), 1,
+	    REASON_TOO_MANY_OF_IDENTITY);
+	budgets_leave(shared.budgets, &other);
 }
 
 static void
@@ -1177,6 +1241,9 @@ main(void)
 	    TEST(a_session_ends_with_its_ticket_also_while_relaying),
 	    TEST(a_client_that_never_takes_its_reply_is_cut),
 	    TEST(too_many_sessions_are_turned_away),
+	    TEST(too_many_without_a_proof_are_turned_away),
+	    TEST(too_many_from_one_source_are_turned_away),
+	    TEST(too_many_of_one_identity_are_refused_with_a_reply),
 	    TEST(a_stop_ends_a_session_at_every_step),
 	};
 
