@@ -13,8 +13,8 @@
 #include "base/wire.h"
 
 /* The longest field that is printed. */
-#define FIELD_MAX IDENTITY_NAME_MAX
-_Static_assert(AUDIT_DETAIL_SIZE - 1 <= FIELD_MAX, "detail is a field");
+#define FIELD_MAX (AUDIT_DETAIL_SIZE - 1)
+_Static_assert(IDENTITY_NAME_MAX <= FIELD_MAX, "identity is a field");
 _Static_assert(HOST_NAME_MAX_LEN + 8 <= FIELD_MAX, "destination is a field");
 
 static const char *const event_names[AUDIT_EVENT_COUNT] = {
@@ -26,6 +26,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_DECISION] = "decision",
     [AUDIT_OPEN] = "open",
     [AUDIT_CLOSE] = "close",
+    [AUDIT_UDP_SUMMARY] = "udp-summary",
     [AUDIT_GAP] = "gap",
 };
 
@@ -99,6 +100,9 @@ audit_record_encode(
 	wire_put_string(&writer, record->rule);
 	wire_put_u64(&writer, record->bytes_to_target);
 	wire_put_u64(&writer, record->bytes_to_client);
+	wire_put_u64(&writer, record->datagrams_to_target);
+	wire_put_u64(&writer, record->datagrams_to_client);
+	wire_put_u64(&writer, record->dropped);
 	wire_put_u64(&writer, record->duration_us);
 	wire_put_u64(&writer, record->lost);
 	wire_put_string(&writer, record->detail);
@@ -235,6 +239,9 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	wire_get_string(&reader, record->rule, sizeof(record->rule));
 	record->bytes_to_target = wire_get_u64(&reader);
 	record->bytes_to_client = wire_get_u64(&reader);
+	record->datagrams_to_target = wire_get_u64(&reader);
+	record->datagrams_to_client = wire_get_u64(&reader);
+	record->dropped = wire_get_u64(&reader);
 	record->duration_us = wire_get_u64(&reader);
 	record->lost = wire_get_u64(&reader);
 	wire_get_string(&reader, record->detail, sizeof(record->detail));
@@ -415,6 +422,32 @@ put_who(struct printer *printer, const struct audit_record *record)
 }
 
 static void
+put_count(struct printer *printer, const char *name, uint64_t count)
+{
+	put_format(printer, name, "%" PRIu64, count);
+}
+
+/* How much went each way, of what has ended; none is a number too. */
+static void
+put_amounts(struct printer *printer, const struct audit_record *record)
+{
+	if (record->event != AUDIT_CLOSE && record->event != AUDIT_UDP_SUMMARY)
+		return;
+	if (record->event == AUDIT_UDP_SUMMARY) {
+		put_count(printer, "datagrams_to_target",
+		    record->datagrams_to_target);
+		put_count(printer, "datagrams_to_client",
+		    record->datagrams_to_client);
+		put_count(printer, "dropped", record->dropped);
+	}
+	put_count(printer, "bytes_to_target", record->bytes_to_target);
+	put_count(printer, "bytes_to_client", record->bytes_to_client);
+	put_format(printer, "duration", "%" PRIu64 ".%06u",
+	    record->duration_us / 1000000,
+	    (unsigned)(record->duration_us % 1000000));
+}
+
+static void
 put_what(struct printer *printer, const struct audit_record *record)
 {
 	char text[ENDPOINT_TEXT_SIZE];
@@ -432,15 +465,7 @@ put_what(struct printer *printer, const struct audit_record *record)
 	put_flag(printer, "stale", record->stale);
 	put_peer(printer, "dialled", &record->dialled);
 	put_peer(printer, "egress", &record->egress);
-	if (record->event != AUDIT_CLOSE)
-		return;
-	put_format(
-	    printer, "bytes_to_target", "%" PRIu64, record->bytes_to_target);
-	put_format(
-	    printer, "bytes_to_client", "%" PRIu64, record->bytes_to_client);
-	put_format(printer, "duration", "%" PRIu64 ".%06u",
-	    record->duration_us / 1000000,
-	    (unsigned)(record->duration_us % 1000000));
+	put_amounts(printer, record);
 }
 
 /* What comes last and may be cut. */
@@ -618,6 +643,17 @@ say_close(struct printer *printer, const struct audit_record *record)
 }
 
 static void
+say_udp_summary(struct printer *printer, const struct audit_record *record)
+{
+	say_who(printer, record);
+	say(printer,
+	    " sent %" PRIu64 " datagrams and was sent %" PRIu64 ", %" PRIu64
+	    " were dropped",
+	    record->datagrams_to_target, record->datagrams_to_client,
+	    record->dropped);
+}
+
+static void
 say_gap(struct printer *printer, const struct audit_record *record)
 {
 	say(printer, "%" PRIu64 " records were lost", record->lost);
@@ -664,6 +700,7 @@ static const struct {
     [AUDIT_DECISION] = {say_decision, INFORMATIONAL, NOTICE},
     [AUDIT_OPEN] = {say_open, INFORMATIONAL, NOTICE},
     [AUDIT_CLOSE] = {say_close, INFORMATIONAL, NOTICE},
+    [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},
     [AUDIT_GAP] = {say_gap, ERROR, ERROR},
 };
 

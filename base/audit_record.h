@@ -13,18 +13,19 @@
 enum audit_event {
 	AUDIT_START = 1, /* a program of ours started */
 	AUDIT_STOP,
-	AUDIT_RELOAD,	  /* settings or rules were taken or refused */
-	AUDIT_DEPENDENCY, /* something that we depend on came or went */
-	AUDIT_AUTH,	  /* who: proved or not */
-	AUDIT_DECISION,	  /* may they: permitted or not, by which rule */
-	AUDIT_OPEN,	  /* the target was reached, or not */
-	AUDIT_CLOSE,	  /* the session has ended */
-	AUDIT_GAP,	  /* records were lost: how many */
+	AUDIT_RELOAD,	   /* settings or rules were taken or refused */
+	AUDIT_DEPENDENCY,  /* something that we depend on came or went */
+	AUDIT_AUTH,	   /* who: proved or not */
+	AUDIT_DECISION,	   /* may they: permitted or not, by which rule */
+	AUDIT_OPEN,	   /* the target was reached, or not */
+	AUDIT_CLOSE,	   /* the session has ended */
+	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
+	AUDIT_GAP,	   /* records were lost: how many */
 	AUDIT_EVENT_COUNT
 };
 
 #define AUDIT_RULE_SIZE	  257
-#define AUDIT_DETAIL_SIZE 513
+#define AUDIT_DETAIL_SIZE 2049
 #define AUDIT_RECORD_MAX  8000 /* octets of the printed record */
 
 struct audit_record {
@@ -54,9 +55,12 @@ struct audit_record {
 	struct socket_address egress;
 	char rule[AUDIT_RULE_SIZE];
 
-	uint64_t bytes_to_target, bytes_to_client; /* of AUDIT_CLOSE */
-	uint64_t duration_us;			   /* of AUDIT_CLOSE */
-	uint64_t lost;				   /* of AUDIT_GAP */
+	/* Of AUDIT_CLOSE and AUDIT_UDP_SUMMARY. */
+	uint64_t bytes_to_target, bytes_to_client;
+	/* Of AUDIT_UDP_SUMMARY. */
+	uint64_t datagrams_to_target, datagrams_to_client, dropped;
+	uint64_t duration_us; /* of AUDIT_CLOSE */
+	uint64_t lost;	      /* of AUDIT_GAP */
 
 	/* Free text, any octets: the one field that may be cut. */
 	char detail[AUDIT_DETAIL_SIZE];

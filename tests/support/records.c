@@ -46,6 +46,9 @@ record_full(void)
 	    .rule = "cn=web,ou=rules,dc=example,dc=com",
 	    .bytes_to_target = 1234,
 	    .bytes_to_client = 567890,
+	    .datagrams_to_target = 7,
+	    .datagrams_to_client = 8,
+	    .dropped = 9,
 	    .duration_us = 12000345,
 	    .lost = 3,
 	    .detail = "some words",
@@ -69,6 +72,9 @@ record_largest(void)
 	record.time_us = UINT64_C(253402300799999999);
 	record.session = record.generation = record.lost = UINT64_MAX;
 	record.bytes_to_target = record.bytes_to_client = UINT64_MAX;
+	record.event = AUDIT_UDP_SUMMARY;
+	record.datagrams_to_target = record.datagrams_to_client = UINT64_MAX;
+	record.dropped = UINT64_MAX;
 	record.duration_us = UINT64_MAX;
 	record.protection = PROTECTION_CONFIDENTIALITY;
 	record.client = record.dialled = record.egress =
@@ -174,6 +180,9 @@ record_drawn(void)
 	record.lost = draw_number();
 	record.bytes_to_target = draw_number();
 	record.bytes_to_client = draw_number();
+	record.datagrams_to_target = draw_number();
+	record.datagrams_to_client = draw_number();
+	record.dropped = draw_number();
 	record.duration_us = draw_number();
 	record.has_method = rand() % 2;
 	record.has_protection = rand() % 2;

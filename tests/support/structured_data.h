@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define STRUCTURED_DATA_PARAMS_MAX 40
-#define STRUCTURED_DATA_VALUE_MAX  4096
+#define STRUCTURED_DATA_VALUE_MAX  8192
 
 struct structured_data {
 	char id[33];

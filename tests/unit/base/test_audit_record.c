@@ -176,6 +176,28 @@ a_full_record_prints_like_this(void **state)
 }
 
 static void
+a_summary_says_what_was_dropped_too(void **state)
+{
+	struct audit_record record = {
+	    .event = AUDIT_UDP_SUMMARY, .identity = "a@B", .duration_us = 1};
+	char out[AUDIT_RECORD_MAX];
+
+	(void)state;
+	record.datagrams_to_target = 2;
+	record.datagrams_to_client = 1;
+	record.bytes_to_target = 30;
+	(void)audit_record_print(&record, &stamp, out);
+	assert_non_null(strstr(out,
+	    " datagrams_to_target=\"2\" datagrams_to_client=\"1\""
+	    " dropped=\"0\" bytes_to_target=\"30\" bytes_to_client=\"0\""
+	    " duration=\"0.000001\"]"));
+	assert_int_equal(audit_record_sentence(&record, out, sizeof(out)),
+	    strlen("a@B sent 2 datagrams and was sent 1, 0 were dropped"));
+	assert_string_equal(
+	    out, "a@B sent 2 datagrams and was sent 1, 0 were dropped");
+}
+
+static void
 what_is_absent_is_not_printed(void **state)
 {
 	const struct audit_record record = {
@@ -197,7 +219,7 @@ assert_octets(const struct structured_data *data, const char *name,
     const void *octets, size_t len)
 {
 	const char *value = structured_data_value(data, name);
-	uint8_t out[1024];
+	uint8_t out[AUDIT_DETAIL_SIZE];
 	size_t out_len;
 
 	if (len == 0) {
@@ -424,6 +446,7 @@ main(void)
 	    cmocka_unit_test(a_destination_that_is_not_normalised_is_refused),
 	    cmocka_unit_test(a_name_longer_than_a_request_holds_is_refused),
 	    cmocka_unit_test(a_full_record_prints_like_this),
+	    cmocka_unit_test(a_summary_says_what_was_dropped_too),
 	    cmocka_unit_test(what_is_absent_is_not_printed),
 	    cmocka_unit_test(any_octets_come_back_whole),
 	    cmocka_unit_test(what_ends_a_value_is_escaped),

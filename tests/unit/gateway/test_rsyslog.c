@@ -135,7 +135,7 @@ assert_octets(
     struct world *world, const char *name, const void *octets, size_t len)
 {
 	char text[LINE_SIZE / 4];
-	uint8_t out[1024];
+	uint8_t out[AUDIT_DETAIL_SIZE];
 	size_t out_len;
 
 	if (len == 0) {
