@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * An established GSS context: the protection level's octet, and the seal
- * made of it.  All calls to wrap and unwrap are here.
+ * made of it.
  */
 #ifndef AUTH_GSS_CONTEXT_H
 #define AUTH_GSS_CONTEXT_H

@@ -19,6 +19,12 @@ seal_unwrap(struct seal *seal, uint8_t *token, size_t token_len,
 	return seal->ops->unwrap(seal, token, token_len, plain, plain_len);
 }
 
+enum reason
+seal_into_datagram(struct seal *seal)
+{
+	return seal->ops->into_datagram(seal);
+}
+
 void
 seal_free(struct seal *seal)
 {

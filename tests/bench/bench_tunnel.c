@@ -87,7 +87,8 @@ bare_free(struct seal *seal)
 static struct seal *
 bare_seal_new(void)
 {
-	static const struct seal_ops ops = {bare_wrap, bare_unwrap, bare_free};
+	static const struct seal_ops ops = {
+	    .wrap = bare_wrap, .unwrap = bare_unwrap, .free = bare_free};
 	struct seal *seal = must_alloc(1, sizeof(*seal));
 
 	*seal = (struct seal){

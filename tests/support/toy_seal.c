@@ -2,8 +2,14 @@
 /* A seal without cryptography, for unit tests. */
 #include "tests/support/toy_seal.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/must.h"
+#include "base/replay_window.h"
+#include "base/rfc1961.h"
+#include "base/socks5_udp.h"
 
 /*
  * A token: 'T' 'O', protection, 0, a 64-bit sequence number, the plaintext
@@ -12,6 +18,8 @@
 struct toy_seal {
 	struct seal seal;
 	uint64_t sent, received;
+	bool is_datagram;
+	struct replay_window window; /* of datagrams */
 };
 
 static uint32_t
@@ -44,11 +52,25 @@ toy_wrap(struct seal *seal, uint8_t *token, size_t plain_len, size_t *token_len)
 	return REASON_OK;
 }
 
+/* May the message pass, by its number? */
+static enum reason
+judge_number(const struct toy_seal *toy, uint64_t number)
+{
+	if (toy->is_datagram)
+		return replay_window_may_pass(&toy->window, number)
+			   ? REASON_OK
+			   : REASON_GSS_REPLAY;
+	if (number == toy->received)
+		return REASON_OK;
+	return number < toy->received ? REASON_GSS_REPLAY : REASON_GSS_ORDER;
+}
+
 static enum reason
 toy_unwrap(struct seal *seal, uint8_t *token, size_t token_len, uint8_t **plain,
     size_t *plain_len)
 {
 	struct toy_seal *toy = (struct toy_seal *)seal;
+	enum reason reason;
 	uint64_t number;
 	uint32_t check;
 
@@ -58,11 +80,13 @@ toy_unwrap(struct seal *seal, uint8_t *token, size_t token_len, uint8_t **plain,
 	if (check != sum(token, token_len - TOY_SEAL_TRAILER))
 		return REASON_GSS_DEFECTIVE;
 	memcpy(&number, token + 4, 8);
-	if (number < toy->received)
-		return REASON_GSS_REPLAY;
-	if (number > toy->received)
-		return REASON_GSS_ORDER;
-	toy->received++;
+	reason = judge_number(toy, number);
+	if (reason != REASON_OK)
+		return reason;
+	if (toy->is_datagram)
+		replay_window_commit(&toy->window, number);
+	else
+		toy->received++;
 	if (seal->protection == PROTECTION_CONFIDENTIALITY &&
 	    token[2] != PROTECTION_CONFIDENTIALITY)
 		return REASON_GSS_CONFIDENTIALITY;
@@ -79,7 +103,21 @@ toy_free(struct seal *seal)
 	free((struct toy_seal *)seal);
 }
 
-static const struct seal_ops toy_ops = {toy_wrap, toy_unwrap, toy_free};
+static enum reason
+toy_into_datagram(struct seal *seal)
+{
+	struct toy_seal *toy = (struct toy_seal *)seal;
+
+	must(!toy->is_datagram);
+	toy->is_datagram = true;
+	replay_window_init(&toy->window, toy->received);
+	seal->plaintext_max = SOCKS5_UDP_DATAGRAM_MAX - RFC1961_HEADER -
+			      TOY_SEAL_HEADER - TOY_SEAL_TRAILER;
+	return REASON_OK;
+}
+
+static const struct seal_ops toy_ops = {
+    toy_wrap, toy_unwrap, toy_free, toy_into_datagram};
 
 struct seal *
 toy_seal_new(enum protection protection)
