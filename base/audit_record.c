@@ -25,6 +25,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_AUTH] = "auth",
     [AUDIT_DECISION] = "decision",
     [AUDIT_OPEN] = "open",
+    [AUDIT_BIND_PEER] = "bind-peer",
     [AUDIT_CLOSE] = "close",
     [AUDIT_UDP_SUMMARY] = "udp-summary",
     [AUDIT_GAP] = "gap",
@@ -625,6 +626,18 @@ say_open(struct printer *printer, const struct audit_record *record)
 }
 
 static void
+say_bind_peer(struct printer *printer, const struct audit_record *record)
+{
+	char text[SOCKET_ADDRESS_TEXT_SIZE];
+
+	say_who(printer, record);
+	say(printer,
+	    record->failed ? " was not to be called by %s"
+			   : " was called by %s",
+	    socket_address_print(&record->dialled, text));
+}
+
+static void
 say_close(struct printer *printer, const struct audit_record *record)
 {
 	say_who(printer, record);
@@ -699,6 +712,7 @@ static const struct {
     [AUDIT_AUTH] = {say_auth, INFORMATIONAL, NOTICE},
     [AUDIT_DECISION] = {say_decision, INFORMATIONAL, NOTICE},
     [AUDIT_OPEN] = {say_open, INFORMATIONAL, NOTICE},
+    [AUDIT_BIND_PEER] = {say_bind_peer, INFORMATIONAL, NOTICE},
     [AUDIT_CLOSE] = {say_close, INFORMATIONAL, NOTICE},
     [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},
     [AUDIT_GAP] = {say_gap, ERROR, ERROR},

@@ -18,6 +18,7 @@ enum audit_event {
 	AUDIT_AUTH,	   /* who: proved or not */
 	AUDIT_DECISION,	   /* may they: permitted or not, by which rule */
 	AUDIT_OPEN,	   /* the target was reached, or not */
+	AUDIT_BIND_PEER,   /* somebody called a client back: taken or not */
 	AUDIT_CLOSE,	   /* the session has ended */
 	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
 	AUDIT_GAP,	   /* records were lost: how many */

@@ -24,6 +24,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/connected.h"
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
 #include "gateway/statistics.h"
@@ -299,7 +300,9 @@ make_threads(struct gateway *gateway)
 	    statistics_new(program_base(gateway->program), &gateway->shared);
 	gateway->audit = audit_sender_new(
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
+	gateway->shared.connected = connected_new();
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
+	    gateway->shared.connected == NULL ||
 	    gateway->shared.budgets == NULL || gateway->statistics == NULL)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
@@ -421,6 +424,7 @@ stop(void *state)
 	statistics_free(gateway->statistics);
 	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
+	connected_free(gateway->shared.connected);
 	settings_unref(gateway->settings);
 	program_exit(gateway->program);
 }

@@ -27,6 +27,7 @@
 #include "base/rfc1961.h"
 #include "base/seal.h"
 #include "base/socks5.h"
+#include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
 #include "gateway/linger.h"
@@ -47,7 +48,6 @@ static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
 static void
 reach(struct session *session, const struct address *addresses, size_t count);
-static void reply(struct session *session);
 static void relay(struct bufferevent *bev, void *arg);
 
 /* ---- open: accepted, counted, deadline armed (absolute, not per octet) */
@@ -445,6 +445,7 @@ is_served(const struct session *session, enum reason *why)
 		*why = REASON_PORT_ZERO;
 		return session->asked.destination.port != 0;
 	case COMMAND_BIND:
+		return true;
 	case COMMAND_UDP:
 		break;
 	}
@@ -528,9 +529,17 @@ plain_request(const struct session *session)
 	};
 }
 
-/* The verdict is what it is from now on; its rule set is kept for it. */
-static void
-keep_verdict(struct session *session, const struct verdict *verdict)
+struct verdict
+session_judge(struct session *session, const struct address *address)
+{
+	struct judge_context context = judge_context(session);
+	struct request asked = plain_request(session);
+
+	return judge_address(&context, &asked, address);
+}
+
+void
+session_keep_verdict(struct session *session, const struct verdict *verdict)
 {
 	ruleset_unref(session->rules);
 	session->rules = NULL;
@@ -559,7 +568,7 @@ judge_addresses(
 				  permitted_count == 1))
 			first = verdict;
 	}
-	keep_verdict(session, &first);
+	session_keep_verdict(session, &first);
 	if (permitted_count == 0)
 		refuse(session, first.reason);
 	else
@@ -600,7 +609,7 @@ judge(struct session *session)
 	context = judge_context(session);
 	asked = plain_request(session);
 	verdict = judge_request(&context, &asked);
-	keep_verdict(session, &verdict);
+	session_keep_verdict(session, &verdict);
 	switch (verdict.decision) {
 	case DECISION_DENY:
 		refuse(session, verdict.reason);
@@ -618,7 +627,8 @@ judge(struct session *session)
 	}
 }
 
-/* ---- reach: record the decision, then dial the permitted addresses */
+/* ---- reach: record the decision, then dial the permitted addresses, or
+ * wait for a call from one of them */
 
 /* Of several addresses each has a rule of its own: what was decided about
  * the one that was reached stands from now on. */
@@ -647,13 +657,17 @@ on_dialled(void *arg, const struct dial_result *result)
 	session->dialled = result->reached;
 	session->egress = result->local;
 	session->target_fd = result->fd;
-	if (result->reason == REASON_OK)
+	if (result->reason == REASON_OK) {
 		settle_verdict(session);
+		session->is_connected =
+		    connected_add(session->worker->shared->connected,
+			session->identity.name, &session->dialled.address);
+	}
 	session_record(session, AUDIT_OPEN, result->reason, "");
 	if (result->reason != REASON_OK)
 		session_close(session, result->reason);
 	else
-		reply(session);
+		session_reply(session, &session->egress);
 }
 
 static void
@@ -677,36 +691,46 @@ reach_by_dialling(
 static void
 reach(struct session *session, const struct address *addresses, size_t count)
 {
+	enum reason why = REASON_OK;
+
+	if (session->asked.command == COMMAND_BIND)
+		why = session_bind_prepare(session, addresses, count);
+	if (why != REASON_OK) {
+		refuse(session, why);
+		return;
+	}
 	session_record(session, AUDIT_DECISION, REASON_OK, "");
 	switch (session->asked.command) {
 	case COMMAND_CONNECT:
 		reach_by_dialling(session, addresses, count);
 		return;
 	case COMMAND_BIND:
+		session_bind_listen(session);
+		return;
 	case COMMAND_UDP:
 		break;
 	}
 	must(!"a command that is not served");
 }
 
-/* ---- reply: with the real local address, sealed if there is a seal */
+/* ---- reply: with the real address, sealed if there is a seal */
 
-static enum reason
-write_reply(struct session *session, enum reason reason)
+enum reason
+session_write_reply(struct session *session, enum reason reason,
+    const struct socket_address *bound)
 {
 	uint8_t text[FRONT_REPLY_MAX];
-	size_t len =
-	    session->front->print_reply(text, reason, &session->egress);
+	size_t len = session->front->print_reply(text, reason, bound);
 
 	session->is_reply_due = false;
 	return conversation_write(
 	    bufferevent_get_output(session->bev), session->seal, text, len);
 }
 
-static void
-reply(struct session *session)
+void
+session_reply(struct session *session, const struct socket_address *bound)
 {
-	enum reason reason = write_reply(session, REASON_OK);
+	enum reason reason = session_write_reply(session, REASON_OK, bound);
 
 	if (reason != REASON_OK) {
 		session_close(session, reason);
@@ -799,7 +823,8 @@ close_client(struct session *session, enum reason reason)
 	if (bev == NULL)
 		return;
 	/* A reply that cannot be sealed is not sent at all. */
-	if (session->is_reply_due && write_reply(session, reason) != REASON_OK)
+	if (session->is_reply_due &&
+	    session_write_reply(session, reason, &session->egress) != REASON_OK)
 		log_debug(NULL, "a reply could not be written");
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		lingers_add(session->worker->lingers, bev);
@@ -815,6 +840,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 	lookup_cancel(session->lookup);
 	resolution_cancel(session->resolution);
 	dial_cancel(session->dial);
+	session_bind_cancel(session);
 	if (session->target_fd >= 0)
 		(void)close(session->target_fd);
 	if (session->tunnel != NULL)
@@ -828,6 +854,9 @@ session_free(struct session *session)
 {
 	TAILQ_REMOVE(&session->worker->sessions, session, entry);
 	budgets_leave(session->worker->shared->budgets, &session->share);
+	if (session->is_connected)
+		connected_remove(session->worker->shared->connected,
+		    session->identity.name, &session->dialled.address);
 	if (session->opened != NULL)
 		evbuffer_free(session->opened);
 	seal_free(session->seal);

@@ -44,6 +44,7 @@ struct session {
 	struct socket_address dialled;
 	struct socket_address egress;
 	struct tunnel_counts counts;
+	bool is_connected; /* counted in shared->connected */
 
 	/* What is in flight; NULL (or -1): nothing of that kind. */
 	struct bufferevent *bev; /* the client, until the relay */
@@ -52,6 +53,7 @@ struct session {
 	struct lookup *lookup;
 	struct resolution *resolution;
 	struct dial *dial;
+	struct session_bind *bind;
 	int target_fd;
 	struct tunnel *tunnel;
 	struct event *deadline;
@@ -67,6 +69,32 @@ void session_close(struct session *session, enum reason reason);
  * seal only.
  */
 enum protection session_protection(const struct session *session);
+
+/* session.c: steps of the story for those who reach in another way. */
+
+/* Judges (name, address) by the rules that are in force now. */
+struct verdict session_judge(
+    struct session *session, const struct address *address) must_check;
+/* The verdict stands from now on, and the rules that gave it. */
+void
+session_keep_verdict(struct session *session, const struct verdict *verdict);
+/* Writes a reply, sealed if there is a seal; none is due then. */
+enum reason session_write_reply(struct session *session, enum reason reason,
+    const struct socket_address *bound) must_check;
+/* Writes the last reply; the relay begins when it has left.  The session may
+ * be gone when this returns. */
+void session_reply(struct session *session, const struct socket_address *bound);
+
+/* session_bind.c: reaching by being called. */
+
+/* Keeps those of the permitted addresses that may call.  REASON_OK, or why
+ * none may. */
+enum reason session_bind_prepare(struct session *session,
+    const struct address *addresses, size_t count) must_check;
+/* Listens, says where, and waits; the session may be gone when this returns.
+ */
+void session_bind_listen(struct session *session);
+void session_bind_cancel(struct session *session); /* without one is fine */
 
 /* session_record.c: the session's audit records. */
 

@@ -287,6 +287,43 @@ check_kerberos(const struct check *check)
 		    "allowed");
 }
 
+/* Addresses of this or any other host, one of each family. */
+static bool
+is_address_pair(const struct settings_list *list)
+{
+	struct address addresses[2] = {{ADDRESS_NONE, {0}}};
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		static const uint8_t zeros[sizeof(addresses[0].bytes)];
+
+		if (!address_parse(list->texts[i], &addresses[count]) ||
+		    memcmp(addresses[count].bytes, zeros, sizeof(zeros)) == 0)
+			return false;
+		count++;
+	}
+	return count < 2 || addresses[0].family != addresses[1].family;
+}
+
+static void
+check_bind(const struct check *check)
+{
+	const struct settings *s = check->settings;
+	static const char allowed[] =
+	    "is not allowed; allowed are an IPv4 address, an IPv6 address, or "
+	    "one of each, not 0.0.0.0 and not ::";
+
+	if (!is_address_pair(&s->bind_address))
+		WRONG(check, bind_address, "%s", allowed);
+	if (!is_address_pair(&s->bind_advertise))
+		WRONG(check, bind_advertise, "%s", allowed);
+	if (s->bind_port_max < s->bind_port_min ||
+	    (s->bind_port_min == 0 && s->bind_port_max != 0))
+		WRONG(check, bind_port_max,
+		    "does not fit bind.port_min; allowed are 0 and 0, or 1 "
+		    "and more and as much or more");
+}
+
 static void
 check_resolver(const struct check *check)
 {
@@ -480,6 +517,7 @@ settings_check(
 
 	check_forms(&check);
 	check_kerberos(&check);
+	check_bind(&check);
 	check_resolver(&check);
 	check_directory(&check);
 	check_audit(&check);

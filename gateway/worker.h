@@ -22,6 +22,7 @@
 struct audit_sender;
 struct authenticators;
 struct budgets;
+struct connected;
 struct event_base;
 struct lingers;
 struct lookups;
@@ -37,6 +38,7 @@ struct shared {
 	struct subject_cache *subjects;
 	struct budgets *budgets;
 	struct counters counters;
+	struct connected *connected;   /* which identity is where */
 	_Atomic uint64_t next_session; /* the next session's id */
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */

@@ -369,6 +369,18 @@ sentences_say_it_for_people(void **state)
 	assert_string_equal(said(record),
 	    "alice@EXAMPLE.COM did not reach www.example.com:443: The target "
 	    "refused the connection.");
+	record.event = AUDIT_BIND_PEER;
+	record.reason = REASON_BIND_STRANGER;
+	assert_true(socket_address_parse("198.51.100.7:20", &record.dialled));
+	assert_string_equal(said(record),
+	    "alice@EXAMPLE.COM was not to be called by 198.51.100.7:20: "
+	    "Somebody called who is not the one whom the client expects; the "
+	    "wait went on.");
+	record.failed = false;
+	record.reason = REASON_OK;
+	assert_string_equal(
+	    said(record), "alice@EXAMPLE.COM was called by 198.51.100.7:20");
+	record.failed = true;
 	record.event = AUDIT_AUTH;
 	record.reason = REASON_GSS_TOKEN_REPLAY;
 	record.identity[0] = '\0';

@@ -28,6 +28,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/connected.h"
 #include "gateway/linger.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
@@ -353,6 +354,7 @@ set_up(void **state)
 	fake.protection = PROTECTION_CONFIDENTIALITY;
 	fake.has_sequence = true;
 	base = event_base_new();
+	shared.connected = connected_new();
 	worker.slot = 1;
 	worker.shared = &shared;
 	worker.base = base;
@@ -379,6 +381,7 @@ tear_down(void **state)
 	assert_int_equal(budgets_sessions(shared.budgets), 0);
 	assert_int_equal(budgets_unproved(shared.budgets), 0);
 	budgets_free(shared.budgets);
+	connected_free(shared.connected);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
 	settings_unref(worker.settings);
@@ -793,7 +796,7 @@ requests_that_are_not_served_get_their_reply(void **state)
 		uint8_t rep;
 		enum reason reason;
 	} rows[] = {
-	    {"\5\2\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
+	    {"\5\2\0\1\177\0\0\1\0\1", 10, 2, REASON_DENIED_NO_RULE},
 	    {"\5\3\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
 	    {"\5\11\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
 	    {"\5\1\0\2\177\0\0\1\0\1", 10, 8, REASON_ADDRESS_TYPE_UNSUPPORTED},
@@ -1108,6 +1111,161 @@ a_client_that_never_takes_its_reply_is_cut(void **state)
 	was_closed(REASON_HANDSHAKE_TIMEOUT);
 }
 
+/* "BIND 127.0.0.1:0" */
+static const char bind_request[] = "\5\2\0\1\177\0\0\1\0";
+#define BIND_REQUEST_LEN 10
+
+static void
+permit_callers(const char *more)
+{
+	char text[128];
+
+	settings_unref(worker.settings);
+	(void)snprintf(text, sizeof(text), "bind { %s }\n", more);
+	worker.settings = load_settings(text);
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "bind", "gwCommand", "connect", NULL});
+}
+
+/* The next sealed reply: its code and its address. */
+static uint8_t
+hear_reply(struct seal *seal, struct socket_address *bound)
+{
+	uint8_t data[256], *plain;
+	size_t plain_len;
+	uint16_t len;
+
+	settle();
+	assert_int_equal(recv(client, data, RFC1961_HEADER, 0), RFC1961_HEADER);
+	len = (uint16_t)(data[2] << 8 | data[3]);
+	assert_int_equal(recv(client, data, len, 0), len);
+	assert_int_equal(
+	    seal_unwrap(seal, data, len, &plain, &plain_len), REASON_OK);
+	assert_int_equal(plain_len, 10);
+	bound->address = address_from_ipv4(plain + 4);
+	bound->port = (uint16_t)(plain[8] << 8 | plain[9]);
+	return plain[1];
+}
+
+static int
+call_gateway(const struct socket_address *at)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = socket_address_to(at, &storage);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&storage, len) == 0)
+		return fd;
+	assert_int_equal(errno, ECONNREFUSED);
+	(void)close(fd);
+	return -1;
+}
+
+static void
+ask_to_be_called(void)
+{
+	uint8_t message[600];
+
+	open_session();
+	greet();
+	say(message, seal_message(message, bind_request, BIND_REQUEST_LEN));
+}
+
+static void
+a_caller_is_told_of_in_a_second_reply_and_relayed(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at, caller;
+	uint8_t answer[8];
+
+	(void)state;
+	permit_callers("require_connect = false");
+	ask_to_be_called();
+	assert_int_equal(hear_reply(seal, &at), 0);
+	target = call_gateway(&at);
+	assert_true(target >= 0);
+	assert_int_equal(hear_reply(seal, &caller), 0);
+	assert_memory_equal(
+	    &record_of(AUDIT_BIND_PEER)->dialled, &caller, sizeof(caller));
+	assert_memory_equal(&record_of(AUDIT_OPEN)->egress, &at, sizeof(at));
+	assert_string_equal(record_of(AUDIT_OPEN)->rule, "web");
+	assert_int_equal(send(target, "ping", 4, 0), 4);
+	settle();
+	assert_true(recv(client, answer, sizeof(answer), 0) > 4);
+	assert_int_equal(call_gateway(&at), -1);
+	seal_free(seal);
+}
+
+static void
+without_an_open_connect_a_caller_is_not_waited_for(void **state)
+{
+	(void)state;
+	permit_callers("");
+	open_session();
+	greet();
+	is_refused((const uint8_t *)bind_request, BIND_REQUEST_LEN, 2,
+	    REASON_BIND_NO_CONNECT);
+}
+
+static void
+rules_that_change_while_a_caller_is_waited_for_decide(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+	uint8_t octet;
+
+	(void)state;
+	permit_callers("require_connect = false");
+	ask_to_be_called();
+	assert_int_equal(hear_reply(seal, &at), 0);
+	use_rule((const char *const[]){
+	    "gwDestination", "127.0.0.2/32", "gwCommand", "bind", NULL});
+	target = call_gateway(&at);
+	settle();
+	assert_int_equal(recv(target, &octet, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(
+	    record_of(AUDIT_BIND_PEER)->reason, REASON_DENIED_NO_RULE);
+	assert_true(hear(&octet, 1) < 0);
+	seal_free(seal);
+}
+
+static void
+nobody_calling_is_told_in_the_second_reply(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+
+	(void)state;
+	permit_callers("require_connect = false timeout = 1");
+	ask_to_be_called();
+	assert_int_equal(hear_reply(seal, &at), 0);
+	for (int i = 0; i < 60; i++)
+		settle();
+	assert_int_equal(hear_reply(seal, &at), 6);
+	was_closed(REASON_BIND_TIMEOUT);
+	assert_true(record_of(AUDIT_OPEN)->failed);
+	seal_free(seal);
+}
+
+static void
+a_ticket_that_ends_while_a_caller_is_waited_for_ends_the_wait(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+
+	(void)state;
+	permit_callers("require_connect = false");
+	fake.expires_us = clock_monotonic_us() + 300000;
+	ask_to_be_called();
+	assert_int_equal(hear_reply(seal, &at), 0);
+	for (int i = 0; i < 20; i++)
+		settle();
+	assert_int_equal(hear_reply(seal, &at), 1);
+	was_closed(REASON_CONTEXT_EXPIRED);
+	assert_int_equal(call_gateway(&at), -1);
+	seal_free(seal);
+}
+
 static void
 use_settings(const char *more)
 {
@@ -1240,6 +1398,11 @@ main(void)
 	    TEST(a_ticket_that_ends_before_the_verdict_reaches_no_target),
 	    TEST(a_session_ends_with_its_ticket_also_while_relaying),
 	    TEST(a_client_that_never_takes_its_reply_is_cut),
+	    TEST(a_caller_is_told_of_in_a_second_reply_and_relayed),
+	    TEST(without_an_open_connect_a_caller_is_not_waited_for),
+	    TEST(rules_that_change_while_a_caller_is_waited_for_decide),
+	    TEST(nobody_calling_is_told_in_the_second_reply),
+	    TEST(a_ticket_that_ends_while_a_caller_is_waited_for_ends_the_wait),
 	    TEST(too_many_sessions_are_turned_away),
 	    TEST(too_many_without_a_proof_are_turned_away),
 	    TEST(too_many_from_one_source_are_turned_away),
