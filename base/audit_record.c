@@ -106,6 +106,7 @@ audit_record_encode(
 	wire_put_u64(&writer, record->dropped);
 	wire_put_u64(&writer, record->duration_us);
 	wire_put_u64(&writer, record->lost);
+	wire_put_u8(&writer, (uint8_t)record->hint);
 	wire_put_string(&writer, record->detail);
 	must(!writer.failed);
 	return writer.len;
@@ -245,6 +246,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->dropped = wire_get_u64(&reader);
 	record->duration_us = wire_get_u64(&reader);
 	record->lost = wire_get_u64(&reader);
+	record->hint = (enum hint)get_enum(&reader, 1, 0, HINT_COUNT - 1);
 	wire_get_string(&reader, record->detail, sizeof(record->detail));
 	return wire_is_done(&reader);
 }
@@ -404,6 +406,7 @@ put_event(struct printer *printer, const struct audit_record *record)
 	put_string(printer, "event", audit_event_name(record->event));
 	put_string(printer, "outcome", record->failed ? "fail" : "ok");
 	put_string(printer, "reason", reason_name(record->reason));
+	put_string(printer, "hint", hint_name(record->hint));
 	put_number(printer, "session", record->session);
 	put_number(printer, "lost", record->lost);
 }

@@ -6,6 +6,7 @@
 #ifndef BASE_AUDIT_RECORD_H
 #define BASE_AUDIT_RECORD_H
 
+#include "base/hint.h"
 #include "base/identity.h"
 #include "base/reason.h"
 #include "base/request.h"
@@ -33,6 +34,7 @@ struct audit_record {
 	enum audit_event event;
 	enum reason reason;
 	bool failed;	     /* outcome */
+	enum hint hint;	     /* why, most likely */
 	uint64_t time_us;    /* wall clock, when it happened */
 	uint64_t session;    /* 0: of no session */
 	uint64_t generation; /* of the policy that judged */

@@ -22,6 +22,7 @@ record_full(void)
 	struct audit_record record = {
 	    .event = AUDIT_CLOSE,
 	    .reason = REASON_IDLE,
+	    .hint = HINT_CURL_7_69,
 	    .time_us = 1764000000123456,
 	    .session = 17,
 	    .generation = 42,
@@ -174,6 +175,7 @@ record_drawn(void)
 	record.event = (enum audit_event)(1 + rand() % (AUDIT_EVENT_COUNT - 1));
 	record.reason = (enum reason)(rand() % REASON_COUNT);
 	record.failed = rand() % 2;
+	record.hint = (enum hint)(rand() % HINT_COUNT);
 	record.stale = rand() % 2;
 	record.session = draw_number();
 	record.generation = draw_number();

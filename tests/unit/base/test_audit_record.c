@@ -161,7 +161,8 @@ a_full_record_prints_like_this(void **state)
 	assert_string_equal(out,
 	    "[gatewarden@32473 seq=\"7\" time=\"2025-11-24T16:00:00.123456Z\""
 	    " instance=\"gw1\" boot=\"b0\" event=\"close\" outcome=\"ok\""
-	    " reason=\"idle_timeout\" session=\"17\" lost=\"3\""
+	    " reason=\"idle_timeout\" hint=\"curl_7_69\" session=\"17\" "
+	    "lost=\"3\""
 	    " identity=\"alice@EXAMPLE.COM\" method=\"gssapi\""
 	    " mechanism=\"krb5\" protection=\"confidentiality\""
 	    " client=\"192.0.2.7:40000\" listener=\"main\""
