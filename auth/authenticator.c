@@ -132,8 +132,8 @@ step(struct asker *asker, const struct accept_question *question,
 		return;
 	}
 	(void)alarm(authenticator->timeout_s);
-	gssaccept_step(authenticator->accept, &half, question->token,
-	    question->token_len, answer);
+	gssaccept_step(authenticator->accept, &half, question->may_spnego,
+	    question->token, question->token_len, answer);
 	(void)alarm(0);
 	if (answer->outcome == ACCEPT_CONTINUE &&
 	    !keep_half(asker, question->acceptance, half))

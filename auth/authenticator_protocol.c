@@ -19,6 +19,7 @@ accept_question_print(
 	wire_writer_init(&writer, out, size);
 	wire_put_u64(&writer, question->acceptance);
 	wire_put_u8(&writer, question->is_first);
+	wire_put_u8(&writer, question->may_spnego);
 	wire_put_counted(&writer, question->token, question->token_len);
 	return writer.failed ? 0 : writer.len;
 }
@@ -28,14 +29,16 @@ accept_question_parse(
     const void *data, size_t len, struct accept_question *question)
 {
 	struct wire_reader reader;
-	uint8_t is_first;
+	uint8_t is_first, may_spnego;
 
 	wire_reader_init(&reader, data, len);
 	question->acceptance = wire_get_u64(&reader);
 	is_first = wire_get_u8(&reader);
 	question->is_first = is_first == 1;
+	may_spnego = wire_get_u8(&reader);
+	question->may_spnego = may_spnego == 1;
 	question->token = wire_get_counted(&reader, &question->token_len);
-	return wire_is_done(&reader) && is_first <= 1 &&
+	return wire_is_done(&reader) && is_first <= 1 && may_spnego <= 1 &&
 	       question->token_len >= 1 &&
 	       question->token_len <= ACCEPT_TOKEN_MAX;
 }
@@ -52,6 +55,7 @@ accept_answer_print(
 	wire_put_string(&writer, answer->text);
 	wire_put_counted(&writer, answer->token, answer->token_len);
 	wire_put_string(&writer, answer->name);
+	wire_put_u8(&writer, answer->by_spnego);
 	wire_put_u32(&writer, answer->flags);
 	wire_put_u64(&writer, answer->lifetime_us);
 	wire_put_counted(&writer, answer->exported, answer->exported_len);
@@ -68,6 +72,8 @@ is_consistent(const struct accept_answer *answer)
 
 	if (is_done != has_identity || is_done != (answer->exported_len > 0))
 		return false;
+	if (answer->by_spnego && !is_done)
+		return false;
 	if (answer->outcome == ACCEPT_CONTINUE && answer->token_len == 0)
 		return false;
 	return (answer->outcome == ACCEPT_FAILED) ==
@@ -78,7 +84,7 @@ bool
 accept_answer_parse(const void *data, size_t len, struct accept_answer *answer)
 {
 	struct wire_reader reader;
-	uint8_t outcome;
+	uint8_t outcome, by_spnego;
 	uint16_t reason;
 
 	memset(answer, 0, sizeof(*answer));
@@ -88,11 +94,14 @@ accept_answer_parse(const void *data, size_t len, struct accept_answer *answer)
 	wire_get_string(&reader, answer->text, sizeof(answer->text));
 	answer->token = wire_get_counted(&reader, &answer->token_len);
 	wire_get_string(&reader, answer->name, sizeof(answer->name));
+	by_spnego = wire_get_u8(&reader);
+	answer->by_spnego = by_spnego == 1;
 	answer->flags = wire_get_u32(&reader);
 	answer->lifetime_us = wire_get_u64(&reader);
 	answer->exported = wire_get_counted(&reader, &answer->exported_len);
 	if (!wire_is_done(&reader) || outcome >= ACCEPT_OUTCOME_COUNT ||
-	    reason >= REASON_COUNT || answer->token_len > ACCEPT_TOKEN_MAX ||
+	    by_spnego > 1 || reason >= REASON_COUNT ||
+	    answer->token_len > ACCEPT_TOKEN_MAX ||
 	    answer->exported_len > ACCEPT_EXPORTED_MAX)
 		return false;
 	answer->outcome = (enum accept_outcome)outcome;

@@ -22,7 +22,7 @@
 #define ACCEPT_TOKEN_MAX     65535
 #define ACCEPT_EXPORTED_MAX  (120 * 1024)
 #define ACCEPT_TEXT_SIZE     512
-#define ACCEPT_QUESTION_MAX  (8 + 1 + 4 + ACCEPT_TOKEN_MAX)
+#define ACCEPT_QUESTION_MAX  (8 + 1 + 1 + 4 + ACCEPT_TOKEN_MAX)
 /* Octets of the longest answer: a token, a context, a name, numbers. */
 #define ACCEPT_ANSWER_MAX                                                      \
 	(ACCEPT_TOKEN_MAX + ACCEPT_EXPORTED_MAX + IDENTITY_NAME_SIZE +         \
@@ -51,6 +51,7 @@ enum context_flag {
 struct accept_question {
 	uint64_t acceptance;
 	bool is_first;
+	bool may_spnego;      /* SPNEGO is accepted from this client */
 	const uint8_t *token; /* borrowed */
 	size_t token_len;
 };
@@ -71,6 +72,7 @@ struct accept_answer {
 	size_t token_len;
 	/* If done: */
 	char name[IDENTITY_NAME_SIZE];
+	bool by_spnego; /* it was SPNEGO that led to Kerberos 5 */
 	uint32_t flags;
 	uint64_t lifetime_us;	 /* until the ticket ends; 0: it has */
 	const uint8_t *exported; /* borrowed */

@@ -130,7 +130,7 @@ tell_answer(struct acceptance *acceptance, const struct accept_answer *said)
 	    .token = said->token,
 	    .token_len = said->token_len,
 	    .identity.method = METHOD_GSSAPI,
-	    .identity.mechanism = "krb5",
+	    .identity.mechanism = said->by_spnego ? "spnego" : "krb5",
 	    .flags = said->flags,
 	    .exported = said->exported,
 	    .exported_len = said->exported_len,
@@ -184,12 +184,13 @@ begin(struct authenticators *pool)
 }
 
 static struct inquiry *
-ask(struct authenticators *pool, struct acceptance *acceptance,
+ask(struct authenticators *pool, struct acceptance *acceptance, bool may_spnego,
     const void *token, size_t len)
 {
 	struct accept_question question = {
 	    .acceptance = acceptance->number,
 	    .is_first = !acceptance->is_held,
+	    .may_spnego = may_spnego,
 	    .token = token,
 	    .token_len = len,
 	};
@@ -205,7 +206,8 @@ ask(struct authenticators *pool, struct acceptance *acceptance,
 
 struct acceptance *
 acceptance_step(struct authenticators *pool, struct acceptance *acceptance,
-    const void *token, size_t len, acceptance_done_fn *done, void *arg)
+    bool may_spnego, const void *token, size_t len, acceptance_done_fn *done,
+    void *arg)
 {
 	bool is_first = acceptance == NULL;
 
@@ -216,7 +218,7 @@ acceptance_step(struct authenticators *pool, struct acceptance *acceptance,
 	must(acceptance->done == NULL);
 	acceptance->done = done;
 	acceptance->arg = arg;
-	acceptance->inquiry = ask(pool, acceptance, token, len);
+	acceptance->inquiry = ask(pool, acceptance, may_spnego, token, len);
 	if (acceptance->inquiry != NULL)
 		return acceptance;
 	if (is_first)

@@ -9,6 +9,7 @@
 #ifndef AUTH_AUTHENTICATORS_H
 #define AUTH_AUTHENTICATORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,12 +56,13 @@ acceptance_done_fn(void *arg, const struct acceptance_answer *answer);
  * acceptance (the first one picks it).  The callback comes exactly once a
  * step, never before this has returned, never after acceptance_free.
  * Without a living authenticator the answer is auth_worker_lost or
- * auth_busy.  `acceptance` is NULL at the first step.  NULL when there is no
+ * auth_busy.  `acceptance` is NULL at the first step; SPNEGO is accepted
+ * only with may_spnego.  NULL when there is no
  * memory.
  */
 struct acceptance *acceptance_step(struct authenticators *authenticators,
-    struct acceptance *acceptance, const void *token, size_t len,
-    acceptance_done_fn *done, void *arg) must_check;
+    struct acceptance *acceptance, bool may_spnego, const void *token,
+    size_t len, acceptance_done_fn *done, void *arg) must_check;
 
 /* Ends it; the authenticator forgets a half-made context.  NULL is fine. */
 void acceptance_free(struct acceptance *acceptance);

@@ -21,6 +21,7 @@
 #include "auth/gss_keytab.h"
 #include "auth/gss_status.h"
 #include "base/clock.h"
+#include "base/context_token.h"
 
 #define DEFAULT_CLOCK_SKEW 300 /* libkrb5's, where krb5.conf is silent */
 #define TARGET_MAX	   1024
@@ -33,7 +34,8 @@ _Static_assert(CONTEXT_MUTUAL == GSS_C_MUTUAL_FLAG &&
     "the flags have the numbers of RFC 2744");
 
 struct gssaccept {
-	gss_cred_id_t credential;
+	gss_cred_id_t credential; /* Kerberos 5 and nothing else */
+	gss_cred_id_t spnego;	  /* the same, by way of SPNEGO */
 	struct gsskeytab *keytab;
 	char **services, **realms; /* each ends with NULL */
 	uint64_t clock_skew_s;
@@ -43,12 +45,18 @@ struct gssaccept {
 
 struct gssaccept_half {
 	gss_ctx_id_t handle;
+	bool by_spnego;
 };
+
+/* 1.3.6.1.5.5.2, RFC 4178 */
+static uint8_t spnego_octets[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
+static gss_OID_desc spnego_mech = {sizeof(spnego_octets), spnego_octets};
 
 /* What one call of gss_accept_sec_context has said. */
 struct accepted {
 	OM_uint32 major, minor;
 	gss_ctx_id_t handle;
+	bool by_spnego;
 	gss_name_t client;
 	gss_OID mech;
 	OM_uint32 flags;
@@ -113,7 +121,29 @@ find_services(const struct gssaccept *accept, const char *path, char *why,
 	return -1;
 }
 
-/* Kerberos 5 only: no SPNEGO, no IAKERB, whatever libgssapi knows. */
+/*
+ * Two credentials: Kerberos 5 alone, and SPNEGO, which may lead to Kerberos 5
+ * alone: no NegoEx, no IAKERB, whatever libgssapi knows.
+ */
+static OM_uint32
+acquire_both(
+    struct gssaccept *accept, gss_key_value_set_desc *store, OM_uint32 *minor)
+{
+	gss_OID_set_desc krb5 = {1, (gss_OID)gss_mech_krb5};
+	gss_OID_set_desc spnego = {1, &spnego_mech};
+	OM_uint32 major;
+
+	major = gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
+	    &krb5, GSS_C_ACCEPT, store, &accept->credential, NULL, NULL);
+	if (major == GSS_S_COMPLETE)
+		major = gss_acquire_cred_from(minor, GSS_C_NO_NAME,
+		    GSS_C_INDEFINITE, &spnego, GSS_C_ACCEPT, store,
+		    &accept->spnego, NULL, NULL);
+	if (major == GSS_S_COMPLETE)
+		major = gss_set_neg_mechs(minor, accept->spnego, &krb5);
+	return major;
+}
+
 static int
 acquire(struct gssaccept *accept, const struct gssaccept_settings *settings,
     char *why, size_t why_size)
@@ -122,7 +152,6 @@ acquire(struct gssaccept *accept, const struct gssaccept_settings *settings,
 	gss_key_value_element_desc elements[] = {
 	    {"keytab", keytab}, {"rcache", replay_cache}};
 	gss_key_value_set_desc store = {ARRAY_COUNT(elements), elements};
-	gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
 	OM_uint32 major, minor;
 
 	if (snprintf(keytab, sizeof(keytab), "FILE:%s", settings->keytab) >=
@@ -134,8 +163,7 @@ acquire(struct gssaccept *accept, const struct gssaccept_settings *settings,
 		    "replay cache is too long");
 		return -1;
 	}
-	major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-	    &mechs, GSS_C_ACCEPT, &store, &accept->credential, NULL, NULL);
+	major = acquire_both(accept, &store, &minor);
 	if (major == GSS_S_COMPLETE)
 		return 0;
 	gssstatus_print(said, sizeof(said), major, minor);
@@ -216,6 +244,7 @@ gssaccept_free(struct gssaccept *accept)
 		return;
 	drop_borrowed(accept);
 	(void)gss_release_cred(&minor, &accept->credential);
+	(void)gss_release_cred(&minor, &accept->spnego);
 	gsskeytab_free(accept->keytab);
 	free_list(accept->services);
 	free_list(accept->realms);
@@ -465,6 +494,7 @@ hand_over(struct gssaccept *accept, struct accepted *accepted,
 	}
 	answer->exported = accept->exported.value;
 	answer->exported_len = accept->exported.length;
+	answer->by_spnego = accepted->by_spnego;
 	answer->outcome = ACCEPT_DONE;
 }
 
@@ -514,21 +544,30 @@ keep_half(struct accepted *accepted, struct gssaccept_half **half,
 		return;
 	}
 	(*half)->handle = accepted->handle;
+	(*half)->by_spnego = accepted->by_spnego;
 	accepted->handle = GSS_C_NO_CONTEXT;
 	answer->outcome = ACCEPT_CONTINUE;
 }
 
-static gss_ctx_id_t
-take_handle(struct gssaccept_half **half)
+/* Goes on with what was kept, or begins: the first token names its
+ * mechanism. */
+static struct accepted
+take_half(struct gssaccept_half **half, bool may_spnego, const void *token,
+    size_t len)
 {
-	gss_ctx_id_t handle = GSS_C_NO_CONTEXT;
+	struct accepted accepted = {.handle = GSS_C_NO_CONTEXT};
 
-	if (*half != NULL) {
-		handle = (*half)->handle;
-		free(*half);
-		*half = NULL;
+	if (*half == NULL) {
+		accepted.by_spnego =
+		    may_spnego &&
+		    context_token_mech(token, len) == CONTEXT_MECH_SPNEGO;
+		return accepted;
 	}
-	return handle;
+	accepted.handle = (*half)->handle;
+	accepted.by_spnego = (*half)->by_spnego;
+	free(*half);
+	*half = NULL;
+	return accepted;
 }
 
 static void
@@ -541,23 +580,38 @@ borrow_token(const struct gssaccept *accept, struct accept_answer *answer)
 	answer->token_len = accept->token.length;
 }
 
-void
-gssaccept_step(struct gssaccept *accept, struct gssaccept_half **half,
-    const void *token, size_t len, struct accept_answer *answer)
+/* No delegated credential is asked for, so none is kept. */
+static void
+accept_token(struct gssaccept *accept, struct accepted *accepted,
+    const void *token, size_t len)
 {
 	gss_buffer_desc in = {
 	    .length = len, .value = (void *)(uintptr_t)token}; /* only read */
-	struct accepted accepted = {.handle = take_handle(half)};
+
+	/* libgssapi's reading of SPNEGO has trusted lengths before. */
+	if (accepted->by_spnego && !context_token_is_whole(token, len)) {
+		accepted->major = GSS_S_DEFECTIVE_TOKEN;
+		return;
+	}
+	accepted->major =
+	    gss_accept_sec_context(&accepted->minor, &accepted->handle,
+		accepted->by_spnego ? accept->spnego : accept->credential, &in,
+		GSS_C_NO_CHANNEL_BINDINGS, &accepted->client, &accepted->mech,
+		&accept->token, &accepted->flags, NULL, NULL);
+}
+
+void
+gssaccept_step(struct gssaccept *accept, struct gssaccept_half **half,
+    bool may_spnego, const void *token, size_t len,
+    struct accept_answer *answer)
+{
+	struct accepted accepted = take_half(half, may_spnego, token, len);
 	OM_uint32 minor;
 
 	memset(answer, 0, sizeof(*answer));
 	drop_borrowed(accept);
 	gsskeytab_refresh(accept->keytab);
-	/* No delegated credential is asked for, so none is kept. */
-	accepted.major = gss_accept_sec_context(&accepted.minor,
-	    &accepted.handle, accept->credential, &in,
-	    GSS_C_NO_CHANNEL_BINDINGS, &accepted.client, &accepted.mech,
-	    &accept->token, &accepted.flags, NULL, NULL);
+	accept_token(accept, &accepted, token, len);
 	borrow_token(accept, answer);
 	if (accepted.major == GSS_S_COMPLETE)
 		judge(accept, &accepted, answer);

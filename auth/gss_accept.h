@@ -38,11 +38,13 @@ void gssaccept_free(struct gssaccept *accept);
 /*
  * Takes the next token of a context (*half is NULL at the first) and fills
  * in the answer.  With ACCEPT_CONTINUE *half is the caller's to keep; with
- * every other outcome it is NULL again.  What the answer borrows is valid
- * until the next call.
+ * every other outcome it is NULL again.  SPNEGO (with Kerberos 5 inside and
+ * nothing else) is accepted only with may_spnego.  What the answer borrows is
+ * valid until the next call.
  */
 void gssaccept_step(struct gssaccept *accept, struct gssaccept_half **half,
-    const void *token, size_t len, struct accept_answer *answer);
+    bool may_spnego, const void *token, size_t len,
+    struct accept_answer *answer);
 
 /* Forgets a half-made context; NULL is fine. */
 void gssaccept_half_free(struct gssaccept_half *half);

@@ -20,6 +20,7 @@
 #include "auth/authenticator_protocol.h"
 #include "auth/authenticators.h"
 #include "auth/gss_context.h"
+#include "base/context_token.h"
 #include "base/must.h"
 #include "base/rfc1961.h"
 #include "base/seal.h"
@@ -34,6 +35,7 @@ struct negotiation {
 	struct bufferevent *bev;
 	struct authenticators *authenticators;
 	struct negotiation_policy policy;
+	struct hint_facts *facts;
 	negotiation_done_fn *done;
 	void *arg;
 
@@ -121,48 +123,110 @@ clamp(const struct negotiation_policy *policy, enum protection wish)
 	return wish > policy->maximum ? policy->maximum : wish;
 }
 
-/* RFC 1961 section 4: our octet goes out without confidentiality. */
+/*
+ * RFC 1961 section 4: our octet goes out without confidentiality.  Who sent
+ * its own bare gets ours bare.
+ */
 static enum reason
-grant(struct negotiation *negotiation, enum protection protection)
+grant(struct negotiation *negotiation, enum protection protection, bool is_bare)
 {
-	uint8_t token[LEVEL_TOKEN_MAX];
-	size_t len;
-	enum reason reason = gssctx_wrap_level(negotiation->context,
-	    protection_to_level(protection), token, sizeof(token), &len);
+	uint8_t token[LEVEL_TOKEN_MAX] = {protection_to_level(protection)};
+	size_t len = 1;
+	enum reason reason = REASON_OK;
 
+	negotiation->facts->granted = token[0];
+	if (!is_bare)
+		reason = gssctx_wrap_level(
+		    negotiation->context, token[0], token, sizeof(token), &len);
 	if (reason == REASON_OK &&
 	    !send_message(negotiation, RFC1961_LEVEL, token, len))
 		reason = REASON_NO_MEMORY;
 	return reason;
 }
 
+static bool
+may_encrypt(const struct negotiation *negotiation)
+{
+	return (negotiation->flags & CONTEXT_CONFIDENTIALITY) != 0;
+}
+
 static void
-prove(struct negotiation *negotiation, enum protection protection)
+prove(struct negotiation *negotiation, enum protection granted,
+    enum protection wish, const char *detail)
 {
 	struct gssctx *context = negotiation->context;
 	struct proof proof = {
 	    .identity = negotiation->identity,
-	    .protection = protection,
+	    .protection = granted,
 	    .has_sequence = (negotiation->flags & CONTEXT_SEQUENCE) != 0,
 	};
 
+	negotiation->facts->stage = HINT_STAGE_LEVEL;
 	negotiation->context = NULL;
-	proof.seal = gssctx_into_seal(context, protection);
+	/* Granted none, a client that encapsulates keeps to its wish. */
+	if (granted == PROTECTION_NONE && may_encrypt(negotiation))
+		granted = wish;
+	proof.seal = gssctx_into_seal(context, granted);
 	if (proof.seal == NULL)
 		refuse(negotiation, REASON_GSS_SEAL, "no seal of the context");
 	else
-		finish(negotiation, REASON_OK, "", &proof);
+		finish(negotiation, REASON_OK, detail, &proof);
+}
+
+static void
+settle(struct negotiation *negotiation, enum protection wish, bool is_bare)
+{
+	struct negotiation_policy policy = negotiation->policy;
+	enum protection granted;
+	enum reason reason;
+
+	/* Anybody on the way can change a bare octet: never to none. */
+	if (is_bare && policy.minimum < PROTECTION_INTEGRITY)
+		policy.minimum = PROTECTION_INTEGRITY;
+	if (policy.minimum > policy.maximum) {
+		refuse(negotiation, REASON_GSS_LEVEL, "");
+		return;
+	}
+	granted = clamp(&policy, wish);
+	if (granted > PROTECTION_INTEGRITY && !may_encrypt(negotiation)) {
+		refuse(negotiation, REASON_GSS_FLAGS,
+		    "the flag confidentiality is missing");
+		return;
+	}
+	reason = grant(negotiation, granted, is_bare);
+	if (reason != REASON_OK)
+		refuse(negotiation, reason, "");
+	else
+		prove(negotiation, granted, wish,
+		    is_bare ? "the protection level was agreed unprotected "
+			      "(NEC style)"
+			    : "");
+}
+
+/* The level in a message: a sealed octet, or where it is allowed a bare one.
+ * Nothing sealed is as short. */
+static enum reason
+open_level(const struct negotiation *negotiation,
+    const struct rfc1961_frame *frame, uint8_t *level, bool *is_bare)
+{
+	*is_bare = frame->token_len == 1 && negotiation->policy.allow_nec;
+	if (*is_bare) {
+		*level = *frame->token;
+		return REASON_OK;
+	}
+	negotiation->facts->bare_level = frame->token_len == 1;
+	return gssctx_unwrap_level(
+	    negotiation->context, frame->token, frame->token_len, level);
 }
 
 static void
 on_level(struct negotiation *negotiation, const struct rfc1961_frame *frame)
 {
-	enum protection wish, granted;
-	enum reason reason;
+	enum protection wish;
 	uint8_t level;
+	bool is_bare;
+	enum reason reason = open_level(negotiation, frame, &level, &is_bare);
 
-	reason = gssctx_unwrap_level(
-	    negotiation->context, frame->token, frame->token_len, &level);
 	drain(negotiation, frame);
 	if (reason == REASON_OK && !protection_from_level(level, &wish))
 		reason = REASON_GSS_LEVEL;
@@ -170,18 +234,8 @@ on_level(struct negotiation *negotiation, const struct rfc1961_frame *frame)
 		refuse(negotiation, reason, "");
 		return;
 	}
-	granted = clamp(&negotiation->policy, wish);
-	if (granted > PROTECTION_INTEGRITY &&
-	    (negotiation->flags & CONTEXT_CONFIDENTIALITY) == 0) {
-		refuse(negotiation, REASON_GSS_FLAGS,
-		    "the flag confidentiality is missing");
-		return;
-	}
-	reason = grant(negotiation, granted);
-	if (reason != REASON_OK)
-		refuse(negotiation, reason, "");
-	else
-		prove(negotiation, granted);
+	negotiation->facts->wish = level;
+	settle(negotiation, wish, is_bare);
 }
 
 /* ---- the context ---- */
@@ -210,6 +264,7 @@ established(
 	negotiation->acceptance = NULL;
 	negotiation->identity = answer->identity;
 	negotiation->flags = answer->flags;
+	negotiation->facts->stage = HINT_STAGE_CONTEXT;
 	negotiation->context = gssctx_import(
 	    answer->exported, answer->exported_len, why, sizeof(why));
 	if (negotiation->context == NULL)
@@ -267,7 +322,10 @@ on_token(struct negotiation *negotiation, const struct rfc1961_frame *frame)
 {
 	struct acceptance *acceptance;
 
-	negotiation->rounds++;
+	if (negotiation->rounds++ == 0)
+		negotiation->facts->mech =
+		    context_token_mech(frame->token, frame->token_len);
+	negotiation->facts->stage = HINT_STAGE_TOKEN;
 	negotiation->total += frame->token_len;
 	if (negotiation->rounds > negotiation->policy.rounds_max ||
 	    negotiation->total > negotiation->policy.total_max) {
@@ -275,8 +333,8 @@ on_token(struct negotiation *negotiation, const struct rfc1961_frame *frame)
 		return;
 	}
 	acceptance = acceptance_step(negotiation->authenticators,
-	    negotiation->acceptance, frame->token, frame->token_len, on_answer,
-	    negotiation);
+	    negotiation->acceptance, negotiation->policy.allow_spnego,
+	    frame->token, frame->token_len, on_answer, negotiation);
 	drain(negotiation, frame);
 	if (acceptance == NULL) {
 		refuse(negotiation, REASON_NO_MEMORY, "");
@@ -353,6 +411,14 @@ take(struct negotiation *negotiation, const struct rfc1961_frame *frame)
 		due[negotiation->state].take(negotiation, frame);
 }
 
+/* For the hint: what is no message may be a request in clear. */
+static void
+note_first_octet(const struct negotiation *negotiation)
+{
+	(void)evbuffer_copyout(bufferevent_get_input(negotiation->bev),
+	    &negotiation->facts->first_octet, 1);
+}
+
 /* One frame at most: whoever takes it goes on from there, or ends it. */
 static void
 advance(struct negotiation *negotiation)
@@ -365,6 +431,7 @@ advance(struct negotiation *negotiation)
 	case PARSE_MORE:
 		return;
 	case PARSE_BAD:
+		note_first_octet(negotiation);
 		refuse(negotiation, REASON_GSS_BAD_FRAME, "");
 		return;
 	case PARSE_DONE:
@@ -389,9 +456,6 @@ on_eof(struct negotiation *negotiation)
 
 	if (evbuffer_get_length(input) > 0)
 		finish(negotiation, REASON_TRUNCATED, "", NULL);
-	else if (negotiation->rounds == 0)
-		finish(negotiation, REASON_CLIENT_CLOSED,
-		    "no token came (curl 7.69 to 8.15 does so)", NULL);
 	else
 		finish(negotiation, REASON_CLIENT_CLOSED, "", NULL);
 }
@@ -414,8 +478,8 @@ on_event(struct bufferevent *bev, short what, void *arg)
 struct negotiation *
 negotiation_start(struct bufferevent *bev,
     struct authenticators *authenticators,
-    const struct negotiation_policy *policy, negotiation_done_fn *done,
-    void *arg)
+    const struct negotiation_policy *policy, struct hint_facts *facts,
+    negotiation_done_fn *done, void *arg)
 {
 	struct negotiation *negotiation = calloc(1, sizeof(*negotiation));
 
@@ -424,6 +488,9 @@ negotiation_start(struct bufferevent *bev,
 	negotiation->bev = bev;
 	negotiation->authenticators = authenticators;
 	negotiation->policy = *policy;
+	negotiation->facts = facts;
+	facts->stage = HINT_STAGE_CHOSEN;
+	facts->may_spnego = policy->allow_spnego;
 	negotiation->done = done;
 	negotiation->arg = arg;
 	bufferevent_setcb(bev, on_readable, NULL, on_event, negotiation);

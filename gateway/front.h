@@ -7,13 +7,13 @@
 #ifndef GATEWAY_FRONT_H
 #define GATEWAY_FRONT_H
 
+#include "base/hint.h"
 #include "base/method.h"
 #include "base/parse.h"
 #include "base/reason.h"
 #include "base/request.h"
 
 struct evbuffer;
-struct listener_settings;
 
 /* Room for any front's request and reply. */
 #define FRONT_REQUEST_MAX 1024
@@ -27,15 +27,23 @@ struct front_request {
 	uint8_t asked[255];
 };
 
+/* By which methods a client may prove itself, in the order in which we
+ * choose. */
+struct front_methods {
+	size_t count;
+	enum method method[METHOD_COUNT];
+};
+
 struct front {
 	/*
 	 * Reads the greeting out of `input`, takes it off when it is whole,
-	 * chooses a method by the listener's preference and writes what the
-	 * client has to read to `output` (the refusal, too).
+	 * chooses a method by our preference and writes what the client has
+	 * to read to `output` (the refusal, too).  What it offers is noted in
+	 * the facts.
 	 */
 	enum parse_result (*greet)(struct evbuffer *input,
-	    struct evbuffer *output, const struct listener_settings *listener,
-	    enum method *method, enum reason *why);
+	    struct evbuffer *output, const struct front_methods *methods,
+	    struct hint_facts *facts, enum method *method, enum reason *why);
 
 	/* Looks at the request at the start of data; a command that nobody
 	 * knows is bad.  `request` is filled in as far as it was read. */

@@ -8,18 +8,17 @@
 
 #include "base/must.h"
 #include "base/socks5.h"
-#include "gateway/settings.h"
 
-/* The first of the listener's methods that the client offered: the client's
- * order says nothing. */
+/* The first of our methods that the client offered: the client's order says
+ * nothing. */
 static bool
 choose_method(const struct socks5_greeting *greeting,
-    const struct listener_settings *listener, enum method *method)
+    const struct front_methods *methods, enum method *method)
 {
-	for (size_t i = 0; i < listener->method_count; i++) {
+	for (size_t i = 0; i < methods->count; i++) {
 		if (socks5_greeting_has(
-			greeting, METHOD_OCTET(listener->method[i]))) {
-			*method = listener->method[i];
+			greeting, METHOD_OCTET(methods->method[i]))) {
+			*method = methods->method[i];
 			return true;
 		}
 	}
@@ -28,8 +27,8 @@ choose_method(const struct socks5_greeting *greeting,
 
 static enum parse_result
 greet(struct evbuffer *input, struct evbuffer *output,
-    const struct listener_settings *listener, enum method *method,
-    enum reason *why)
+    const struct front_methods *methods, struct hint_facts *facts,
+    enum method *method, enum reason *why)
 {
 	struct socks5_greeting greeting;
 	uint8_t data[SOCKS5_GREETING_MAX];
@@ -43,7 +42,10 @@ greet(struct evbuffer *input, struct evbuffer *output,
 	if (result != PARSE_DONE)
 		return result;
 	must(evbuffer_drain(input, consumed) == 0);
-	if (choose_method(&greeting, listener, method)) {
+	facts->offers_as_curl_does = greeting.count >= 2 &&
+				     greeting.methods[0] == METHOD_NONE &&
+				     greeting.methods[1] == METHOD_GSSAPI;
+	if (choose_method(&greeting, methods, method)) {
 		answer[1] = METHOD_OCTET(*method);
 	} else {
 		*why = REASON_NO_METHOD;

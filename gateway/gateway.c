@@ -28,6 +28,7 @@
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
 #include "gateway/statistics.h"
+#include "gateway/ticketless.h"
 #include "gateway/worker.h"
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
@@ -300,10 +301,12 @@ make_threads(struct gateway *gateway)
 	    statistics_new(program_base(gateway->program), &gateway->shared);
 	gateway->audit = audit_sender_new(
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
+	gateway->shared.ticketless = ticketless_new();
 	gateway->shared.connected = connected_new();
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
 	    gateway->shared.connected == NULL ||
-	    gateway->shared.budgets == NULL || gateway->statistics == NULL)
+	    gateway->shared.budgets == NULL ||
+	    gateway->shared.ticketless == NULL || gateway->statistics == NULL)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
@@ -425,6 +428,7 @@ stop(void *state)
 	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
 	connected_free(gateway->shared.connected);
+	ticketless_free(gateway->shared.ticketless);
 	settings_unref(gateway->settings);
 	program_exit(gateway->program);
 }

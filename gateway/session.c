@@ -43,7 +43,8 @@
 static void converse(struct session *session, int fd);
 static void greeting(struct bufferevent *bev, void *arg);
 static void prove(struct session *session, enum method method);
-static void proved(struct session *session, struct proof *proof);
+static void
+proved(struct session *session, struct proof *proof, const char *detail);
 static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
 static void
@@ -247,11 +248,13 @@ static void
 greeting(struct bufferevent *bev, void *arg)
 {
 	struct session *session = arg;
+	struct front_methods methods = session_methods(session);
 	enum method method;
 	enum reason why;
 
 	switch (session->front->greet(bufferevent_get_input(bev),
-	    bufferevent_get_output(bev), session->listener, &method, &why)) {
+	    bufferevent_get_output(bev), &methods, &session->facts, &method,
+	    &why)) {
 	case PARSE_MORE:
 		return;
 	case PARSE_BAD:
@@ -278,7 +281,7 @@ on_proved(
 		session_close(session, reason);
 		return;
 	}
-	proved(session, proof);
+	proved(session, proof, detail);
 }
 
 static void
@@ -293,10 +296,14 @@ prove_by_ticket(struct session *session)
 	    .rounds_max = (uint32_t)settings->rounds_max,
 	    .total_max = (uint32_t)settings->token_total_max,
 	    .short_abort = settings->short_abort,
+	    .allow_spnego = listener->allow_spnego,
+	    .allow_nec = settings_networks_have(
+		&listener->nec_networks, &session->client.address),
 	};
 
-	session->negotiation = negotiation_start(session->bev,
-	    session->worker->authenticators, &policy, on_proved, session);
+	session->negotiation =
+	    negotiation_start(session->bev, session->worker->authenticators,
+		&policy, &session->facts, on_proved, session);
 	if (session->negotiation == NULL)
 		session_close(session, REASON_NO_MEMORY);
 }
@@ -350,14 +357,14 @@ ask_directory(struct session *session)
 }
 
 static void
-proved(struct session *session, struct proof *proof)
+proved(struct session *session, struct proof *proof, const char *detail)
 {
 	session->is_proved = true;
 	session->identity = proof->identity;
 	session->protection = proof->protection;
 	session->seal = proof->seal;
 	session->has_sequence = proof->has_sequence;
-	session_record(session, AUDIT_AUTH, REASON_OK, "");
+	session_record(session, AUDIT_AUTH, REASON_OK, detail);
 	session->excess = budgets_prove(session->worker->shared->budgets,
 	    session->settings, session->identity.name, &session->share);
 	session->opened = evbuffer_new();
@@ -379,8 +386,8 @@ proved(struct session *session, struct proof *proof)
 
 /*
  * The first octet behind the level exchange says what the client made of the
- * grant.  Granted none, it may encapsulate all the same (which is no less
- * than integrity); granted more, it must.
+ * grant.  Granted none, it may encapsulate all the same, as it had asked for
+ * (which is no less than integrity); granted more, it must.
  */
 static enum parse_result
 settle_protection(struct session *session, enum reason *why)
@@ -397,7 +404,7 @@ settle_protection(struct session *session, enum reason *why)
 		return PARSE_BAD;
 	}
 	if (first == RFC1961_VERSION) {
-		session->protection = PROTECTION_INTEGRITY;
+		session->protection = session->seal->protection;
 	} else {
 		seal_free(session->seal);
 		session->seal = NULL;
@@ -423,6 +430,7 @@ read_request(struct session *session, enum reason *why)
 		    &consumed, &session->asked, why);
 	} while (result == PARSE_MORE);
 	session->is_reply_due = true;
+	session->facts.stage = HINT_STAGE_REQUEST;
 	if (result == PARSE_DONE)
 		must(evbuffer_drain(opened, consumed) == 0);
 	return result;
@@ -874,6 +882,7 @@ session_close(struct session *session, enum reason reason)
 	if (session->negotiation != NULL) /* cut off while proving */
 		session_record(session, AUDIT_AUTH, reason, "");
 	cancel_what_is_in_flight(session, reason);
+	session_methods_learn(session, reason);
 	session_record(session, AUDIT_CLOSE, reason, "");
 	counters_add_end(&session->worker->shared->counters, reason);
 	log_info(session_who(session, who),

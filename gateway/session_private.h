@@ -26,7 +26,8 @@ struct session {
 	bool is_tls; /* all that client and gateway say goes inside TLS */
 
 	/* What has become known, in the order of the story. */
-	bool has_greeted; /* the client has said something sensible */
+	struct hint_facts facts; /* of how the client went about it */
+	bool has_greeted;	 /* the client has said something sensible */
 	bool is_proved;
 	struct identity identity;
 	enum protection protection; /* of the seal: what was granted */
@@ -69,6 +70,10 @@ void session_close(struct session *session, enum reason reason);
  * seal only.
  */
 enum protection session_protection(const struct session *session);
+/* session_methods.c: which methods are for this client; and at its end, what
+ * is remembered of it. */
+struct front_methods session_methods(const struct session *session);
+void session_methods_learn(const struct session *session, enum reason reason);
 
 /* session.c: steps of the story for those who reach in another way. */
 

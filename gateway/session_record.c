@@ -80,6 +80,8 @@ session_record(const struct session *session, enum audit_event event,
 	put_identity(session, &record);
 	put_request(session, &record);
 	put_verdict(session, &record);
+	if (event == AUDIT_AUTH || event == AUDIT_CLOSE)
+		record.hint = hint_find(&session->facts, reason);
 	if (event == AUDIT_CLOSE)
 		put_end(session, &record);
 	audit_sender_write(session->worker->audit, &record);

@@ -861,6 +861,16 @@ settings_print(const struct settings *settings, FILE *out)
 	}
 }
 
+bool
+settings_networks_have(
+    const struct settings_networks *networks, const struct address *address)
+{
+	for (size_t i = 0; i < networks->count; i++)
+		if (network_has(&networks->networks[i], address))
+			return true;
+	return false;
+}
+
 static bool
 is_same_list(const struct settings_list *a, const struct settings_list *b)
 {

@@ -30,6 +30,17 @@ struct settings_list {
 #define SETTINGS_TYPE_TEXT   char *
 #define SETTINGS_TYPE_LIST   struct settings_list
 
+/* A LIST of networks, read. */
+#define SETTINGS_NETWORKS_MAX 64
+struct settings_networks {
+	size_t count;
+	struct network networks[SETTINGS_NETWORKS_MAX];
+};
+
+/* Is the address in one of them? */
+bool settings_networks_have(
+    const struct settings_networks *networks, const struct address *address);
+
 struct listener_settings {
 	char name[LISTENER_NAME_SIZE];
 	struct socket_address bind;
@@ -37,6 +48,7 @@ struct listener_settings {
 	size_t method_count;
 	enum method method[METHOD_COUNT];
 	enum protection minimum, maximum;
+	struct settings_networks nec_networks;
 	/* As written. */
 #define S(section, name, type, member, value, min, max, reload, sentence)
 #define L(name, type, member, value, min, max, sentence)                       \

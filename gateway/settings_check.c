@@ -486,6 +486,38 @@ check_protection(
 		    listener->protection_minimum, listener->protection_maximum);
 }
 
+/* Reads a list of at most SETTINGS_NETWORKS_MAX networks. */
+static void
+read_networks(const struct check *check, size_t n,
+    enum settings_listener_row row, const struct settings_list *list,
+    struct settings_networks *networks)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (network_parse(
+			list->texts[i], &networks->networks[networks->count]))
+			networks->count++;
+		else
+			check->to->listener(check->to->arg, n, row,
+			    "\"%s\" is no network; allowed is ADDRESS/LENGTH "
+			    "such as 192.0.2.0/24, without bits behind the "
+			    "length",
+			    list->texts[i]);
+	}
+}
+
+static void
+check_nec_level(
+    const struct check *check, struct listener_settings *listener, size_t n)
+{
+	read_networks(check, n, SETTINGS_LISTENER_ROW_nec_level_from,
+	    &listener->nec_level_from, &listener->nec_networks);
+	if (listener->nec_networks.count > 0 &&
+	    listener->minimum == PROTECTION_NONE)
+		WRONG_LISTENER(check, n, nec_level_from,
+		    "a level that nothing protects is not allowed together "
+		    "with protection_minimum = none");
+}
+
 static void
 check_address(
     const struct check *check, struct listener_settings *listener, size_t n)
@@ -529,5 +561,6 @@ settings_check(
 		check_address(&check, &settings->listeners[n], n);
 		check_methods(&check, &settings->listeners[n], n);
 		check_protection(&check, &settings->listeners[n], n);
+		check_nec_level(&check, &settings->listeners[n], n);
 	}
 }

@@ -31,6 +31,7 @@ struct ruleset;
 struct session;
 struct settings;
 struct subject_cache;
+struct ticketless;
 struct worker;
 
 /* What all threads of the program share; each member is safe by itself. */
@@ -38,7 +39,8 @@ struct shared {
 	struct subject_cache *subjects;
 	struct budgets *budgets;
 	struct counters counters;
-	struct connected *connected;   /* which identity is where */
+	struct connected *connected; /* which identity is where */
+	struct ticketless *ticketless;
 	_Atomic uint64_t next_session; /* the next session's id */
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */

@@ -275,10 +275,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = make_token(token, data, size);
 	if (len == 0)
 		return 0;
-	gssaccept_step(accept_path, &half, token, len, &answer);
+	gssaccept_step(accept_path, &half, true, token, len, &answer);
 	check(&answer, half != NULL);
 	if (half != NULL) {
-		gssaccept_step(accept_path, &half, token, len, &answer);
+		gssaccept_step(accept_path, &half, true, token, len, &answer);
 		check(&answer, half != NULL);
 	}
 	gssaccept_half_free(half);

@@ -41,6 +41,7 @@ struct ending {
 struct world {
 	struct event_base *base;
 	struct negotiation_policy policy;
+	struct hint_facts facts;
 	struct negotiation *negotiation;
 	struct bufferevent *bev;
 	int client;
@@ -62,6 +63,8 @@ on_done(void *arg, enum reason reason, const char *detail, struct proof *proof)
 		return;
 	ending->protection = proof->protection;
 	property(proof->protection >= world->policy.minimum);
+	property(*detail == '\0' || (world->policy.allow_nec &&
+					proof->protection > PROTECTION_NONE));
 	property(proof->protection <= world->policy.maximum);
 	property(strcmp(proof->identity.name, "alice@EXAMPLE.COM") == 0);
 	property(proof->seal != NULL);
@@ -113,8 +116,8 @@ negotiate(const struct negotiation_policy *policy, const uint8_t *data,
 	world.client = fds[0];
 	world.bev =
 	    bufferevent_socket_new(world.base, fds[1], BEV_OPT_CLOSE_ON_FREE);
-	world.negotiation =
-	    negotiation_start(world.bev, pool, policy, on_done, &world);
+	world.negotiation = negotiation_start(
+	    world.bev, pool, policy, &world.facts, on_done, &world);
 	property(world.negotiation != NULL && ending->told == 0);
 	feed(&world, data, size, piece);
 	if (finishes)
@@ -176,6 +179,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .minimum = (enum protection)(data[0] & 3),
 	    .maximum = (enum protection)(data[0] >> 2 & 3),
 	    .short_abort = (data[0] & 16) != 0,
+	    .allow_nec = (data[0] & 48) == 48,
 	    .token_max = (data[0] & 32) != 0 ? 8 : 2048,
 	    .rounds_max = (data[0] & 64) != 0 ? 2 : 4,
 	    .total_max = (data[0] & 128) != 0 ? 12 : 4096,

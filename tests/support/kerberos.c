@@ -103,23 +103,20 @@ kerberos_continue(struct kerberos_client *client, const void *token, size_t len)
 	OM_uint32 major, minor, wished = client->flags;
 
 	(void)gss_release_buffer(&minor, &client->token);
-	major = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL,
-	    &client->handle, client->target, (gss_OID)gss_mech_krb5, wished, 0,
+	major = gss_init_sec_context(&minor, client->credential,
+	    &client->handle, client->target, client->mech, wished, 0,
 	    GSS_C_NO_CHANNEL_BINDINGS, len > 0 ? &in : GSS_C_NO_BUFFER, NULL,
 	    &client->token, NULL, NULL);
 	return major;
 }
 
-void
-kerberos_begin(
-    struct kerberos_client *client, const char *service, OM_uint32 flags)
+static void
+begin(struct kerberos_client *client, const char *service)
 {
 	gss_buffer_desc name = {
 	    .length = strlen(service), .value = (void *)(uintptr_t)service};
 	OM_uint32 minor, major;
 
-	memset(client, 0, sizeof(*client));
-	client->flags = flags;
 	assert_int_equal(gss_import_name(&minor, &name,
 			     GSS_C_NT_HOSTBASED_SERVICE, &client->target),
 	    GSS_S_COMPLETE);
@@ -128,11 +125,40 @@ kerberos_begin(
 }
 
 void
+kerberos_begin(
+    struct kerberos_client *client, const char *service, OM_uint32 flags)
+{
+	*client = (struct kerberos_client){
+	    .flags = flags, .mech = (gss_OID)gss_mech_krb5};
+	begin(client, service);
+}
+
+void
+kerberos_begin_spnego(struct kerberos_client *client, const char *service,
+    OM_uint32 flags, gss_OID_set mechs)
+{
+	static uint8_t octets[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
+	static gss_OID_desc spnego = {sizeof(octets), octets};
+	gss_OID_set_desc set = {1, &spnego};
+	OM_uint32 minor;
+
+	*client = (struct kerberos_client){.flags = flags, .mech = &spnego};
+	assert_int_equal(
+	    gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &set,
+		GSS_C_INITIATE, &client->credential, NULL, NULL),
+	    GSS_S_COMPLETE);
+	assert_int_equal(gss_set_neg_mechs(&minor, client->credential, mechs),
+	    GSS_S_COMPLETE);
+	begin(client, service);
+}
+
+void
 kerberos_end(struct kerberos_client *client)
 {
 	OM_uint32 minor;
 
 	(void)gss_release_buffer(&minor, &client->token);
+	(void)gss_release_cred(&minor, &client->credential);
 	(void)gss_release_name(&minor, &client->target);
 	(void)gss_delete_sec_context(&minor, &client->handle, GSS_C_NO_BUFFER);
 }
@@ -144,8 +170,8 @@ kerberos_establish(struct gssaccept *accept, struct kerberos_client *client,
 	struct gssaccept_half *half = NULL;
 
 	kerberos_begin(client, service, flags);
-	gssaccept_step(
-	    accept, &half, client->token.value, client->token.length, answer);
+	gssaccept_step(accept, &half, false, client->token.value,
+	    client->token.length, answer);
 	assert_string_equal(answer->text, "");
 	assert_int_equal(answer->outcome, ACCEPT_DONE);
 	assert_null(half);

@@ -43,14 +43,20 @@ void kerberos_grow_old(bool old);
 
 struct kerberos_client {
 	gss_ctx_id_t handle;
+	gss_cred_id_t credential; /* GSS_C_NO_CREDENTIAL: the default */
 	gss_name_t target;
 	OM_uint32 flags;
+	gss_OID mech;
 	gss_buffer_desc token; /* to be sent; ours until the next call */
 };
 
 /* The first token for a host-based service; flags are wished for. */
 void kerberos_begin(
     struct kerberos_client *client, const char *service, OM_uint32 flags);
+/* The same by SPNEGO, which offers these mechanisms; the first of them has
+ * its token in ours. */
+void kerberos_begin_spnego(struct kerberos_client *client, const char *service,
+    OM_uint32 flags, gss_OID_set mechs);
 /* Gives it the acceptor's token: what gss_init_sec_context says. */
 OM_uint32 kerberos_continue(
     struct kerberos_client *client, const void *token, size_t len);

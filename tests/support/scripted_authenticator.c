@@ -58,6 +58,7 @@ on_step(void *arg, struct link_message *message)
 	authenticator->steps++;
 	authenticator->firsts += question.is_first;
 	authenticator->last_acceptance = question.acceptance;
+	authenticator->may_spnego = question.may_spnego;
 	authenticator->held = message->id;
 	authenticator->held_type = ACCEPT_STEP;
 	if (!authenticator->is_silent && question.token[0] != 'H')

@@ -28,6 +28,7 @@ struct scripted_authenticator {
 	uint16_t held_type;
 	uint32_t flags;	      /* of contexts that are done */
 	uint64_t lifetime_us; /* of their tickets */
+	bool may_spnego;      /* said so with the last token */
 	unsigned steps, firsts, forgets, probes;
 	uint64_t last_acceptance, forgotten;
 };

@@ -127,7 +127,9 @@ toy_seal_new(enum protection protection)
 	if (toy == NULL)
 		abort();
 	toy->seal.ops = &toy_ops;
-	toy->seal.protection = protection;
+	/* As the real one: whoever encapsulates has integrity at least. */
+	toy->seal.protection =
+	    protection == PROTECTION_NONE ? PROTECTION_INTEGRITY : protection;
 	toy->seal.header = TOY_SEAL_HEADER;
 	toy->seal.trailer = TOY_SEAL_TRAILER;
 	toy->seal.plaintext_max = 65535 - TOY_SEAL_HEADER - TOY_SEAL_TRAILER;

@@ -57,6 +57,7 @@ struct world {
 	const uint8_t *token_answer; /* instead of the authenticator's */
 	size_t token_answer_len;
 	struct negotiation_policy policy;
+	struct hint_facts facts;
 	uint8_t reply;
 	enum trick trick;
 
@@ -303,8 +304,8 @@ on_greeting(struct bufferevent *bev, void *arg)
 		bufferevent_setcb(bev, on_token, NULL, on_data_event, world);
 		return;
 	}
-	world->negotiation = negotiation_start(
-	    bev, world->pool, &world->policy, on_negotiated, world);
+	world->negotiation = negotiation_start(bev, world->pool, &world->policy,
+	    &world->facts, on_negotiated, world);
 	assert_non_null(world->negotiation);
 }
 

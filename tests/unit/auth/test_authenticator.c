@@ -97,8 +97,8 @@ step(struct world *world, struct acceptance *acceptance, const void *token,
 {
 	memset(told, 0, sizeof(*told));
 	told->base = world->base;
-	acceptance =
-	    acceptance_step(world->pool, acceptance, token, len, on_told, told);
+	acceptance = acceptance_step(
+	    world->pool, acceptance, false, token, len, on_told, told);
 	assert_non_null(acceptance);
 	while (told->count == 0)
 		(void)event_base_dispatch(world->base);

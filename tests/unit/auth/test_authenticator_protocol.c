@@ -20,6 +20,7 @@ print_question(bool is_first, size_t token_len)
 	const struct accept_question question = {
 	    .acceptance = 0x0102030405060708,
 	    .is_first = is_first,
+	    .may_spnego = !is_first,
 	    .token = token,
 	    .token_len = token_len,
 	};
@@ -34,15 +35,17 @@ a_question_comes_through(void **state)
 	size_t len = print_question(true, 3);
 
 	(void)state;
-	assert_int_equal(len, 8 + 1 + 4 + 3);
+	assert_int_equal(len, 8 + 1 + 1 + 4 + 3);
 	assert_true(accept_question_parse(message, len, &question));
 	assert_true(question.acceptance == 0x0102030405060708);
 	assert_true(question.is_first);
+	assert_false(question.may_spnego);
 	assert_int_equal(question.token_len, 3);
-	assert_ptr_equal(question.token, message + 13);
+	assert_ptr_equal(question.token, message + 14);
 	assert_true(accept_question_parse(
 	    message, print_question(false, 3), &question));
 	assert_false(question.is_first);
+	assert_true(question.may_spnego);
 }
 
 static void
@@ -57,6 +60,7 @@ the_longest_question_fits_and_no_longer_one(void **state)
 	assert_true(accept_question_parse(message, len, &question));
 	wire_writer_init(&writer, message, sizeof(message));
 	wire_put_u64(&writer, 1);
+	wire_put_u8(&writer, 1);
 	wire_put_u8(&writer, 1);
 	wire_put_u32(&writer, ACCEPT_TOKEN_MAX + 1);
 	assert_false(accept_question_parse(
@@ -76,6 +80,10 @@ a_question_that_is_cut_or_odd_is_none(void **state)
 		assert_false(accept_question_parse(message, cut, &question));
 	assert_false(accept_question_parse(message, len + 1, &question));
 	message[8] = 2; /* neither first nor not */
+	assert_false(accept_question_parse(message, len, &question));
+	message[8] = 1;
+	assert_true(accept_question_parse(message, len, &question));
+	message[9] = 2; /* neither may nor may not */
 	assert_false(accept_question_parse(message, len, &question));
 	assert_false(
 	    accept_question_parse(message, print_question(true, 0), &question));
@@ -97,6 +105,7 @@ usual_answer(enum accept_outcome outcome)
 		(void)snprintf(answer.text, sizeof(answer.text), "why");
 	} else if (outcome == ACCEPT_DONE) {
 		(void)snprintf(answer.name, sizeof(answer.name), "a@B");
+		answer.by_spnego = true;
 		answer.flags = 0x3e;
 		answer.lifetime_us = 0x1122334455667788;
 		answer.exported = (const uint8_t *)"context";
@@ -130,6 +139,7 @@ every_answer_comes_through(void **state)
 		assert_string_equal(parsed.text, answer.text);
 		assert_string_equal(parsed.name, answer.name);
 		assert_int_equal(parsed.flags, answer.flags);
+		assert_int_equal(parsed.by_spnego, answer.by_spnego);
 		assert_true(parsed.lifetime_us == answer.lifetime_us);
 		assert_int_equal(parsed.token_len, 5);
 		assert_memory_equal(parsed.token, "token", 5);
@@ -175,6 +185,9 @@ an_answer_that_contradicts_itself_is_none(void **state)
 	assert_false(comes_through(&answer, &parsed));
 	answer = usual_answer(ACCEPT_FAILED);
 	(void)snprintf(answer.name, sizeof(answer.name), "a@B");
+	assert_false(comes_through(&answer, &parsed));
+	answer = usual_answer(ACCEPT_FAILED);
+	answer.by_spnego = true;
 	assert_false(comes_through(&answer, &parsed));
 	answer = usual_answer(ACCEPT_CONTINUE);
 	answer.token_len = 0;

@@ -120,8 +120,8 @@ step(struct world *world, struct acceptance *acceptance, const char *token,
 {
 	unsigned before = told->count;
 
-	acceptance = acceptance_step(
-	    world->pool, acceptance, token, strlen(token), on_told, told);
+	acceptance = acceptance_step(world->pool, acceptance, false, token,
+	    strlen(token), on_told, told);
 	assert_non_null(acceptance);
 	assert_int_equal(told->count, before); /* never inside of the call */
 	return acceptance;

@@ -14,6 +14,8 @@
 #include <gssapi/gssapi_krb5.h>
 #include <krb5.h>
 
+#include "auth/gss_context.h"
+#include "base/seal.h"
 #include "tests/support/kerberos.h"
 
 static const char *const services[] = {"socks", "rcmd", NULL};
@@ -48,7 +50,7 @@ present(struct gssaccept *accept, const void *token, size_t len,
 {
 	struct gssaccept_half *half = NULL;
 
-	gssaccept_step(accept, &half, token, len, answer);
+	gssaccept_step(accept, &half, false, token, len, answer);
 	gssaccept_half_free(half);
 }
 
@@ -255,6 +257,217 @@ another_mechanism_is_no_credential(void **state)
 	gssaccept_free(accept);
 }
 
+/* ---- SPNEGO, where it is allowed ---- */
+
+static gss_OID_set_desc
+only_krb5(void)
+{
+	return (gss_OID_set_desc){1, (gss_OID)gss_mech_krb5};
+}
+
+/* One token each way, and the context is the one of Kerberos 5 inside. */
+static void
+spnego_leads_to_kerberos_in_one_round(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	gss_OID_set_desc mechs = only_krb5();
+	struct gssaccept_half *half = NULL;
+	struct kerberos_client client;
+	struct accept_answer answer;
+	struct gssctx *context;
+	char why[512] = "";
+	uint8_t sealed[512], level;
+	gss_buffer_desc token;
+	OM_uint32 minor;
+	int state_of = 0;
+	size_t len;
+
+	(void)state;
+	kerberos_begin_spnego(&client, KERBEROS_SOCKS, KERBEROS_FLAGS, &mechs);
+	gssaccept_step(accept, &half, true, client.token.value,
+	    client.token.length, &answer);
+	assert_string_equal(answer.text, "");
+	assert_int_equal(answer.outcome, ACCEPT_DONE);
+	assert_string_equal(answer.name, "alice@EXAMPLE.COM");
+	assert_true(answer.by_spnego);
+	assert_int_equal(answer.flags & KERBEROS_FLAGS, KERBEROS_FLAGS);
+	assert_true(answer.token_len > 0);
+	assert_int_equal(
+	    kerberos_continue(&client, answer.token, answer.token_len),
+	    GSS_S_COMPLETE);
+
+	/* What was handed over seals and opens like any other. */
+	context = gssctx_import(
+	    answer.exported, answer.exported_len, why, sizeof(why));
+	assert_string_equal(why, "");
+	assert_int_equal(
+	    gssctx_wrap_level(context, 2, sealed, sizeof(sealed), &len),
+	    REASON_OK);
+	token = (gss_buffer_desc){.length = len, .value = sealed};
+	assert_int_equal(gss_unwrap(&minor, client.handle, &token,
+			     &client.token, &state_of, NULL),
+	    GSS_S_COMPLETE);
+	assert_int_equal(client.token.length, 1);
+	memcpy(&level, client.token.value, 1);
+	assert_int_equal(level, 2);
+	seal_free(gssctx_into_seal(context, PROTECTION_CONFIDENTIALITY));
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
+static void
+spnego_without_mutual_is_refused_like_any_other(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	gss_OID_set_desc mechs = only_krb5();
+	struct gssaccept_half *half = NULL;
+	struct kerberos_client client;
+	struct accept_answer answer;
+
+	(void)state;
+	kerberos_begin_spnego(&client, KERBEROS_SOCKS,
+	    KERBEROS_FLAGS & ~(OM_uint32)GSS_C_MUTUAL_FLAG, &mechs);
+	gssaccept_step(accept, &half, true, client.token.value,
+	    client.token.length, &answer);
+	assert_refused(&answer, REASON_GSS_FLAGS);
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
+static void
+spnego_for_another_service_is_refused(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	gss_OID_set_desc mechs = only_krb5();
+	struct gssaccept_half *half = NULL;
+	struct kerberos_client client;
+	struct accept_answer answer;
+
+	(void)state;
+	kerberos_begin_spnego(
+	    &client, "host@gw.example.com", KERBEROS_FLAGS, &mechs);
+	gssaccept_step(accept, &half, true, client.token.value,
+	    client.token.length, &answer);
+	assert_refused(&answer, REASON_GSS_WRONG_SERVICE);
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
+static void
+spnego_is_refused_where_it_is_not_allowed(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	gss_OID_set_desc mechs = only_krb5();
+	struct kerberos_client client;
+	struct accept_answer answer;
+
+	(void)state;
+	kerberos_begin_spnego(&client, KERBEROS_SOCKS, KERBEROS_FLAGS, &mechs);
+	present(accept, client.token.value, client.token.length, &answer);
+	assert_refused(&answer, REASON_GSS_NO_CREDENTIAL);
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
+/* A later token goes on where the first began. */
+static void
+spnego_goes_on_over_several_rounds(void **state)
+{
+	/* SPNEGO's offer without a token of the mechanism. */
+	static const uint8_t offer[] = {0x60, 0x1b, 0x06, 0x06, 0x2b, 0x06,
+	    0x01, 0x05, 0x05, 0x02, 0xa0, 0x11, 0x30, 0x0f, 0xa0, 0x0d, 0x30,
+	    0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02,
+	    0x02};
+	struct gssaccept *accept = kerberos_acceptor();
+	struct gssaccept_half *half = NULL;
+	struct kerberos_client client;
+	struct accept_answer answer;
+	uint8_t second[4096];
+	size_t len;
+
+	(void)state;
+	gssaccept_step(accept, &half, true, offer, sizeof(offer), &answer);
+	assert_int_equal(answer.outcome, ACCEPT_CONTINUE);
+	assert_non_null(half);
+	assert_true(answer.token_len > 0);
+	/* NegTokenResp { responseToken [2] OCTET STRING } */
+	kerberos_begin(&client, KERBEROS_SOCKS, KERBEROS_FLAGS);
+	len = client.token.length;
+	assert_true(len + 16 < sizeof(second) && len > 255 && len < 65000);
+	memcpy(second, "\xa1\x82\0\0\x30\x82\0\0\xa2\x82\0\0\x04\x82\0\0", 16);
+	for (size_t i = 0; i < 4; i++) {
+		size_t inner = len + 4 * (3 - i);
+
+		second[4 * i + 2] = (uint8_t)(inner >> 8);
+		second[4 * i + 3] = (uint8_t)inner;
+	}
+	memcpy(second + 16, client.token.value, len);
+	gssaccept_step(accept, &half, true, second, len + 16, &answer);
+	assert_null(half);
+	if (answer.outcome == ACCEPT_DONE) {
+		assert_string_equal(answer.name, "alice@EXAMPLE.COM");
+		assert_true(answer.by_spnego);
+	} else {
+		assert_int_equal(answer.outcome, ACCEPT_FAILED);
+	}
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
+/* Another mechanism than Kerberos 5 is never what it leads to. */
+static void
+spnego_leads_nowhere_else(void **state)
+{
+	/* Offers NegoEx; then IAKERB; then NTLM. */
+	static const uint8_t offers[][30] = {
+	    {0x60, 0x1c, 0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02, 0xa0,
+		0x12, 0x30, 0x10, 0xa0, 0x0e, 0x30, 0x0c, 0x06, 0x0a, 0x2b,
+		0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x1e},
+	    {0x60, 0x18, 0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02, 0xa0,
+		0x0e, 0x30, 0x0c, 0xa0, 0x0a, 0x30, 0x08, 0x06, 0x06, 0x2b,
+		0x06, 0x01, 0x05, 0x02, 0x05},
+	    {0x60, 0x1c, 0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02, 0xa0,
+		0x12, 0x30, 0x10, 0xa0, 0x0e, 0x30, 0x0c, 0x06, 0x0a, 0x2b,
+		0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0a},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(offers); i++) {
+		struct gssaccept *accept = kerberos_acceptor();
+		struct gssaccept_half *half = NULL;
+		struct accept_answer answer;
+
+		gssaccept_step(accept, &half, true, offers[i],
+		    (size_t)offers[i][1] + 2, &answer);
+		assert_int_equal(answer.outcome, ACCEPT_FAILED);
+		gssaccept_half_free(half);
+		gssaccept_free(accept);
+	}
+}
+
+static void
+spnego_whose_encoding_does_not_hold_is_not_tried(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	gss_OID_set_desc mechs = only_krb5();
+	struct gssaccept_half *half = NULL;
+	struct kerberos_client client;
+	struct accept_answer answer;
+	size_t len;
+
+	(void)state;
+	kerberos_begin_spnego(&client, KERBEROS_SOCKS, KERBEROS_FLAGS, &mechs);
+	len = client.token.length;
+	for (size_t cut = 1; cut < len; cut++) {
+		gssaccept_step(accept, &half, true, client.token.value,
+		    len - cut, &answer);
+		assert_int_equal(answer.outcome, ACCEPT_FAILED);
+		assert_null(half);
+	}
+	kerberos_end(&client);
+	gssaccept_free(accept);
+}
+
 /*
  * A few octets of an AP-REQ are not protected (the ticket's own words about
  * its service and key number, reserved bits); changed, they change nothing.
@@ -363,16 +576,16 @@ dce_style_takes_a_second_token_and_is_refused(void **state)
 	(void)state;
 	kerberos_begin(
 	    &client, KERBEROS_SOCKS, KERBEROS_FLAGS | GSS_C_DCE_STYLE);
-	gssaccept_step(
-	    accept, &half, client.token.value, client.token.length, &answer);
+	gssaccept_step(accept, &half, false, client.token.value,
+	    client.token.length, &answer);
 	assert_int_equal(answer.outcome, ACCEPT_CONTINUE);
 	assert_non_null(half);
 	assert_true(answer.token_len > 0);
 	assert_int_equal(
 	    kerberos_continue(&client, answer.token, answer.token_len),
 	    GSS_S_COMPLETE);
-	gssaccept_step(
-	    accept, &half, client.token.value, client.token.length, &answer);
+	gssaccept_step(accept, &half, false, client.token.value,
+	    client.token.length, &answer);
 	assert_refused(&answer, REASON_GSS_FLAGS);
 	assert_null(half);
 	kerberos_end(&client);
@@ -390,8 +603,8 @@ a_half_made_context_can_be_forgotten(void **state)
 	(void)state;
 	kerberos_begin(
 	    &client, KERBEROS_SOCKS, KERBEROS_FLAGS | GSS_C_DCE_STYLE);
-	gssaccept_step(
-	    accept, &half, client.token.value, client.token.length, &answer);
+	gssaccept_step(accept, &half, false, client.token.value,
+	    client.token.length, &answer);
 	assert_non_null(half);
 	gssaccept_half_free(half);
 	kerberos_end(&client);
@@ -744,6 +957,13 @@ main(void)
 		seventeen_octets_do_not_make_an_endless_negotiation),
 	    cmocka_unit_test(a_token_of_nothing_is_refused_in_words),
 	    cmocka_unit_test(another_mechanism_is_no_credential),
+	    cmocka_unit_test(spnego_leads_to_kerberos_in_one_round),
+	    cmocka_unit_test(spnego_without_mutual_is_refused_like_any_other),
+	    cmocka_unit_test(spnego_for_another_service_is_refused),
+	    cmocka_unit_test(spnego_is_refused_where_it_is_not_allowed),
+	    cmocka_unit_test(spnego_goes_on_over_several_rounds),
+	    cmocka_unit_test(spnego_leads_nowhere_else),
+	    cmocka_unit_test(spnego_whose_encoding_does_not_hold_is_not_tried),
 	    cmocka_unit_test(a_changed_octet_never_makes_anybody_else),
 	    cmocka_unit_test(a_cut_token_is_refused),
 	    cmocka_unit_test(a_token_counts_once_whoever_asks),

@@ -38,6 +38,7 @@ struct world {
 	struct bufferevent *bev;
 	int client; /* the other end */
 	struct negotiation_policy policy;
+	struct hint_facts facts;
 	struct negotiation *negotiation;
 	unsigned told;
 	enum reason reason;
@@ -91,8 +92,8 @@ begin(struct world *world)
 static void
 start(struct world *world)
 {
-	world->negotiation = negotiation_start(
-	    world->bev, world->pool, &world->policy, on_done, world);
+	world->negotiation = negotiation_start(world->bev, world->pool,
+	    &world->policy, &world->facts, on_done, world);
 	assert_non_null(world->negotiation);
 	assert_int_equal(world->told, 0); /* never inside of the call */
 }
@@ -457,6 +458,208 @@ confidentiality_needs_its_flag(void **state)
 	end(&world);
 }
 
+/* Granted none, who encapsulates keeps to its wish. */
+static void
+granted_none_the_seal_is_of_the_wish(void **state)
+{
+	static const struct {
+		uint8_t wish;
+		enum protection seal;
+	} cases[] = {
+	    {0, PROTECTION_INTEGRITY},
+	    {1, PROTECTION_INTEGRITY},
+	    {3, PROTECTION_SELECTIVE},
+	    {2, PROTECTION_CONFIDENTIALITY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct world world;
+
+		ask_level(
+		    PROTECTION_NONE, PROTECTION_NONE, cases[i].wish, &world);
+		ASSERT_GOT(&world, LEVEL("\0"));
+		assert_proved(&world, PROTECTION_NONE);
+		assert_int_equal(world.proof.seal->protection, cases[i].seal);
+		assert_int_equal(world.facts.wish, cases[i].wish);
+		assert_int_equal(world.facts.granted, 0);
+		end(&world);
+	}
+}
+
+static void
+granted_none_without_the_flag_nothing_is_encrypted(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	world.helper.flags &= ~(uint32_t)CONTEXT_CONFIDENTIALITY;
+	world.policy.minimum = world.policy.maximum = PROTECTION_NONE;
+	start(&world);
+	SENDS(&world, DONE LEVEL("\2"));
+	assert_proved(&world, PROTECTION_NONE);
+	assert_int_equal(world.proof.seal->protection, PROTECTION_INTEGRITY);
+	end(&world);
+}
+
+/* ---- a bare octet (NEC style) ---- */
+
+#define BARE(n) "\1\2\0\1" n
+
+static void
+ask_bare(struct world *world, enum protection minimum, enum protection maximum,
+    uint8_t wish)
+{
+	uint8_t level[] = {1, 2, 0, 1, wish};
+
+	begin(world);
+	world->policy.allow_nec = true;
+	world->policy.minimum = minimum;
+	world->policy.maximum = maximum;
+	start(world);
+	SENDS(world, DONE);
+	ASSERT_GOT(world, OK);
+	client_sends(world, level, sizeof(level));
+}
+
+static void
+a_bare_octet_is_refused_unless_it_is_allowed(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	start(&world);
+	SENDS(&world, DONE);
+	ASSERT_GOT(&world, OK);
+	SENDS(&world, BARE("\2"));
+	assert_failed(&world, REASON_GSS_LEVEL);
+	assert_true(world.facts.bare_level);
+	ASSERT_GOT(&world, ABORT);
+	end(&world);
+}
+
+static void
+a_bare_octet_is_answered_bare_and_told(void **state)
+{
+	struct world world;
+
+	(void)state;
+	ask_bare(&world, PROTECTION_INTEGRITY, PROTECTION_CONFIDENTIALITY, 2);
+	ASSERT_GOT(&world, BARE("\2"));
+	assert_proved(&world, PROTECTION_CONFIDENTIALITY);
+	assert_string_equal(world.detail,
+	    "the protection level was agreed unprotected (NEC style)");
+	assert_false(world.facts.bare_level);
+	end(&world);
+}
+
+/* Whoever sits on the way can change it: never to none. */
+static void
+a_bare_octet_never_leads_to_none(void **state)
+{
+	struct world world;
+
+	(void)state;
+	ask_bare(&world, PROTECTION_NONE, PROTECTION_CONFIDENTIALITY, 0);
+	ASSERT_GOT(&world, BARE("\1"));
+	assert_proved(&world, PROTECTION_INTEGRITY);
+	end(&world);
+
+	ask_bare(&world, PROTECTION_NONE, PROTECTION_NONE, 0);
+	assert_failed(&world, REASON_GSS_LEVEL);
+	ASSERT_GOT(&world, ABORT);
+	end(&world);
+}
+
+static void
+a_bare_octet_that_is_no_level_is_refused(void **state)
+{
+	(void)state;
+	for (int wish = 4; wish < 256; wish++) {
+		struct world world;
+
+		ask_bare(&world, PROTECTION_INTEGRITY,
+		    PROTECTION_CONFIDENTIALITY, (uint8_t)wish);
+		assert_failed(&world, REASON_GSS_LEVEL);
+		ASSERT_GOT(&world, ABORT);
+		end(&world);
+	}
+}
+
+static void
+where_a_bare_octet_is_allowed_a_sealed_one_is_too(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	world.policy.allow_nec = true;
+	start(&world);
+	SENDS(&world, DONE LEVEL("\1"));
+	ASSERT_GOT(&world, OK LEVEL("\1"));
+	assert_proved(&world, PROTECTION_INTEGRITY);
+	assert_string_equal(world.detail, "");
+	end(&world);
+}
+
+/* ---- what is noted of a client ---- */
+
+static void
+facts_tell_how_far_a_client_came(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	world.policy.allow_spnego = true;
+	start(&world);
+	assert_int_equal(world.facts.stage, HINT_STAGE_CHOSEN);
+	assert_true(world.facts.may_spnego);
+	SENDS(&world, CONTINUE);
+	assert_int_equal(world.facts.stage, HINT_STAGE_TOKEN);
+	assert_int_equal(world.facts.mech, CONTEXT_MECH_UNKNOWN);
+	SENDS(&world, DONE);
+	assert_int_equal(world.facts.stage, HINT_STAGE_CONTEXT);
+	assert_true(world.helper.may_spnego);
+	SENDS(&world, LEVEL("\1"));
+	assert_int_equal(world.facts.stage, HINT_STAGE_LEVEL);
+	assert_int_equal(world.facts.wish, 1);
+	assert_int_equal(world.facts.granted, 1);
+	end(&world);
+}
+
+static void
+a_client_that_skips_the_level_is_known(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	start(&world);
+	SENDS(&world, DONE);
+	SENDS(&world, "\5\1\0\1\177\0\0\1\0\120");
+	assert_failed(&world, REASON_GSS_BAD_FRAME);
+	assert_string_equal(
+	    hint_name(hint_find(&world.facts, world.reason)), "no_level");
+	ASSERT_GOT(&world, OK ABORT);
+	end(&world);
+}
+
+static void
+the_first_token_names_its_mechanism(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	start(&world);
+	SENDS(&world, "\1\1\0\12\x60\x08\x06\x06\x2b\x06\x01\x05\x05\x02");
+	assert_int_equal(world.facts.mech, CONTEXT_MECH_SPNEGO);
+	end(&world);
+}
+
 static void
 a_missing_sequence_flag_is_told(void **state)
 {
@@ -800,6 +1003,17 @@ main(void)
 	    cmocka_unit_test(a_level_that_is_none_is_refused_never_echoed),
 	    cmocka_unit_test(a_level_that_is_not_one_sealed_octet_is_refused),
 	    cmocka_unit_test(confidentiality_needs_its_flag),
+	    cmocka_unit_test(granted_none_the_seal_is_of_the_wish),
+	    cmocka_unit_test(
+		granted_none_without_the_flag_nothing_is_encrypted),
+	    cmocka_unit_test(a_bare_octet_is_refused_unless_it_is_allowed),
+	    cmocka_unit_test(a_bare_octet_is_answered_bare_and_told),
+	    cmocka_unit_test(a_bare_octet_never_leads_to_none),
+	    cmocka_unit_test(a_bare_octet_that_is_no_level_is_refused),
+	    cmocka_unit_test(where_a_bare_octet_is_allowed_a_sealed_one_is_too),
+	    cmocka_unit_test(facts_tell_how_far_a_client_came),
+	    cmocka_unit_test(a_client_that_skips_the_level_is_known),
+	    cmocka_unit_test(the_first_token_names_its_mechanism),
 	    cmocka_unit_test(a_missing_sequence_flag_is_told),
 	    cmocka_unit_test(a_level_that_we_cannot_seal_ends_it),
 	    cmocka_unit_test(every_message_out_of_turn_is_refused),

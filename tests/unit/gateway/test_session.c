@@ -50,6 +50,8 @@ static struct {
 	enum protection protection;
 	bool has_sequence;
 	uint64_t expires_us; /* 0: never */
+	uint8_t wish;	     /* the level that the client asks for */
+	struct hint_facts *facts;
 	negotiation_done_fn *prove;
 	void *prove_arg;
 	/* What the resolver will say. */
@@ -98,24 +100,30 @@ finish_proof(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	if (fake.prove == NULL)
 		return;
-	if (fake.proof_reason == REASON_OK)
+	if (fake.proof_reason == REASON_OK) {
 		proof.seal = toy_seal_new(fake.protection);
+		fake.facts->stage = HINT_STAGE_LEVEL;
+		fake.facts->wish = fake.wish;
+		fake.facts->granted = protection_to_level(fake.protection);
+	}
 	fake.prove(fake.prove_arg, fake.proof_reason, "as the test says",
 	    fake.proof_reason == REASON_OK ? &proof : NULL);
 }
 
 struct negotiation *__wrap_negotiation_start(struct bufferevent *bev,
     struct authenticators *authenticators,
-    const struct negotiation_policy *policy, negotiation_done_fn *done,
-    void *arg);
+    const struct negotiation_policy *policy, struct hint_facts *facts,
+    negotiation_done_fn *done, void *arg);
 struct negotiation *
 __wrap_negotiation_start(struct bufferevent *bev,
     struct authenticators *authenticators,
-    const struct negotiation_policy *policy, negotiation_done_fn *done,
-    void *arg)
+    const struct negotiation_policy *policy, struct hint_facts *facts,
+    negotiation_done_fn *done, void *arg)
 {
 	(void)authenticators;
 	(void)policy;
+	facts->stage = HINT_STAGE_CHOSEN;
+	fake.facts = facts;
 	bufferevent_setcb(bev, NULL, NULL, NULL, NULL);
 	fake.prove = done;
 	fake.prove_arg = arg;
@@ -353,6 +361,7 @@ set_up(void **state)
 	memset(&shared, 0, sizeof(shared));
 	fake.protection = PROTECTION_CONFIDENTIALITY;
 	fake.has_sequence = true;
+	fake.wish = 2;
 	base = event_base_new();
 	shared.connected = connected_new();
 	worker.slot = 1;
@@ -689,6 +698,65 @@ a_failed_proof_is_recorded_with_its_detail(void **state)
 	was_closed(REASON_GSS_KEY_UNKNOWN);
 	assert_true(record_of(AUDIT_AUTH)->failed);
 	assert_string_equal(record_of(AUDIT_AUTH)->detail, "as the test says");
+}
+
+/* ---- hints */
+
+static void
+a_client_that_leaves_after_the_grant_gets_a_hint(void **state)
+{
+	(void)state;
+	fake.protection = PROTECTION_INTEGRITY;
+	fake.wish = 0;
+	open_session();
+	greet();
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	was_closed(REASON_CLIENT_CLOSED);
+	assert_int_equal(record_of(AUDIT_AUTH)->hint, HINT_NONE);
+	assert_int_equal(record_of(AUDIT_CLOSE)->hint, HINT_LEVEL_REFUSED);
+}
+
+static void
+curl_that_goes_on_in_clear_gets_a_hint(void **state)
+{
+	uint8_t request[300], answer[64];
+
+	(void)state;
+	fake.protection = PROTECTION_CONFIDENTIALITY;
+	open_session();
+	say("\5\2\0\1", 4);
+	assert_int_equal(hear(answer, sizeof(answer)), 2);
+	say(request, connect_request(request, target_port));
+	was_closed(REASON_GSS_CLEAR);
+	assert_int_equal(record_of(AUDIT_CLOSE)->hint, HINT_CURL_8_20);
+}
+
+static void
+a_proof_that_fails_has_its_hint_in_both_records(void **state)
+{
+	(void)state;
+	fake.proof_reason = REASON_CLIENT_CLOSED;
+	open_session();
+	say("\5\3\0\1\2", 5);
+	was_closed(REASON_CLIENT_CLOSED);
+	assert_int_equal(record_of(AUDIT_AUTH)->hint, HINT_CURL_7_69);
+	assert_int_equal(record_of(AUDIT_CLOSE)->hint, HINT_CURL_7_69);
+}
+
+static void
+a_session_that_goes_well_has_no_hint(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	session_close_all(&worker, REASON_CLIENT_CLOSED);
+	assert_int_equal(record_of(AUDIT_AUTH)->hint, HINT_NONE);
+	assert_int_equal(record_of(AUDIT_CLOSE)->hint, HINT_NONE);
 }
 
 static void
@@ -1375,6 +1443,10 @@ main(void)
 	    TEST(another_protocol_ends_at_once_without_an_answer),
 	    TEST(no_acceptable_method_is_said),
 	    TEST(a_failed_proof_is_recorded_with_its_detail),
+	    TEST(a_client_that_leaves_after_the_grant_gets_a_hint),
+	    TEST(curl_that_goes_on_in_clear_gets_a_hint),
+	    TEST(a_proof_that_fails_has_its_hint_in_both_records),
+	    TEST(a_session_that_goes_well_has_no_hint),
 	    TEST(a_clear_request_after_a_granted_seal_ends_the_session),
 	    TEST(a_replayed_request_ends_the_session),
 	    TEST(a_bad_frame_ends_the_session),

@@ -166,6 +166,19 @@ a_short_file_gets_the_defaults(void **state)
 	assert_int_equal(s->listeners[0].minimum, PROTECTION_INTEGRITY);
 	assert_int_equal(s->listeners[0].maximum, PROTECTION_CONFIDENTIALITY);
 	assert_int_equal(s->listeners[0].backlog, 4096);
+	assert_false(s->listeners[0].allow_spnego);
+	assert_int_equal(s->listeners[0].nec_networks.count, 0);
+	assert_int_equal(s->ticketless_tries, 2);
+}
+
+static bool
+is_nec(const struct settings *settings, const char *text)
+{
+	struct address address;
+
+	assert_true(address_parse(text, &address));
+	return settings_networks_have(
+	    &settings->listeners[1].nec_networks, &address);
 }
 
 static void
@@ -185,7 +198,9 @@ what_is_written_is_what_is_read(void **state)
 	    "listener a { address = \"[2001:db8::1]:1080\"\n"
 	    "protection_minimum = none protection_maximum = selective\n"
 	    "allow_missing_sequence = true }\n"
-	    "listener \"b-2._\" { address = [::1]:1 methods = gssapi }");
+	    "listener \"b-2._\" { address = [::1]:1 methods = gssapi\n"
+	    "allow_spnego = true nec_level_from = {192.0.2.0/24,\n"
+	    "\"2001:db8::/32\"} }");
 	s = world->settings;
 	assert_int_equal(s->workers, 64);
 	assert_string_equal(s->log_level, "debug");
@@ -201,6 +216,11 @@ what_is_written_is_what_is_read(void **state)
 	assert_int_equal(s->listeners[0].maximum, PROTECTION_SELECTIVE);
 	assert_true(s->listeners[0].allow_missing_sequence);
 	assert_string_equal(s->listeners[1].name, "b-2._");
+	assert_true(s->listeners[1].allow_spnego);
+	assert_int_equal(s->listeners[1].nec_networks.count, 2);
+	assert_true(is_nec(s, "192.0.2.9"));
+	assert_true(is_nec(s, "2001:db8::9"));
+	assert_false(is_nec(s, "192.0.3.9"));
 }
 
 /* Each with the one complaint that it is to bring, in front of MINIMUM. */
@@ -345,6 +365,11 @@ static const struct {
 	"listener.methods: \"magic\" is no method"},
     {"listener x { address = 192.0.2.9:1 methods = {gssapi, gssapi} }", 1,
 	"listener.methods: gssapi stands there twice"},
+    {"listener x { address = 192.0.2.9:1\n nec_level_from = {10.0.0.1/8} }", 2,
+	"listener.nec_level_from: \"10.0.0.1/8\" is no network; allowed"},
+    {"listener x { address = 192.0.2.9:1\n nec_level_from = {10.0.0.0/8}\n"
+     " protection_minimum = none }",
+	2, "listener.nec_level_from: a level that nothing protects is not"},
     {"listener x { address = 192.0.2.9:1\n protection_minimum = best }", 2,
 	"listener.protection_minimum: \"best\" is no protection"},
     {"listener x { address = 192.0.2.9:1\n protection_minimum = selective\n"
