@@ -1,0 +1,765 @@
+/* SPDX-License-Identifier: ISC */
+/* Moves datagrams between one client and the targets that it names. */
+#include "relay/association.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/clock.h"
+#include "base/fragments.h"
+#include "base/must.h"
+#include "base/rfc1961.h"
+#include "base/seal.h"
+#include "base/socks5_udp.h"
+#include "relay/datagrams.h"
+#include "relay/dialler.h"
+
+/* What one socket gets at a time, before others have their turn. */
+#define WAKE_BATCHES 4
+#define WAKE_OCTETS  (256 * 1024)
+
+/* The most octets that a datagram can have. */
+#define DATAGRAM_MAX_IPV4 65507
+#define DATAGRAM_MAX_IPV6 65527
+
+/* Lets through so much a second, after a pause twice that at once. */
+struct allowance {
+	uint64_t per_second; /* 0: no limit */
+	uint64_t left, filled_us;
+};
+
+enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
+
+/* A socket and what waits to leave by it. */
+struct door {
+	struct association *association;
+	int fd; /* -1: not open */
+	struct event event;
+	size_t count;
+	struct datagram out[DATAGRAMS_MAX];
+};
+
+struct association {
+	struct event_base *base;
+	struct association_settings settings;
+	association_judge_fn *judge;
+	association_done_fn *done;
+	void *arg;
+	struct datagrams *batch;
+	struct destinations *destinations;
+	struct fragments *fragments; /* NULL: they are dropped */
+	struct seal *seal;
+	struct door client, targets[FAMILIES];
+	struct socket_address bound;
+	struct socket_address peer; /* the client's; port 0: not known yet */
+	uint64_t epoch;
+	struct allowance fresh, octets;
+	struct event idle;
+	uint64_t active_us;
+	struct association_counts counts;
+};
+
+static const char *const drop_names[DROP_COUNT] = {
+    [DROP_SOURCE] = "source",
+    [DROP_MALFORMED] = "malformed",
+    [DROP_SEAL] = "seal",
+    [DROP_REPLAY] = "replay",
+    [DROP_FRAGMENT] = "fragment",
+    [DROP_DENIED] = "denied",
+    [DROP_WAITING] = "waiting",
+    [DROP_NOWHERE] = "nowhere",
+    [DROP_RATE] = "rate",
+    [DROP_STRANGER] = "stranger",
+    [DROP_OVERSIZE] = "oversize",
+    [DROP_UNSENT] = "unsent",
+};
+
+const char *
+association_drop_name(enum association_drop drop)
+{
+	must(drop < DROP_COUNT);
+	return drop_names[drop];
+}
+
+static void
+count_drop(struct association *association, enum association_drop drop)
+{
+	association->counts.drops[drop]++;
+}
+
+/* ---- limits */
+
+static bool
+is_within(struct allowance *allowance, uint64_t cost)
+{
+	uint64_t now = clock_monotonic_us();
+	uint64_t most = 2 * allowance->per_second, gained;
+
+	if (allowance->per_second == 0)
+		return true;
+	/* Within two seconds it is full again. */
+	gained = now - allowance->filled_us;
+	if (gained > 2000000)
+		gained = 2000000;
+	gained = gained * allowance->per_second / 1000000;
+	if (gained > 0) {
+		allowance->left = allowance->left + gained < most
+				      ? allowance->left + gained
+				      : most;
+		allowance->filled_us = now;
+	}
+	if (allowance->left < cost)
+		return false;
+	allowance->left -= cost;
+	return true;
+}
+
+static struct allowance
+allowance_of(uint64_t per_second)
+{
+	return (struct allowance){
+	    per_second, 2 * per_second, clock_monotonic_us()};
+}
+
+static struct timeval
+milliseconds(uint64_t ms)
+{
+	return (struct timeval){
+	    .tv_sec = (time_t)(ms / 1000),
+	    .tv_usec = (suseconds_t)(ms % 1000) * 1000,
+	};
+}
+
+static void
+on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct association *association = arg;
+	uint64_t idle_us = (uint64_t)association->settings.idle_ms * 1000;
+	uint64_t passed_us = clock_monotonic_us() - association->active_us;
+	struct timeval left;
+
+	(void)fd;
+	(void)what;
+	if (passed_us >= idle_us) {
+		association->done(association->arg, REASON_IDLE);
+		return;
+	}
+	left = milliseconds((idle_us - passed_us) / 1000 + 1);
+	(void)evtimer_add(&association->idle, &left);
+}
+
+/* ---- out */
+
+static void
+count_sent(struct association *association, const struct datagram *item,
+    uint64_t *datagrams, uint64_t *bytes)
+{
+	if (item->error == EMSGSIZE) {
+		count_drop(association, DROP_OVERSIZE);
+	} else if (item->error != 0) {
+		count_drop(association, DROP_UNSENT);
+	} else {
+		(*datagrams)++;
+		*bytes += item->payload_len;
+	}
+}
+
+static void
+flush(struct door *door)
+{
+	struct association *association = door->association;
+	struct association_counts *counts = &association->counts;
+	bool is_client = door == &association->client;
+
+	if (door->count == 0)
+		return;
+	datagrams_send(door->fd, door->out, door->count);
+	for (size_t i = 0; i < door->count; i++)
+		count_sent(association, &door->out[i],
+		    is_client ? &counts->datagrams_to_client
+			      : &counts->datagrams_to_target,
+		    is_client ? &counts->bytes_to_client
+			      : &counts->bytes_to_target);
+	door->count = 0;
+	association->active_us = clock_monotonic_us();
+}
+
+/* Data is borrowed until the door is flushed. */
+static void
+put_out(struct door *door, const struct datagram *item)
+{
+	must(door->count < DATAGRAMS_MAX);
+	door->out[door->count++] = *item;
+}
+
+static void
+flush_targets(struct association *association)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		flush(&association->targets[i]);
+}
+
+static int
+open_door(struct door *door, event_callback_fn on_readable)
+{
+	(void)event_assign(&door->event, door->association->base, door->fd,
+	    EV_READ | EV_PERSIST, on_readable, door);
+	return event_add(&door->event, NULL);
+}
+
+static void
+close_door(struct door *door)
+{
+	if (door->fd < 0)
+		return;
+	if (event_initialized(&door->event))
+		(void)event_del(&door->event);
+	(void)close(door->fd);
+	door->fd = -1;
+}
+
+static void on_target(evutil_socket_t fd, short what, void *arg);
+
+/* The socket for a target's family, opened when it is needed first. */
+static struct door *
+target_door(struct association *association, enum address_family family)
+{
+	struct door *door =
+	    &association
+		 ->targets[family == ADDRESS_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4];
+	struct address any = {.family = family};
+	struct socket_address bound;
+
+	if (door->fd >= 0)
+		return door;
+	door->fd = datagrams_socket(&any, 0, 0, &bound);
+	if (door->fd < 0)
+		return NULL;
+	if (open_door(door, on_target) == 0)
+		return door;
+	close_door(door);
+	return NULL;
+}
+
+/* The payload is borrowed until flush_targets. */
+static void
+send_to_target(struct association *association,
+    const struct destination *destination, uint8_t *payload, size_t len)
+{
+	struct datagram item = {
+	    .data = payload,
+	    .len = len,
+	    .peer = destination->peer,
+	    .payload_len = len,
+	};
+	struct door *door;
+
+	if (!is_within(&association->octets, len)) {
+		count_drop(association, DROP_RATE);
+		return;
+	}
+	door = target_door(association, destination->peer.address.family);
+	if (door == NULL)
+		count_drop(association, DROP_UNSENT);
+	else
+		put_out(door, &item);
+}
+
+/* ---- where to: the owner decides, and is asked as seldom as can be */
+
+static enum association_drop
+drop_of(enum ruling ruling)
+{
+	switch (ruling) {
+	case RULING_DENY:
+		return DROP_DENIED;
+	case RULING_NOWHERE:
+		return DROP_NOWHERE;
+	case RULING_NONE:
+	case RULING_PERMIT:
+	case RULING_WAIT:
+	case RULING_BUSY:
+		break;
+	}
+	return DROP_WAITING;
+}
+
+static void
+lead(struct association *association, struct destination *destination,
+    const struct association_answer *answer)
+{
+	struct socket_address peer = {answer->address, destination->asked.port};
+
+	/* While it is looked for anew, it is where it was. */
+	if (answer->ruling == RULING_WAIT || answer->ruling == RULING_BUSY)
+		return;
+	destinations_lead(association->destinations, destination,
+	    answer->ruling == RULING_PERMIT ? &peer : NULL);
+}
+
+static enum ruling
+apply(struct association *association, struct destination *destination,
+    const struct association_answer *answer)
+{
+	must(answer->ruling != RULING_NONE);
+	if (answer->told)
+		destination->refused = 0;
+	destination->note = answer->note;
+	lead(association, destination, answer);
+	if (answer->ruling == RULING_BUSY) {
+		/* Nothing was said: it is asked about again. */
+		if (destination->ruling == RULING_WAIT)
+			destination->ruling = RULING_NONE;
+		return RULING_BUSY;
+	}
+	destination->ruling = answer->ruling;
+	if (answer->ruling != RULING_WAIT) {
+		destination->expires_us = answer->expires_us;
+		destination->epoch = association->epoch;
+	}
+	return answer->ruling;
+}
+
+static enum ruling
+ask(struct association *association, struct destination *destination,
+    bool has_expired)
+{
+	struct association_question question = {
+	    .asked = &destination->asked,
+	    .before = destination->ruling,
+	    .address = destination->peer.address,
+	    .expires_us = destination->expires_us,
+	    .has_expired = has_expired,
+	    .refused = destination->refused,
+	    .note = destination->note,
+	};
+	struct association_answer answer =
+	    association->judge(association->arg, &question);
+
+	return apply(association, destination, &answer);
+}
+
+static enum ruling
+ruling_on(struct association *association, struct destination *destination)
+{
+	bool has_expired = clock_monotonic_us() >= destination->expires_us;
+
+	if (destination->ruling == RULING_WAIT)
+		return RULING_WAIT;
+	if (destination->ruling != RULING_NONE && !has_expired &&
+	    destination->epoch == association->epoch)
+		return destination->ruling;
+	return ask(association, destination, has_expired);
+}
+
+/* NULL when it was not to be had; that is counted. */
+static struct destination *
+destination_of(struct association *association, const struct endpoint *asked)
+{
+	struct destination *destination =
+	    destinations_find(association->destinations, asked);
+
+	if (destination != NULL)
+		return destination;
+	if (!is_within(&association->fresh, 1)) {
+		count_drop(association, DROP_RATE);
+		return NULL;
+	}
+	destination = destinations_add(association->destinations, asked);
+	if (destination == NULL)
+		count_drop(association, DROP_WAITING);
+	return destination;
+}
+
+static void
+forward(struct association *association, const struct endpoint *asked,
+    uint8_t *payload, size_t len)
+{
+	struct destination *destination = destination_of(association, asked);
+	enum ruling ruling;
+
+	if (destination == NULL)
+		return;
+	ruling = ruling_on(association, destination);
+	if (ruling == RULING_PERMIT) {
+		send_to_target(association, destination, payload, len);
+		return;
+	}
+	if (ruling == RULING_WAIT &&
+	    destinations_hold(
+		association->destinations, destination, payload, len))
+		return;
+	if (ruling == RULING_DENY)
+		destination->refused++;
+	count_drop(association, drop_of(ruling));
+}
+
+void
+association_answer(struct association *association,
+    const struct endpoint *asked, const struct association_answer *answer)
+{
+	struct destinations *destinations = association->destinations;
+	struct destination *destination =
+	    destinations_find(destinations, asked);
+	enum ruling ruling;
+	struct held *held;
+
+	must(answer->ruling != RULING_WAIT);
+	if (destination == NULL || destination->ruling != RULING_WAIT)
+		return;
+	ruling = apply(association, destination, answer);
+	while ((held = destinations_take_held(destinations, destination)) !=
+	       NULL) {
+		if (ruling == RULING_PERMIT) {
+			send_to_target(
+			    association, destination, held->payload, held->len);
+			flush_targets(association);
+		} else {
+			count_drop(association, drop_of(ruling));
+		}
+		free(held);
+	}
+}
+
+void
+association_rules_changed(struct association *association)
+{
+	association->epoch++;
+}
+
+/* ---- from the client */
+
+/* Opened where it stands; NULL if it is not as it should be. */
+static uint8_t *
+open_message(struct association *association, const struct datagram *item,
+    size_t *plain_len)
+{
+	struct rfc1961_frame frame;
+	size_t need, consumed;
+	uint8_t *plain;
+	enum reason reason;
+
+	/* RFC 1961 section 5: one message, of exactly this length. */
+	if (rfc1961_parse(item->data, item->len, &need, &consumed, &frame) !=
+		PARSE_DONE ||
+	    frame.type != RFC1961_DATA || consumed != item->len ||
+	    frame.token_len == 0) {
+		count_drop(association, DROP_MALFORMED);
+		return NULL;
+	}
+	reason = seal_unwrap(association->seal, item->data + RFC1961_HEADER,
+	    frame.token_len, &plain, plain_len);
+	if (reason == REASON_OK)
+		return plain;
+	count_drop(
+	    association, reason == REASON_GSS_REPLAY ? DROP_REPLAY : DROP_SEAL);
+	return NULL;
+}
+
+/* A datagram that is good tells the client's port. */
+static bool
+is_from_client(
+    const struct association *association, const struct socket_address *source)
+{
+	return address_is_equal(&source->address, &association->peer.address) &&
+	       (association->peer.port == 0 ||
+		   association->peer.port == source->port);
+}
+
+static void
+reassemble(struct association *association, const struct socks5_udp *header,
+    uint8_t *payload, size_t len)
+{
+	struct fragment fragment = {header->frag, &header->peer, payload, len};
+	struct fragments_whole whole;
+	enum fragments_result result = fragments_take(
+	    association->fragments, &fragment, clock_monotonic_us(), &whole);
+
+	association->counts.drops[DROP_FRAGMENT] += whole.lost;
+	if (result != FRAGMENTS_WHOLE)
+		return;
+	forward(association, &header->peer, (uint8_t *)(uintptr_t)whole.data,
+	    whole.len);
+	/* What was put together lasts until the next one. */
+	if (header->frag != 0)
+		flush_targets(association);
+}
+
+static void
+take_from_client(struct association *association, const struct datagram *item)
+{
+	struct socks5_udp header;
+	uint8_t *plain = item->data;
+	size_t plain_len = item->len, consumed;
+	enum reason why;
+
+	if (!is_from_client(association, &item->peer)) {
+		count_drop(association, DROP_SOURCE);
+		return;
+	}
+	if (association->seal != NULL) {
+		plain = open_message(association, item, &plain_len);
+		if (plain == NULL)
+			return;
+	}
+	if (item->is_cut || socks5_udp_parse(plain, plain_len, &consumed,
+				&header, &why) != PARSE_DONE) {
+		count_drop(association, DROP_MALFORMED);
+		return;
+	}
+	association->peer.port = item->peer.port;
+	if (association->fragments != NULL)
+		reassemble(association, &header, plain + consumed,
+		    plain_len - consumed);
+	else if (header.frag != 0)
+		count_drop(association, DROP_FRAGMENT);
+	else
+		forward(association, &header.peer, plain + consumed,
+		    plain_len - consumed);
+}
+
+static void
+on_client(evutil_socket_t fd, short what, void *arg)
+{
+	struct door *door = arg;
+	struct association *association = door->association;
+	struct datagrams *batch = association->batch;
+	size_t octets = 0;
+
+	(void)what;
+	for (int i = 0; i < WAKE_BATCHES && octets < WAKE_OCTETS; i++) {
+		datagrams_receive(fd, batch);
+		for (size_t j = 0; j < batch->count; j++) {
+			octets += batch->items[j].len;
+			take_from_client(association, &batch->items[j]);
+		}
+		flush_targets(association);
+		if (batch->count < DATAGRAMS_MAX)
+			break;
+	}
+}
+
+/* ---- to the client */
+
+/* Under the rules of today some destination that leads there is permitted. */
+static bool
+may_answer(struct association *association, const struct socket_address *peer)
+{
+	struct destination *destination =
+	    destinations_at(association->destinations, peer);
+
+	while (destination != NULL) {
+		struct destination *next = destinations_next_at(destination);
+
+		if (destination->epoch == association->epoch)
+			return true;
+		if (destination->ruling == RULING_PERMIT &&
+		    ask(association, destination, false) == RULING_PERMIT)
+			return true;
+		destination = next;
+	}
+	return false;
+}
+
+/* Puts the header in front, and the seal around both; false if it does not
+ * fit. */
+static bool
+compose(struct association *association, struct datagram *item)
+{
+	struct seal *seal = association->seal;
+	size_t largest = association->peer.address.family == ADDRESS_IPV6
+			     ? DATAGRAM_MAX_IPV6
+			     : DATAGRAM_MAX_IPV4;
+	size_t header_len = item->peer.address.family == ADDRESS_IPV6
+				? SOCKS5_UDP_HEADER_IPV6
+				: SOCKS5_UDP_HEADER_IPV4;
+	size_t around =
+	    seal == NULL ? 0 : RFC1961_HEADER + seal->header + seal->trailer;
+
+	if (item->is_cut || header_len + item->len + around > largest ||
+	    (seal != NULL && header_len + item->len > seal->plaintext_max))
+		return false;
+	item->data -= header_len;
+	item->len += header_len;
+	must(socks5_udp_print_source(item->data, &item->peer) == header_len);
+	return true;
+}
+
+static bool
+seal_message(struct seal *seal, struct datagram *item)
+{
+	size_t token_len;
+
+	item->data -= seal->header;
+	if (seal_wrap(seal, item->data, item->len, &token_len) != REASON_OK)
+		return false;
+	item->data -= RFC1961_HEADER;
+	item->len = RFC1961_HEADER + token_len;
+	rfc1961_header(item->data, RFC1961_DATA, (uint16_t)token_len);
+	return true;
+}
+
+static void
+take_from_target(struct association *association, struct datagram *item)
+{
+	if (!may_answer(association, &item->peer)) {
+		count_drop(association, DROP_STRANGER);
+		return;
+	}
+	if (!is_within(&association->octets, item->len)) {
+		count_drop(association, DROP_RATE);
+		return;
+	}
+	item->payload_len = item->len;
+	if (!compose(association, item)) {
+		count_drop(association, DROP_OVERSIZE);
+		return;
+	}
+	if (association->seal != NULL &&
+	    !seal_message(association->seal, item)) {
+		count_drop(association, DROP_SEAL);
+		return;
+	}
+	item->peer = association->peer;
+	put_out(&association->client, item);
+}
+
+static void
+on_target(evutil_socket_t fd, short what, void *arg)
+{
+	struct door *door = arg;
+	struct association *association = door->association;
+	struct datagrams *batch = association->batch;
+	size_t octets = 0;
+
+	(void)what;
+	for (int i = 0; i < WAKE_BATCHES && octets < WAKE_OCTETS; i++) {
+		datagrams_receive(fd, batch);
+		for (size_t j = 0; j < batch->count; j++) {
+			octets += batch->items[j].len;
+			take_from_target(association, &batch->items[j]);
+		}
+		flush(&association->client);
+		if (batch->count < DATAGRAMS_MAX)
+			break;
+	}
+}
+
+/* ---- from its opening to its end */
+
+static void
+init_doors(struct association *association)
+{
+	association->client.association = association;
+	association->client.fd = -1;
+	for (size_t i = 0; i < FAMILIES; i++) {
+		association->targets[i].association = association;
+		association->targets[i].fd = -1;
+	}
+}
+
+static bool
+make_parts(struct association *association)
+{
+	const struct association_settings *settings = &association->settings;
+	struct fragments_limits limits = {
+	    .octets = settings->reassembly_octets,
+	    .count = FRAGMENTS_POSITION_MAX,
+	    .timeout_us = (uint64_t)settings->reassembly_timeout_ms * 1000,
+	};
+
+	association->batch = datagrams_join();
+	association->destinations =
+	    destinations_new(settings->destinations_max);
+	if (settings->reassembly_octets > 0)
+		association->fragments = fragments_new(&limits);
+	return association->batch != NULL &&
+	       association->destinations != NULL &&
+	       (settings->reassembly_octets == 0 ||
+		   association->fragments != NULL);
+}
+
+struct association *
+association_open(struct event_base *base,
+    const struct association_settings *settings, association_judge_fn *judge,
+    association_done_fn *done, void *arg, enum reason *why)
+{
+	struct association *association = calloc(1, sizeof(*association));
+
+	*why = REASON_NO_MEMORY;
+	if (association == NULL)
+		return NULL;
+	association->base = base;
+	association->settings = *settings;
+	association->judge = judge;
+	association->done = done;
+	association->arg = arg;
+	association->peer = settings->client;
+	association->fresh = allowance_of(settings->new_max);
+	association->octets = allowance_of(settings->octets_max);
+	init_doors(association);
+	(void)evtimer_assign(&association->idle, base, on_idle, association);
+	if (!make_parts(association)) {
+		association_close(association, NULL);
+		return NULL;
+	}
+	association->client.fd = datagrams_socket(&settings->local,
+	    settings->port_min, settings->port_max, &association->bound);
+	if (association->client.fd < 0) {
+		*why = dial_reason(errno);
+		association_close(association, NULL);
+		return NULL;
+	}
+	return association;
+}
+
+void
+association_close(
+    struct association *association, struct association_counts *counts)
+{
+	if (association == NULL)
+		return;
+	if (counts != NULL)
+		*counts = association->counts;
+	(void)event_del(&association->idle);
+	close_door(&association->client);
+	for (size_t i = 0; i < FAMILIES; i++)
+		close_door(&association->targets[i]);
+	destinations_free(association->destinations);
+	fragments_free(association->fragments);
+	seal_free(association->seal);
+	if (association->batch != NULL)
+		datagrams_leave(association->batch);
+	free(association);
+}
+
+struct socket_address
+association_bound(const struct association *association)
+{
+	return association->bound;
+}
+
+enum reason
+association_start(struct association *association, struct seal *seal)
+{
+	struct timeval idle = milliseconds(association->settings.idle_ms);
+
+	association->seal = seal;
+	if (seal != NULL &&
+	    (RFC1961_HEADER + seal->header + SOCKS5_UDP_HEADER_IPV6 >
+		    DATAGRAM_HEADROOM ||
+		seal->trailer > DATAGRAM_TAILROOM))
+		return REASON_GSS_SEAL;
+	association->active_us = clock_monotonic_us();
+	if (open_door(&association->client, on_client) != 0)
+		return REASON_NO_MEMORY;
+	if (association->settings.idle_ms > 0 &&
+	    evtimer_add(&association->idle, &idle) != 0)
+		return REASON_NO_MEMORY;
+	return REASON_OK;
+}
