@@ -90,6 +90,7 @@ audit_record_encode(
 	wire_put_u8(&writer, record->has_protection);
 	wire_put_u8(&writer, (uint8_t)record->protection);
 	put_socket_address(&writer, &record->client);
+	put_socket_address(&writer, &record->via);
 	wire_put_string(&writer, record->listener);
 	wire_put_u8(&writer, record->command);
 	wire_put_counted(&writer, record->asked, record->asked_len);
@@ -230,6 +231,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->protection =
 	    (enum protection)get_enum(&reader, 1, 0, PROTECTION_COUNT - 1);
 	record->client = get_socket_address(&reader);
+	record->via = get_socket_address(&reader);
 	wire_get_string(&reader, record->listener, sizeof(record->listener));
 	record->command = wire_get_u8(&reader);
 	get_asked(&reader, record);
@@ -422,6 +424,7 @@ put_who(struct printer *printer, const struct audit_record *record)
 		put_string(
 		    printer, "protection", protection_name(record->protection));
 	put_peer(printer, "client", &record->client);
+	put_peer(printer, "via", &record->via);
 	put_string(printer, "listener", record->listener);
 }
 

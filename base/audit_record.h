@@ -48,6 +48,7 @@ struct audit_record {
 	enum protection protection;
 
 	struct socket_address client;
+	struct socket_address via; /* the load balancer that named it */
 	char listener[LISTENER_NAME_SIZE];
 	uint8_t command;   /* the octet, as sent; 0: none yet */
 	uint8_t asked_len; /* the name as the client sent it */

@@ -31,6 +31,7 @@
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
 #include "gateway/linger.h"
+#include "gateway/proxied.h"
 #include "gateway/session_private.h"
 #include "gateway/worker.h"
 #include "policy/lookups.h"
@@ -195,6 +196,38 @@ admit(struct session *session, int fd)
 		converse(session, fd);
 }
 
+/* What a load balancer says of its connection. */
+static void
+on_header(
+    void *arg, enum reason reason, int fd, const struct proxy_header *header)
+{
+	struct session *session = arg;
+
+	session->proxied = NULL;
+	if (reason != REASON_OK) {
+		session_close(session, reason);
+		return;
+	}
+	session->via = session->client;
+	if (header->origin == PROXY_CLIENT)
+		session->client = header->client;
+	/* Version 1 has no word for a health check: HAProxy names itself. */
+	session->is_of_balancer =
+	    session->client.port == session->via.port &&
+	    address_is_equal(&session->client.address, &session->via.address);
+	admit(session, fd);
+}
+
+static void
+await_header(struct session *session, int fd)
+{
+	session->is_of_balancer = true;
+	session->proxied =
+	    proxied_start(session->worker->base, fd, on_header, session);
+	if (session->proxied == NULL)
+		session_close(session, REASON_NO_MEMORY);
+}
+
 void
 session_open(struct worker *worker, const char *listener_name, int fd,
     const struct socket_address *client)
@@ -220,7 +253,10 @@ session_open(struct worker *worker, const char *listener_name, int fd,
 	}
 	set_deadline(session, session->settings->handshake_timeout * 1000000,
 	    REASON_HANDSHAKE_TIMEOUT);
-	admit(session, fd);
+	if (proxied_is_due(listener, &client->address))
+		await_header(session, fd);
+	else
+		admit(session, fd);
 }
 
 /* Takes fd: from here on there is a client that can be talked to. */
@@ -844,6 +880,7 @@ close_client(struct session *session, enum reason reason)
 static void
 cancel_what_is_in_flight(struct session *session, enum reason reason)
 {
+	proxied_cancel(session->proxied);
 	negotiation_cancel(session->negotiation);
 	lookup_cancel(session->lookup);
 	resolution_cancel(session->resolution);
@@ -874,22 +911,34 @@ session_free(struct session *session)
 	free(session);
 }
 
-void
-session_close(struct session *session, enum reason reason)
+/* Counted; and in the log, unless it is one of many like it. */
+static void
+note_end(const struct session *session, enum reason reason)
 {
+	struct counters *counters = &session->worker->shared->counters;
 	char who[SESSION_WHO_SIZE];
 
-	if (session->negotiation != NULL) /* cut off while proving */
-		session_record(session, AUDIT_AUTH, reason, "");
-	cancel_what_is_in_flight(session, reason);
-	session_methods_learn(session, reason);
-	session_record(session, AUDIT_CLOSE, reason, "");
-	counters_add_end(&session->worker->shared->counters, reason);
+	if (session_is_health_check(session, reason)) {
+		counters_add(counters, COUNTER_HEALTH_CHECKS);
+		return;
+	}
+	counters_add_end(counters, reason);
 	log_info(session_who(session, who),
 	    "closed: %s; %" PRIu64 " octets to the target, %" PRIu64
 	    " to the client",
 	    reason_name(reason), session->counts.to_target,
 	    session->counts.to_client);
+}
+
+void
+session_close(struct session *session, enum reason reason)
+{
+	if (session->negotiation != NULL) /* cut off while proving */
+		session_record(session, AUDIT_AUTH, reason, "");
+	cancel_what_is_in_flight(session, reason);
+	session_methods_learn(session, reason);
+	session_record(session, AUDIT_CLOSE, reason, "");
+	note_end(session, reason);
 	session_free(session);
 }
 

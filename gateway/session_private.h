@@ -23,10 +23,12 @@ struct session {
 	uint64_t opened_us;
 	struct budget_share share;
 	struct socket_address client;
+	struct socket_address via; /* the load balancer that named it */
 	bool is_tls; /* all that client and gateway say goes inside TLS */
 
 	/* What has become known, in the order of the story. */
 	struct hint_facts facts; /* of how the client went about it */
+	bool is_of_balancer;	 /* no client was named: a health check? */
 	bool has_greeted;	 /* the client has said something sensible */
 	bool is_proved;
 	struct identity identity;
@@ -48,6 +50,7 @@ struct session {
 	bool is_connected; /* counted in shared->connected */
 
 	/* What is in flight; NULL (or -1): nothing of that kind. */
+	struct proxied *proxied; /* a load balancer's header is due */
 	struct bufferevent *bev; /* the client, until the relay */
 	struct evbuffer *opened; /* what it sent, out of the seal */
 	struct negotiation *negotiation;
@@ -101,7 +104,13 @@ enum reason session_bind_prepare(struct session *session,
 void session_bind_listen(struct session *session);
 void session_bind_cancel(struct session *session); /* without one is fine */
 
-/* session_record.c: the session's audit records. */
+/*
+ * session_record.c: the session's audit records.  The end of a health check
+ * has none.
+ */
+
+/* Has a load balancer looked whether we are there, and gone away? */
+bool session_is_health_check(const struct session *session, enum reason reason);
 
 /* Writes the record of an event; `detail` may be "". */
 void session_record(const struct session *session, enum audit_event event,

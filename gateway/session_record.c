@@ -58,6 +58,14 @@ put_end(const struct session *session, struct audit_record *record)
 	record->duration_us = clock_monotonic_us() - session->opened_us;
 }
 
+bool
+session_is_health_check(const struct session *session, enum reason reason)
+{
+	return session->is_of_balancer && !session->is_proved &&
+	       (reason == REASON_CLIENT_CLOSED ||
+		   reason == REASON_CLIENT_RESET);
+}
+
 void
 session_record(const struct session *session, enum audit_event event,
     enum reason reason, const char *detail)
@@ -70,10 +78,13 @@ session_record(const struct session *session, enum audit_event event,
 		      (event == AUDIT_AUTH && !session->is_proved),
 	    .session = session->id,
 	    .client = session->client,
+	    .via = session->via,
 	    .dialled = session->dialled,
 	    .egress = session->egress,
 	};
 
+	if (session_is_health_check(session, reason))
+		return;
 	(void)strlcpy(
 	    record.listener, session->listener->name, sizeof(record.listener));
 	(void)strlcpy(record.detail, detail, sizeof(record.detail));

@@ -562,5 +562,8 @@ settings_check(
 		check_methods(&check, &settings->listeners[n], n);
 		check_protection(&check, &settings->listeners[n], n);
 		check_nec_level(&check, &settings->listeners[n], n);
+		read_networks(&check, n, SETTINGS_LISTENER_ROW_proxy_from,
+		    &settings->listeners[n].proxy_from,
+		    &settings->listeners[n].balancers);
 	}
 }

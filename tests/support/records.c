@@ -34,6 +34,7 @@ record_full(void)
 	    .has_protection = true,
 	    .protection = PROTECTION_CONFIDENTIALITY,
 	    .client = peer("192.0.2.7:40000"),
+	    .via = peer("192.0.2.9:50001"),
 	    .listener = "main",
 	    .command = COMMAND_CONNECT,
 	    .asked_len = 16,
@@ -78,7 +79,7 @@ record_largest(void)
 	record.dropped = UINT64_MAX;
 	record.duration_us = UINT64_MAX;
 	record.protection = PROTECTION_CONFIDENTIALITY;
-	record.client = record.dialled = record.egress =
+	record.client = record.via = record.dialled = record.egress =
 	    peer("[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
 	fill(record.identity, sizeof(record.identity), '\x01');
 	fill(record.mechanism, sizeof(record.mechanism), '\x01');
@@ -191,6 +192,8 @@ record_drawn(void)
 	record.has_destination = rand() % 2;
 	if (!record.has_destination)
 		memset(&record.destination, 0, sizeof(record.destination));
+	if (rand() % 2)
+		memset(&record.via, 0, sizeof(record.via));
 	if (rand() % 2)
 		memset(&record.dialled, 0, sizeof(record.dialled));
 	draw_string(record.identity, sizeof(record.identity));

@@ -52,6 +52,7 @@ what_is_encoded_decodes_to_the_same(void **state)
 		assert_int_equal(again.duration_us, record.duration_us);
 		assert_int_equal(again.reason, record.reason);
 		assert_int_equal(again.client.port, record.client.port);
+		assert_int_equal(again.via.port, record.via.port);
 	}
 }
 
@@ -165,7 +166,8 @@ a_full_record_prints_like_this(void **state)
 	    "lost=\"3\""
 	    " identity=\"alice@EXAMPLE.COM\" method=\"gssapi\""
 	    " mechanism=\"krb5\" protection=\"confidentiality\""
-	    " client=\"192.0.2.7:40000\" listener=\"main\""
+	    " client=\"192.0.2.7:40000\" via=\"192.0.2.9:50001\" "
+	    "listener=\"main\""
 	    " command=\"connect\" asked=\"WWW.example.com.\""
 	    " destination=\"www.example.com:443\""
 	    " rule=\"cn=web,ou=rules,dc=example,dc=com\" generation=\"42\""

@@ -1404,6 +1404,153 @@ too_many_of_one_identity_are_refused_with_a_reply(void **state)
 	budgets_leave(shared.budgets, &other);
 }
 
+/* The listener of a load balancer on loopback. */
+static void
+use_balancer(void)
+{
+	static const char text[] = "policy { file = \"/dev/null\" }\n"
+				   "listener lan {\n"
+				   "	address = \"127.0.0.1:1080\"\n"
+				   "	proxy_from = {\"127.0.0.0/8\"}\n"
+				   "}\n";
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+	settings_unref(worker.settings);
+	worker.settings = settings_load_fd(fd, "settings", stderr);
+	assert_non_null(worker.settings);
+	(void)close(fd);
+	open_session();
+}
+
+#define PROXY_LINE "PROXY TCP4 192.0.2.7 198.51.100.1 4711 1080\r\n"
+
+static void
+is_at(const struct socket_address *address, const char *expected)
+{
+	char text[SOCKET_ADDRESS_TEXT_SIZE];
+
+	assert_string_equal(socket_address_print(address, text), expected);
+}
+
+static void
+a_balancer_says_who_its_client_is(void **state)
+{
+	uint8_t request[300], message[600];
+	const struct audit_record *record;
+
+	(void)state;
+	use_rule((const char *const[]){
+	    "gwDestination", "127.0.0.1/32", "gwClient", "192.0.2.0/24", NULL});
+	use_balancer();
+	say(PROXY_LINE, strlen(PROXY_LINE));
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	record = record_of(AUDIT_OPEN);
+	is_at(&record->client, "192.0.2.7:4711");
+	assert_int_equal(record->via.address.family, ADDRESS_IPV4);
+	assert_int_not_equal(record->via.port, 0);
+}
+
+static void
+a_balancer_must_say_it(void **state)
+{
+	uint8_t octet;
+
+	(void)state;
+	use_balancer();
+	say("\5\1\1", 3);
+	(void)hear(&octet, 1);
+	was_closed(REASON_BAD_PROXY_HEADER);
+}
+
+static void
+nobody_else_may_say_it(void **state)
+{
+	(void)state;
+	open_session();
+	say(PROXY_LINE, strlen(PROXY_LINE));
+	was_closed(REASON_BAD_VERSION);
+	assert_int_equal(
+	    atomic_load(&shared.counters.ends[REASON_BAD_VERSION]), 1);
+}
+
+static void
+the_budget_of_the_client_counts_and_not_the_balancers(void **state)
+{
+	struct budget_share other = {.is_counted = false};
+	struct address source;
+
+	(void)state;
+	use_balancer();
+	worker.settings->source_max = 1;
+	assert_true(address_parse("127.0.0.1", &source));
+	assert_int_equal(
+	    budgets_locate(shared.budgets, worker.settings, &source, &other),
+	    REASON_OK);
+	say(PROXY_LINE, strlen(PROXY_LINE));
+	greet();
+	budgets_leave(shared.budgets, &other);
+	(void)tear_down(NULL);
+	(void)set_up(NULL);
+	use_balancer();
+	worker.settings->source_max = 1;
+	assert_true(address_parse("192.0.2.7", &source));
+	assert_int_equal(
+	    budgets_locate(shared.budgets, worker.settings, &source, &other),
+	    REASON_OK);
+	say(PROXY_LINE, strlen(PROXY_LINE));
+	was_closed(REASON_TOO_MANY_FROM_SOURCE);
+	budgets_leave(shared.budgets, &other);
+}
+
+static void
+was_a_health_check(void)
+{
+	settle();
+	assert_true(TAILQ_EMPTY(&worker.sessions));
+	assert_int_equal(fake.record_count, 0);
+	assert_int_equal(
+	    counters_get(&shared.counters, COUNTER_HEALTH_CHECKS), 1);
+}
+
+static void
+a_balancer_that_only_looks_is_counted_and_not_recorded(void **state)
+{
+	(void)state;
+	use_balancer();
+	(void)close(client);
+	was_a_health_check();
+	client = -1;
+}
+
+static void
+a_local_connection_that_only_greets_is_a_health_check(void **state)
+{
+	static const char local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0";
+
+	(void)state;
+	use_balancer();
+	say(local, sizeof(local)); /* its NUL is the length's second octet */
+	(void)close(client);
+	was_a_health_check();
+	client = -1;
+}
+
+static void
+a_client_behind_a_balancer_is_recorded_whatever_it_does(void **state)
+{
+	(void)state;
+	use_balancer();
+	say(PROXY_LINE, strlen(PROXY_LINE));
+	(void)close(client);
+	client = -1;
+	was_closed(REASON_CLIENT_CLOSED);
+	is_at(&record_of(AUDIT_CLOSE)->client, "192.0.2.7:4711");
+}
+
 static void
 a_stop_ends_a_session_at_every_step(void **state)
 {
@@ -1479,6 +1626,13 @@ main(void)
 	    TEST(too_many_without_a_proof_are_turned_away),
 	    TEST(too_many_from_one_source_are_turned_away),
 	    TEST(too_many_of_one_identity_are_refused_with_a_reply),
+	    TEST(a_balancer_says_who_its_client_is),
+	    TEST(a_balancer_must_say_it),
+	    TEST(nobody_else_may_say_it),
+	    TEST(the_budget_of_the_client_counts_and_not_the_balancers),
+	    TEST(a_balancer_that_only_looks_is_counted_and_not_recorded),
+	    TEST(a_local_connection_that_only_greets_is_a_health_check),
+	    TEST(a_client_behind_a_balancer_is_recorded_whatever_it_does),
 	    TEST(a_stop_ends_a_session_at_every_step),
 	};
 

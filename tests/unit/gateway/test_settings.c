@@ -361,6 +361,8 @@ static const struct {
 	"listener.methods: the method none is not served by this version"},
     {"listener x { address = 192.0.2.9:1 methods = {password} }", 1,
 	"listener.methods: the method password is not served by this"},
+    {"listener x { address = 192.0.2.9:1 proxy_from = {\"10.0.0.1/8\"} }", 1,
+	"listener.proxy_from: \"10.0.0.1/8\""},
     {"listener x { address = 192.0.2.9:1 methods = {magic} }", 1,
 	"listener.methods: \"magic\" is no method"},
     {"listener x { address = 192.0.2.9:1 methods = {gssapi, gssapi} }", 1,
