@@ -356,7 +356,7 @@ prove(struct session *session, enum method method)
 	case METHOD_COUNT:
 		break;
 	}
-	must(!"a method that the settings do not permit");
+	must(false && "a method that the settings do not permit");
 }
 
 /* ---- proved: identity known once; groups asked for at once */
@@ -754,7 +754,7 @@ reach(struct session *session, const struct address *addresses, size_t count)
 	case COMMAND_UDP:
 		break;
 	}
-	must(!"a command that is not served");
+	must(false && "a command that is not served");
 }
 
 /* ---- reply: with the real address, sealed if there is a seal */
