@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* One end of a relayed connection: a plain socket. */
+/* One end of a relayed connection: what all kinds share, and the plain socket.
+ */
 #include "relay/channel.h"
 
 #include <errno.h>
@@ -9,14 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "relay/channel_private.h"
+
 /* Keepalive: a peer silent for 60 s is asked 6 times, every 10 s. */
 #define KEEPALIVE_IDLE_S     60
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_PROBES     6
-
-struct channel {
-	int fd;
-};
 
 static void
 set_option(int fd, int level, int name, int value)
@@ -34,21 +33,10 @@ channel_tune_socket(int fd)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-struct channel *
-channel_new_socket(int fd)
-{
-	struct channel *channel = malloc(sizeof(*channel));
+/* ---- the plain socket ---- */
 
-	if (channel == NULL) {
-		(void)close(fd);
-		return NULL;
-	}
-	channel->fd = fd;
-	return channel;
-}
-
-ssize_t
-channel_readv(struct channel *channel, const struct iovec *iov, int count)
+static ssize_t
+socket_readv(struct channel *channel, const struct iovec *iov, int count)
 {
 	ssize_t len;
 
@@ -58,8 +46,8 @@ channel_readv(struct channel *channel, const struct iovec *iov, int count)
 	return len < 0 ? -errno : len;
 }
 
-ssize_t
-channel_writev(struct channel *channel, const struct iovec *iov, int count)
+static ssize_t
+socket_writev(struct channel *channel, const struct iovec *iov, int count)
 {
 	ssize_t len;
 
@@ -69,11 +57,101 @@ channel_writev(struct channel *channel, const struct iovec *iov, int count)
 	return len < 0 ? -errno : len;
 }
 
-void
-channel_finish(struct channel *channel)
+static void
+socket_finish(struct channel *channel)
 {
 	/* Fails only where the connection is gone; reading will say so. */
 	(void)shutdown(channel->fd, SHUT_WR);
+}
+
+static int
+socket_flush(struct channel *channel)
+{
+	(void)channel;
+	return 0;
+}
+
+/* It holds nothing itself. */
+static bool
+socket_is_not(const struct channel *channel)
+{
+	(void)channel;
+	return false;
+}
+
+static void
+socket_free(struct channel *channel)
+{
+	free(channel);
+}
+
+static const struct channel_ops socket_ops = {
+    .readv = socket_readv,
+    .writev = socket_writev,
+    .finish = socket_finish,
+    .flush = socket_flush,
+    .has_pending = socket_is_not,
+    .has_unsent = socket_is_not,
+    .is_read_held = socket_is_not,
+    .free = socket_free,
+};
+
+struct channel *
+channel_new_socket(int fd)
+{
+	struct channel *channel = malloc(sizeof(*channel));
+
+	if (channel == NULL) {
+		(void)close(fd);
+		return NULL;
+	}
+	channel->ops = &socket_ops;
+	channel->fd = fd;
+	return channel;
+}
+
+/* ---- any kind ---- */
+
+ssize_t
+channel_readv(struct channel *channel, const struct iovec *iov, int count)
+{
+	return channel->ops->readv(channel, iov, count);
+}
+
+ssize_t
+channel_writev(struct channel *channel, const struct iovec *iov, int count)
+{
+	return channel->ops->writev(channel, iov, count);
+}
+
+void
+channel_finish(struct channel *channel)
+{
+	channel->ops->finish(channel);
+}
+
+int
+channel_flush(struct channel *channel)
+{
+	return channel->ops->flush(channel);
+}
+
+bool
+channel_has_pending(const struct channel *channel)
+{
+	return channel->ops->has_pending(channel);
+}
+
+bool
+channel_has_unsent(const struct channel *channel)
+{
+	return channel->ops->has_unsent(channel);
+}
+
+bool
+channel_is_read_held(const struct channel *channel)
+{
+	return channel->ops->is_read_held(channel);
 }
 
 int
@@ -93,6 +171,8 @@ channel_is_delivered(const struct channel *channel)
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 
+	if (channel_has_unsent(channel))
+		return false;
 	/* What is not TCP hands its octets over at once. */
 	if (getsockopt(channel->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return true;
@@ -116,5 +196,5 @@ channel_free(struct channel *channel, bool reset)
 		(void)setsockopt(channel->fd, SOL_SOCKET, SO_LINGER, &at_once,
 		    sizeof(at_once));
 	(void)close(channel->fd);
-	free(channel);
+	channel->ops->free(channel);
 }

@@ -372,6 +372,8 @@ settle(struct stream *stream)
 		if (buffer->raw == buffer->raw_end)
 			give_buffer(stream);
 	}
+	if (stream_wants_input(stream) && channel_has_pending(stream->from))
+		stream->has_work = true;
 	if (stream->is_at_end && stream->buffer == NULL &&
 	    !stream->is_stopped && !stream->is_cut && !stream->is_finished) {
 		channel_finish(stream->to);
@@ -414,6 +416,8 @@ stream_prime(struct stream *stream, const void *plain, size_t plain_len,
 {
 	struct buffer *buffer;
 
+	stream->has_work =
+	    plain_len + raw_len > 0 || channel_has_pending(stream->from);
 	if (plain_len + raw_len == 0)
 		return true;
 	buffer = buffer_take(stream->pool, plain_len + raw_len);
@@ -432,7 +436,6 @@ stream_prime(struct stream *stream, const void *plain, size_t plain_len,
 		buffer->raw = plain_len;
 		buffer->raw_end = plain_len + raw_len;
 	}
-	stream->has_work = true;
 	return true;
 }
 

@@ -46,7 +46,7 @@ struct stream {
 };
 
 /*
- * Takes octets that were read before the stream began: plaintext and, behind
+ * Begins the stream with octets that were read before: plaintext and, behind
  * it, what has the form of the source.  False without memory.
  */
 bool stream_prime(struct stream *stream, const void *plain, size_t plain_len,

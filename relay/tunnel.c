@@ -130,6 +130,10 @@ broken_reason(const struct end *end, int error)
 {
 	bool is_reset = error == ECONNRESET || error == EPIPE;
 
+	if (error == CHANNEL_TRUNCATED)
+		return REASON_TLS_TRUNCATED;
+	if (error == CHANNEL_BROKEN)
+		return REASON_TLS_ERROR;
 	if (end == &end->tunnel->ends[CLIENT])
 		return is_reset ? REASON_CLIENT_RESET : REASON_CLIENT_ERROR;
 	return is_reset ? REASON_TARGET_RESET : REASON_TARGET_ERROR;
@@ -154,8 +158,8 @@ on_broken(struct end *end, int error)
 }
 
 /*
- * A message is not what the seal promises: the client is cut off at once,
- * the target gets what was good before it.
+ * A message is not what the seal (or TLS) promises: the client is cut off at
+ * once, the target gets what was good before it.
  */
 static void
 on_bad_content(struct tunnel *tunnel, enum reason reason)
@@ -163,6 +167,13 @@ on_bad_content(struct tunnel *tunnel, enum reason reason)
 	begin_ending(tunnel, reason);
 	close_end(&tunnel->ends[CLIENT], true);
 	stream_clear(&tunnel->streams[DOWN]);
+}
+
+/* Only a client speaks TLS with us. */
+static bool
+is_bad_content(int error)
+{
+	return error == CHANNEL_TRUNCATED || error == CHANNEL_BROKEN;
 }
 
 /* ---- moving ---- */
@@ -179,6 +190,12 @@ move(struct tunnel *tunnel, struct stream *stream)
 	case STREAM_SOUND:
 		break;
 	case STREAM_SOURCE_BROKEN:
+		if (is_up && is_bad_content(stream->error)) {
+			on_bad_content(
+			    tunnel, broken_reason(
+					&tunnel->ends[CLIENT], stream->error));
+			break;
+		}
 		on_broken(
 		    &tunnel->ends[is_up ? CLIENT : TARGET], stream->error);
 		return false;
@@ -265,13 +282,16 @@ set_timer(struct tunnel *tunnel, uint64_t now_us)
 static int
 watch_end(struct end *end)
 {
-	bool is_writing = stream_has_output(end->out);
-	enum watch watch = is_writing ? WATCH_NOT : WATCH_RESET;
+	bool is_writing;
+	enum watch watch;
 	int failed = 0;
 
 	if (end->channel == NULL)
 		return 0;
-	if (stream_wants_input(end->in))
+	is_writing =
+	    stream_has_output(end->out) || channel_has_unsent(end->channel);
+	watch = is_writing ? WATCH_NOT : WATCH_RESET;
+	if (stream_wants_input(end->in) && !channel_is_read_held(end->channel))
 		watch = WATCH_INPUT;
 	/* Edge- and level-triggered events never watch side by side. */
 	if (watch != end->watch)
@@ -318,14 +338,26 @@ watch_all(struct tunnel *tunnel)
 	return failed | set_timer(tunnel, now_us);
 }
 
+static bool
+is_finished(const struct tunnel *tunnel)
+{
+	for (int i = 0; i < STREAMS; i++)
+		if (!tunnel->streams[i].is_finished)
+			return false;
+	for (int i = 0; i < ENDS; i++)
+		if (tunnel->ends[i].channel != NULL &&
+		    channel_has_unsent(tunnel->ends[i].channel))
+			return false;
+	return true;
+}
+
 /* After each callback: is it over, and if not, what to wait for? */
 static void
 carry_on(struct tunnel *tunnel)
 {
 	if (tunnel->is_ending && is_delivered(tunnel))
 		finish(tunnel, tunnel->reason);
-	else if (tunnel->streams[UP].is_finished &&
-		 tunnel->streams[DOWN].is_finished)
+	else if (is_finished(tunnel))
 		finish(tunnel, REASON_OK);
 	else if (watch_all(tunnel) != 0)
 		finish(tunnel, REASON_NO_MEMORY);
@@ -355,11 +387,22 @@ static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct end *end = arg;
+	struct tunnel *tunnel = end->tunnel;
+	bool was_held = channel_is_read_held(end->channel);
+	int error = channel_flush(end->channel);
 
 	(void)fd;
 	(void)what;
-	if (move(end->tunnel, end->out))
-		carry_on(end->tunnel);
+	if (error < 0) {
+		on_broken(end, -error);
+		return;
+	}
+	if (!move(tunnel, end->out))
+		return;
+	/* What waits inside the channel makes nothing readable. */
+	if (was_held && end->channel != NULL && !move(tunnel, end->in))
+		return;
+	carry_on(tunnel);
 }
 
 static void

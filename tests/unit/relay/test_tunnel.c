@@ -16,7 +16,7 @@
 
 #define MEGABYTE 1000000
 
-static const bool forms[] = {false, true}; /* sealed? */
+static const unsigned forms[] = {CLEAR, SEALED, IN_TLS, SEALED | IN_TLS};
 
 static void
 check_both_ended_well(struct world *world)
@@ -180,17 +180,18 @@ what_came_ahead_goes_first(void **state)
 	static uint8_t opened[65000];
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_COUNT(lengths) * 2; i++) {
-		size_t opened_len = lengths[i / 2][0];
+	for (size_t i = 0; i < ARRAY_COUNT(lengths) * ARRAY_COUNT(forms); i++) {
+		const size_t *ahead = lengths[i / ARRAY_COUNT(forms)];
+		size_t opened_len = ahead[0];
 		size_t pending_len;
 		struct world world;
 		struct peer *client = &world.peers[CLIENT];
 
-		world_init(&world, forms[i % 2]);
+		world_init(&world, forms[i % ARRAY_COUNT(forms)]);
 		for (size_t j = 0; j < opened_len; j++)
 			opened[j] = octet(CLIENT, j);
 		client->sent = opened_len;
-		queue_stream(&world, CLIENT, lengths[i / 2][1], 10000);
+		queue_stream(&world, CLIENT, ahead[1], 10000);
 		/* The last message is only begun. */
 		pending_len = client->out_len - client->out_len / 3;
 		start_with(&world, &patient, opened, opened_len, client->out,
@@ -205,16 +206,20 @@ what_came_ahead_goes_first(void **state)
 /* ---- back-pressure ---- */
 
 static void
-set_small_buffers(struct peer *peer)
+set_buffers(struct peer *peer, int size)
 {
-	int size = 16384;
-
 	assert_int_equal(
 	    setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
 	    0);
 	assert_int_equal(setsockopt(peer->far_fd, SOL_SOCKET, SO_SNDBUF, &size,
 			     sizeof(size)),
 	    0);
+}
+
+static void
+set_small_buffers(struct peer *peer)
+{
+	set_buffers(peer, 16384);
 }
 
 static void
@@ -248,16 +253,17 @@ stopped_reader_stops_the_writer(void **state)
 		start_with(&world, &patient, NULL, 0, NULL, 0);
 		fill_up(&world, who);
 		assert_int_equal(seam.buffers, 1);
-		if (!world.is_sealed)
+		if (!world.is_sealed && !world.is_tls)
 			assert_true(seam.held_most <= BUFFER_SIZE);
 
-		/* It sleeps: neither reads nor turns. */
+		/* It sleeps: neither reads nor turns (but for what the kernel
+		 * still finds room for). */
 		reads = seam.reads;
 		began = now_ms();
 		(void)event_base_loopexit(world.base, &moment);
 		(void)event_base_loop(world.base, EVLOOP_ONCE);
 		assert_true(now_ms() - began >= 25);
-		assert_int_equal(seam.reads, reads);
+		assert_true(seam.reads - reads <= 4);
 
 		/* The other way goes on. */
 		queue_stream(&world, !who, 1000, 1000);
@@ -267,6 +273,8 @@ stopped_reader_stops_the_writer(void **state)
 		(void)peer_read(&world, who, SIZE_MAX);
 		assert_int_equal(world.peers[who].received, 1000);
 
+		/* Through a window this small the kernel takes its time. */
+		set_buffers(&world.peers[!who], 1 << 20);
 		finish_both(&world);
 		world_fini(&world);
 	}
@@ -884,14 +892,14 @@ static void
 nothing_comes_after_a_cancel(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 80; i++) {
+	for (size_t i = 0; i < 160; i++) {
 		struct world world;
 		struct tunnel_counts counts;
 
-		start(&world, forms[i % 2]);
+		start(&world, forms[i % ARRAY_COUNT(forms)]);
 		queue_stream(&world, CLIENT, 400000, 7000);
 		queue_stream(&world, TARGET, 400000, 7000);
-		for (size_t j = 0; j < i / 2; j++) {
+		for (size_t j = 0; j < i / 4; j++) {
 			(void)peer_write(&world.peers[j % PEERS], 20000);
 			(void)peer_read(&world, (int)j % PEERS, 10000);
 			if (j % 3 == 0)

@@ -14,7 +14,8 @@
 
 struct script {
 	uint64_t seed;
-	bool is_sealed, is_nasty;
+	unsigned form;
+	bool is_nasty;
 };
 
 static void
@@ -98,7 +99,7 @@ run_script(struct script *script)
 	bool was_reset = false;
 
 	random_state = script->seed;
-	start(&world, script->is_sealed);
+	start(&world, script->form);
 	seam.is_nasty = script->is_nasty;
 	steps = random_below(120);
 	for (unsigned i = 0; i < steps && !was_reset; i++) {
@@ -138,8 +139,8 @@ random_scripts_match_the_model(void **state)
 	for (unsigned i = 0; i < SCRIPTS; i++) {
 		struct script script = {
 		    .seed = (seed + i) * 0x9e3779b97f4a7c15u | 1,
-		    .is_sealed = i % 2 == 1,
-		    .is_nasty = i % 4 >= 2,
+		    .form = i % 4, /* all of SEALED and IN_TLS */
+		    .is_nasty = i % 8 >= 4,
 		};
 
 		if (i % 1000 == 0)

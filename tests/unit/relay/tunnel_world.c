@@ -14,12 +14,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
 #include "base/rfc1961.h"
 #include "relay/buffer.h"
 #include "relay/channel.h"
+#include "relay/tls.h"
+#include "tests/support/tls_end.h"
 #include "tests/support/toy_seal.h"
 
 /* More than anything here takes, sanitizers included. */
@@ -199,8 +202,43 @@ on_done(void *arg, enum reason reason, const struct tunnel_counts *counts)
 	world->tunnel = NULL;
 }
 
+static void
+on_tls(struct bufferevent *bev, short what, void *arg)
+{
+	bool *is_open = arg;
+
+	(void)bev;
+	assert_int_equal(what, BEV_EVENT_CONNECTED);
+	*is_open = true;
+}
+
+/* Both versions take turns. */
+static void
+shake_hands(struct world *world)
+{
+	static unsigned worlds;
+	struct peer *client = &world->peers[CLIENT];
+	bool is_open = false;
+
+	client->tls =
+	    tls_end_new(worlds++ % 2 == 0 ? TLS_END_1_3 : TLS_END_1_2, NULL);
+	world->bev = tls_accept(world->base, tls_any_context(), client->far_fd);
+	assert_non_null(world->bev);
+	bufferevent_setcb(world->bev, NULL, NULL, on_tls, &is_open);
+	assert_int_equal(bufferevent_enable(world->bev, EV_READ | EV_WRITE), 0);
+	while (!is_open || !tls_end_handshake(client->tls)) {
+		(void)tls_end_handshake(client->tls);
+		while (peer_write(client, SIZE_MAX) > 0)
+			;
+		turn(world);
+		(void)peer_read(world, CLIENT, SIZE_MAX);
+	}
+	/* What the client says from now on is the tunnel's. */
+	assert_int_equal(bufferevent_disable(world->bev, EV_READ), 0);
+}
+
 void
-world_init(struct world *world, bool is_sealed)
+world_init(struct world *world, unsigned form)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
@@ -210,10 +248,13 @@ world_init(struct world *world, bool is_sealed)
 	listen_anew();
 	world->descriptors = open_descriptors();
 	world->base = event_base_new();
-	world->is_sealed = is_sealed;
+	world->is_sealed = (form & SEALED) != 0;
+	world->is_tls = (form & IN_TLS) != 0;
 	for (int i = 0; i < PEERS; i++)
 		connect_pair(&world->peers[i]);
-	if (is_sealed)
+	if (world->is_tls)
+		shake_hands(world);
+	if (world->is_sealed)
 		world->peers[CLIENT].seal =
 		    toy_seal_new(PROTECTION_CONFIDENTIALITY);
 }
@@ -223,8 +264,12 @@ start_tunnel(struct world *world, const struct tunnel_settings *settings,
     struct seal *seal, const void *opened, size_t opened_len,
     const void *pending, size_t pending_len)
 {
-	world->tunnel = tunnel_start(world->base, settings,
-	    channel_new_socket(world->peers[CLIENT].far_fd),
+	struct channel *client =
+	    world->is_tls ? channel_new_tls(world->bev)
+			  : channel_new_socket(world->peers[CLIENT].far_fd);
+
+	world->bev = NULL;
+	world->tunnel = tunnel_start(world->base, settings, client,
 	    channel_new_socket(world->peers[TARGET].far_fd), seal, opened,
 	    opened_len, pending, pending_len, on_done, world);
 	assert_non_null(world->tunnel);
@@ -250,9 +295,9 @@ start_sealed_by(struct world *world, struct seal *seal)
 }
 
 void
-start(struct world *world, bool is_sealed)
+start(struct world *world, unsigned form)
 {
-	world_init(world, is_sealed);
+	world_init(world, form);
 	start_with(world, &patient, NULL, 0, NULL, 0);
 }
 
@@ -282,6 +327,7 @@ world_fini(struct world *world)
 
 		peer_close(peer, true);
 		seal_free(peer->seal);
+		tls_end_free(peer->tls);
 		free(peer->out);
 		free(peer->in);
 	}
@@ -367,29 +413,77 @@ queue_stream(struct world *world, int who, size_t len, size_t most)
 	}
 }
 
-size_t
-peer_write(struct peer *peer, size_t most)
+/* Octets that the socket took. */
+static size_t
+send_raw(struct peer *peer, const uint8_t *data, size_t len)
 {
-	size_t len = peer->out_len < most ? peer->out_len : most;
 	ssize_t done = 0;
 
 	if (len > 0)
-		done = send(peer->fd, peer->out, len, MSG_NOSIGNAL);
+		done = send(peer->fd, data, len, MSG_NOSIGNAL);
 	/* The error is said once: a read would only see an end now. */
 	if (done < 0 && errno != EAGAIN)
 		peer->sees_reset = true;
-	if (done <= 0)
-		return 0;
-	unqueue(peer, (size_t)done);
-	return (size_t)done;
+	return done > 0 ? (size_t)done : 0;
+}
+
+/* Part of the next record, or of what TLS itself has to say. */
+static size_t
+send_record(struct peer *peer, size_t most)
+{
+	size_t len = peer->out_len < most ? peer->out_len : most, done;
+	const uint8_t *record;
+
+	if (len > 16384)
+		len = 16384;
+	if (tls_end_peek(peer->tls, &record) == 0 && len > 0) {
+		tls_end_write(peer->tls, peer->out, len);
+		peer->encrypted = len;
+	}
+	len = tls_end_peek(peer->tls, &record);
+	done = send_raw(peer, record, len);
+	tls_end_drop(peer->tls, done);
+	if (done == len) {
+		unqueue(peer, peer->encrypted);
+		peer->encrypted = 0;
+	}
+	return done;
+}
+
+size_t
+peer_write(struct peer *peer, size_t most)
+{
+	size_t done;
+
+	if (peer->tls != NULL) {
+		const uint8_t *record;
+
+		done = send_record(peer, most);
+		if (peer->wants_finish &&
+		    tls_end_peek(peer->tls, &record) == 0) {
+			peer->wants_finish = false;
+			(void)shutdown(peer->fd, SHUT_WR);
+		}
+		return done;
+	}
+	done = send_raw(
+	    peer, peer->out, peer->out_len < most ? peer->out_len : most);
+	unqueue(peer, done);
+	return done;
 }
 
 void
 peer_finish(struct peer *peer)
 {
 	assert_int_equal(peer->out_len, 0);
-	assert_int_equal(shutdown(peer->fd, SHUT_WR), 0);
 	peer->has_finished = true;
+	if (peer->tls != NULL) {
+		tls_end_finish(peer->tls);
+		peer->wants_finish = true;
+		(void)peer_write(peer, SIZE_MAX);
+	} else {
+		assert_int_equal(shutdown(peer->fd, SHUT_WR), 0);
+	}
 }
 
 /* ---- what they hear ---- */
@@ -435,6 +529,31 @@ hear_sealed(struct world *world, const uint8_t *data, size_t len)
 	}
 }
 
+static void
+hear_any(struct world *world, int who, const uint8_t *data, size_t len)
+{
+	if (world->peers[who].seal != NULL)
+		hear_sealed(world, data, len);
+	else
+		hear(world, who, data, len);
+}
+
+static void
+hear_tls(struct world *world, const uint8_t *data, size_t len)
+{
+	static uint8_t plain[16384];
+	struct peer *client = &world->peers[CLIENT];
+	ssize_t got;
+
+	tls_end_feed(client->tls, data, len);
+	if (!tls_end_handshake(client->tls))
+		return;
+	while ((got = tls_end_read(client->tls, plain, sizeof(plain))) > 0)
+		hear_any(world, CLIENT, plain, (size_t)got);
+	client->sees_end = got == 0;
+	assert_false(tls_end_is_broken(client->tls));
+}
+
 size_t
 peer_read(struct world *world, int who, size_t most)
 {
@@ -449,14 +568,15 @@ peer_read(struct world *world, int who, size_t most)
 	if (len < 0 && errno == EAGAIN)
 		return 0;
 	if (len <= 0) {
-		peer->sees_end = len == 0;
+		/* Inside TLS the end is said before the FIN. */
+		peer->sees_end = len == 0 && peer->tls == NULL;
 		peer->sees_reset = len < 0;
 		return 0;
 	}
-	if (peer->seal != NULL)
-		hear_sealed(world, data, (size_t)len);
+	if (peer->tls != NULL)
+		hear_tls(world, data, (size_t)len);
 	else
-		hear(world, who, data, (size_t)len);
+		hear_any(world, who, data, (size_t)len);
 	return (size_t)len;
 }
 

@@ -31,6 +31,11 @@ extern struct tunnel_seam seam;
 
 enum { CLIENT, TARGET, PEERS };
 
+/* What the client speaks with the tunnel: flags. */
+enum { CLEAR = 0, SEALED = 1, IN_TLS = 2 };
+
+struct tls_end;
+
 struct peer {
 	int fd;			 /* ours; -1 when closed */
 	int far_fd;		 /* the tunnel's, until it has it */
@@ -41,6 +46,9 @@ struct peer {
 	size_t out_len, out_size;
 	uint8_t *in; /* sealed, not whole yet */
 	size_t in_len;
+	struct tls_end *tls; /* the client's, inside TLS */
+	size_t encrypted;    /* octets of out that are in tls, not sent */
+	bool wants_finish;   /* finished but for what is not sent */
 };
 
 struct world {
@@ -50,7 +58,8 @@ struct world {
 	unsigned calls;
 	enum reason reason;
 	struct tunnel_counts counts;
-	bool is_sealed;
+	bool is_sealed, is_tls;
+	struct bufferevent *bev; /* the tunnel's end of TLS, until it has it */
 	unsigned descriptors;
 };
 
@@ -60,13 +69,14 @@ extern const struct tunnel_settings patient;
 extern uint64_t random_state;
 uint32_t random_below(uint32_t limit);
 
-/* Connects both peers; descriptors and buffers are counted from here. */
-void world_init(struct world *world, bool is_sealed);
+/* Connects both peers (and shakes hands); descriptors and buffers are counted
+ * from here. */
+void world_init(struct world *world, unsigned form);
 /* Puts the tunnel between them. */
 void start_with(struct world *world, const struct tunnel_settings *settings,
     const void *opened, size_t opened_len, const void *pending,
     size_t pending_len);
-void start(struct world *world, bool is_sealed);
+void start(struct world *world, unsigned form);
 /* With a seal of the caller's; taken. */
 void start_sealed_by(struct world *world, struct seal *seal);
 /* Ends all; fails the test if anything was left behind. */
@@ -95,7 +105,8 @@ seal_frame(struct seal *seal, uint8_t *frame, const void *plain, size_t len);
 void queue_text(struct peer *peer, const void *text, size_t len);
 /* len octets of the peer's stream, in messages of up to `most`. */
 void queue_stream(struct world *world, int who, size_t len, size_t most);
-/* Writes or reads up to `most` octets; how many there were. */
+/* Writes or reads up to `most` octets; how many there were (inside TLS
+ * records count, and one that is begun is finished first). */
 size_t peer_write(struct peer *peer, size_t most);
 size_t peer_read(struct world *world, int who, size_t most);
 void peer_finish(struct peer *peer);
