@@ -237,16 +237,31 @@ fill_up(struct world *world, int who)
 	assert_true(world->peers[who].out_len > 0);
 }
 
+/* Neither reads nor turns, once the kernel has found its last room. */
+static void
+sleep_well(struct world *world)
+{
+	const struct timeval moment = {.tv_usec = 30000};
+	unsigned reads;
+	uint64_t began;
+	int tries = 0;
+
+	do {
+		assert_true(tries++ < 20);
+		reads = seam.reads;
+		began = now_ms();
+		(void)event_base_loopexit(world->base, &moment);
+		(void)event_base_loop(world->base, EVLOOP_ONCE);
+	} while (now_ms() - began < 25 || seam.reads != reads);
+}
+
 static void
 stopped_reader_stops_the_writer(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(forms) * PEERS; i++) {
-		const struct timeval moment = {.tv_usec = 30000};
 		int who = (int)i % PEERS;
 		struct world world;
-		uint64_t began;
-		unsigned reads;
 
 		world_init(&world, forms[i / PEERS]);
 		set_small_buffers(&world.peers[!who]);
@@ -256,14 +271,7 @@ stopped_reader_stops_the_writer(void **state)
 		if (!world.is_sealed && !world.is_tls)
 			assert_true(seam.held_most <= BUFFER_SIZE);
 
-		/* It sleeps: neither reads nor turns (but for what the kernel
-		 * still finds room for). */
-		reads = seam.reads;
-		began = now_ms();
-		(void)event_base_loopexit(world.base, &moment);
-		(void)event_base_loop(world.base, EVLOOP_ONCE);
-		assert_true(now_ms() - began >= 25);
-		assert_true(seam.reads - reads <= 4);
+		sleep_well(&world);
 
 		/* The other way goes on. */
 		queue_stream(&world, !who, 1000, 1000);
