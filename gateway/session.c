@@ -371,7 +371,7 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 	/* Without an answer a rule that asks for groups will deny. */
 	(void)reason;
 	session->subject = subject;
-	if (session->has_request)
+	if (session->has_request && session->udp == NULL)
 		judge(session);
 }
 
@@ -390,6 +390,14 @@ ask_directory(struct session *session)
 	    session->identity.name, on_subject, session);
 	if (session->lookup == NULL)
 		session->has_subject = true;
+}
+
+bool
+session_awaits_subject(struct session *session)
+{
+	if (session->lookup == NULL && needs_subject(session))
+		ask_directory(session);
+	return session->lookup != NULL;
 }
 
 static void
@@ -491,10 +499,21 @@ is_served(const struct session *session, enum reason *why)
 	case COMMAND_BIND:
 		return true;
 	case COMMAND_UDP:
-		break;
+		*why = session_udp_check(session);
+		return *why == REASON_OK;
 	}
 	*why = REASON_COMMAND_UNSUPPORTED;
 	return false;
+}
+
+/* Are gaps in what it sends seen, where there may be none?  RFC 1961 section
+ * 3.2: datagrams have no order. */
+static bool
+has_order(const struct session *session)
+{
+	return session->seal == NULL || session->has_sequence ||
+	       session->listener->allow_missing_sequence ||
+	       session->asked.command == COMMAND_UDP;
 }
 
 static void
@@ -524,8 +543,7 @@ request(struct bufferevent *bev, void *arg)
 		refuse(session, why);
 	else if (session->excess != REASON_OK)
 		refuse(session, session->excess);
-	else if (session->seal != NULL && !session->has_sequence &&
-		 !session->listener->allow_missing_sequence)
+	else if (!has_order(session))
 		refuse(session, REASON_GSS_FLAGS);
 	else
 		judge(session);
@@ -533,8 +551,8 @@ request(struct bufferevent *bev, void *arg)
 
 /* ---- judge: by name; where an address can matter, resolve, then each */
 
-static struct judge_context
-judge_context(struct session *session)
+struct judge_context
+session_judge_context(struct session *session)
 {
 	struct worker *worker = session->worker;
 	uint64_t stale_max_us = session->settings->stale_max * 1000000;
@@ -560,23 +578,30 @@ session_protection(const struct session *session)
 	return session->protection;
 }
 
-static struct request
-plain_request(const struct session *session)
+struct request
+session_request_to(
+    const struct session *session, const struct endpoint *destination)
 {
 	return (struct request){
 	    .identity = &session->identity,
 	    .command = session->asked.command,
-	    .destination = session->asked.destination,
+	    .destination = *destination,
 	    .client = session->client,
 	    .listener = session->listener->name,
 	    .protection = session_protection(session),
 	};
 }
 
+static struct request
+plain_request(const struct session *session)
+{
+	return session_request_to(session, &session->asked.destination);
+}
+
 struct verdict
 session_judge(struct session *session, const struct address *address)
 {
-	struct judge_context context = judge_context(session);
+	struct judge_context context = session_judge_context(session);
 	struct request asked = plain_request(session);
 
 	return judge_address(&context, &asked, address);
@@ -597,7 +622,7 @@ static void
 judge_addresses(
     struct session *session, const struct address *addresses, size_t count)
 {
-	struct judge_context context = judge_context(session);
+	struct judge_context context = session_judge_context(session);
 	struct request asked = plain_request(session);
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	size_t permitted_count = 0;
@@ -650,9 +675,11 @@ judge(struct session *session)
 		if (session->lookup != NULL)
 			return;
 	}
-	context = judge_context(session);
+	context = session_judge_context(session);
 	asked = plain_request(session);
-	verdict = judge_request(&context, &asked);
+	verdict = asked.command == COMMAND_UDP
+		      ? judge_command(&context, &asked)
+		      : judge_request(&context, &asked);
 	session_keep_verdict(session, &verdict);
 	switch (verdict.decision) {
 	case DECISION_DENY:
@@ -739,6 +766,8 @@ reach(struct session *session, const struct address *addresses, size_t count)
 
 	if (session->asked.command == COMMAND_BIND)
 		why = session_bind_prepare(session, addresses, count);
+	if (session->asked.command == COMMAND_UDP)
+		why = session_udp_prepare(session);
 	if (why != REASON_OK) {
 		refuse(session, why);
 		return;
@@ -752,7 +781,8 @@ reach(struct session *session, const struct address *addresses, size_t count)
 		session_bind_listen(session);
 		return;
 	case COMMAND_UDP:
-		break;
+		session_udp_reply(session);
+		return;
 	}
 	must(false && "a command that is not served");
 }
@@ -829,6 +859,10 @@ relay(struct bufferevent *bev, void *arg)
 		session_close(session, why);
 		return;
 	}
+	if (session->udp != NULL) {
+		session_udp_relay(session);
+		return;
+	}
 	pending = evbuffer_new();
 	if (pending == NULL ||
 	    evbuffer_add_buffer(pending, bufferevent_get_input(bev)) != 0) {
@@ -886,6 +920,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 	resolution_cancel(session->resolution);
 	dial_cancel(session->dial);
 	session_bind_cancel(session);
+	session_udp_end(session);
 	if (session->target_fd >= 0)
 		(void)close(session->target_fd);
 	if (session->tunnel != NULL)
@@ -947,4 +982,13 @@ session_close_all(struct worker *worker, enum reason reason)
 {
 	while (!TAILQ_EMPTY(&worker->sessions))
 		session_close(TAILQ_FIRST(&worker->sessions), reason);
+}
+
+void
+session_rules_changed(struct worker *worker)
+{
+	struct session *session;
+
+	TAILQ_FOREACH (session, &worker->sessions, entry)
+		session_udp_rules_changed(session);
 }

@@ -58,6 +58,7 @@ struct session {
 	struct resolution *resolution;
 	struct dial *dial;
 	struct session_bind *bind;
+	struct session_udp *udp;
 	int target_fd;
 	struct tunnel *tunnel;
 	struct event *deadline;
@@ -80,6 +81,12 @@ void session_methods_learn(const struct session *session, enum reason reason);
 
 /* session.c: steps of the story for those who reach in another way. */
 
+/* What it is judged by now, and what it asks for, led elsewhere. */
+struct judge_context session_judge_context(struct session *session);
+struct request session_request_to(
+    const struct session *session, const struct endpoint *destination);
+/* True while the directory has to be asked about the client first. */
+bool session_awaits_subject(struct session *session);
 /* Judges (name, address) by the rules that are in force now. */
 struct verdict session_judge(
     struct session *session, const struct address *address) must_check;
@@ -104,6 +111,20 @@ enum reason session_bind_prepare(struct session *session,
 void session_bind_listen(struct session *session);
 void session_bind_cancel(struct session *session); /* without one is fine */
 
+/* session_udp.c: reaching by datagrams. */
+
+/* REASON_OK, or why the request is none that can be judged. */
+enum reason session_udp_check(const struct session *session) must_check;
+/* Opens what the client sends to; REASON_OK, or why there is none. */
+enum reason session_udp_prepare(struct session *session) must_check;
+/* Says where that is; the session may be gone when this returns. */
+void session_udp_reply(struct session *session);
+/* Datagrams from now on; the session may be gone when this returns. */
+void session_udp_relay(struct session *session);
+/* Without an association these do nothing. */
+void session_udp_rules_changed(struct session *session);
+void session_udp_end(struct session *session);
+
 /*
  * session_record.c: the session's audit records.  The end of a health check
  * has none.
@@ -115,6 +136,14 @@ bool session_is_health_check(const struct session *session, enum reason reason);
 /* Writes the record of an event; `detail` may be "". */
 void session_record(const struct session *session, enum audit_event event,
     enum reason reason, const char *detail);
+
+/* A record with what is known so far filled in, for more to be added. */
+struct audit_record session_begin_record(const struct session *session,
+    enum audit_event event, enum reason reason, const char *detail);
+/* Of a decision on one of many destinations, and where it leads. */
+void session_record_destination(const struct session *session,
+    const struct verdict *verdict, const struct endpoint *destination,
+    const struct socket_address *leads_to, const char *detail);
 
 /* "[s:17 alice@EXAMPLE.COM 192.0.2.1:4567]", quoted. */
 #define SESSION_WHO_SIZE 640

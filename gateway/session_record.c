@@ -66,8 +66,8 @@ session_is_health_check(const struct session *session, enum reason reason)
 		   reason == REASON_CLIENT_RESET);
 }
 
-void
-session_record(const struct session *session, enum audit_event event,
+struct audit_record
+session_begin_record(const struct session *session, enum audit_event event,
     enum reason reason, const char *detail)
 {
 	struct audit_record record = {
@@ -83,8 +83,6 @@ session_record(const struct session *session, enum audit_event event,
 	    .egress = session->egress,
 	};
 
-	if (session_is_health_check(session, reason))
-		return;
 	(void)strlcpy(
 	    record.listener, session->listener->name, sizeof(record.listener));
 	(void)strlcpy(record.detail, detail, sizeof(record.detail));
@@ -93,8 +91,39 @@ session_record(const struct session *session, enum audit_event event,
 	put_verdict(session, &record);
 	if (event == AUDIT_AUTH || event == AUDIT_CLOSE)
 		record.hint = hint_find(&session->facts, reason);
+	return record;
+}
+
+void
+session_record(const struct session *session, enum audit_event event,
+    enum reason reason, const char *detail)
+{
+	struct audit_record record =
+	    session_begin_record(session, event, reason, detail);
+
+	if (session_is_health_check(session, reason))
+		return;
 	if (event == AUDIT_CLOSE)
 		put_end(session, &record);
+	audit_sender_write(session->worker->audit, &record);
+}
+
+void
+session_record_destination(const struct session *session,
+    const struct verdict *verdict, const struct endpoint *destination,
+    const struct socket_address *leads_to, const char *detail)
+{
+	struct audit_record record = session_begin_record(
+	    session, AUDIT_DECISION, verdict->reason, detail);
+
+	record.asked_len = 0;
+	record.destination = *destination;
+	record.dialled = *leads_to;
+	record.generation = 0;
+	if (session->worker->rules != NULL)
+		record.generation = ruleset_generation(session->worker->rules);
+	record.stale = session->is_stale;
+	(void)strlcpy(record.rule, verdict->rule, sizeof(record.rule));
 	audit_sender_write(session->worker->audit, &record);
 }
 

@@ -49,8 +49,9 @@ struct listener_settings {
 	enum method method[METHOD_COUNT];
 	enum protection minimum, maximum;
 	struct settings_networks nec_networks;
-	struct settings_networks balancers; /* of proxy_from */
-					    /* As written. */
+	struct settings_networks balancers;   /* of proxy_from */
+	struct address udp_advertise_address; /* ADDRESS_NONE: our own */
+					      /* As written. */
 #define S(section, name, type, member, value, min, max, reload, sentence)
 #define L(name, type, member, value, min, max, sentence)                       \
 	SETTINGS_TYPE_##type member;

@@ -334,6 +334,18 @@ check_resolver(const struct check *check)
 		    "allowed");
 }
 
+static void
+check_udp(const struct check *check)
+{
+	const struct settings *s = check->settings;
+
+	if ((s->udp_port_min == 0) != (s->udp_port_max == 0) ||
+	    s->udp_port_min > s->udp_port_max)
+		WRONG(check, udp_port_max,
+		    "with udp.port_min makes no range; as much or more is "
+		    "allowed, or both 0");
+}
+
 static bool
 is_loopback(const char *host)
 {
@@ -541,6 +553,24 @@ check_address(
 			    listener->address, s->listeners[i].name);
 }
 
+static void
+check_udp_advertise(
+    const struct check *check, struct listener_settings *listener, size_t n)
+{
+	static const struct address none[] = {
+	    {.family = ADDRESS_IPV4}, {.family = ADDRESS_IPV6}};
+	struct address *address = &listener->udp_advertise_address;
+
+	if (is_set(listener->udp_advertise) &&
+	    (!address_parse(listener->udp_advertise, address) ||
+		address_is_equal(address, &none[0]) ||
+		address_is_equal(address, &none[1])))
+		WRONG_LISTENER(check, n, udp_advertise,
+		    "\"%s\" is not allowed; allowed is an address that clients "
+		    "can send to",
+		    listener->udp_advertise);
+}
+
 void
 settings_check(
     struct settings *settings, const struct settings_reporter *reporter)
@@ -551,6 +581,7 @@ settings_check(
 	check_kerberos(&check);
 	check_bind(&check);
 	check_resolver(&check);
+	check_udp(&check);
 	check_directory(&check);
 	check_audit(&check);
 	if (settings->listener_count == 0)
@@ -565,5 +596,6 @@ settings_check(
 		read_networks(&check, n, SETTINGS_LISTENER_ROW_proxy_from,
 		    &settings->listeners[n].proxy_from,
 		    &settings->listeners[n].balancers);
+		check_udp_advertise(&check, &settings->listeners[n], n);
 	}
 }

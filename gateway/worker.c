@@ -161,11 +161,13 @@ open_mail(void *arg, struct mail *mail)
 	case MAIL_RULES:
 		ruleset_unref(worker->rules);
 		worker->rules = mail->rules;
+		session_rules_changed(worker);
 		break;
 	case MAIL_ADDRESSES:
 		free((void *)(uintptr_t)worker->own.addresses);
 		worker->own.addresses = mail->addresses;
 		worker->own.count = mail->count;
+		session_rules_changed(worker);
 		break;
 	case MAIL_STOP:
 		stop(thread);

@@ -468,3 +468,11 @@ resolver_free(struct resolver *resolver)
 	(void)event_del(&resolver->deliver);
 	free(resolver);
 }
+
+uint64_t
+resolver_expiry_us(struct resolver *resolver, const char *text)
+{
+	const struct name *name = find(resolver, text);
+
+	return name != NULL && name->is_known ? name->expires_us : 0;
+}

@@ -48,4 +48,8 @@ struct resolution *resolution_start(struct resolver *resolver, const char *name,
     resolution_done_fn *done, void *arg) must_check;
 void resolution_cancel(struct resolution *resolution); /* NULL is fine */
 
+/* Until when what is known of a name holds, by the monotonic clock; 0 if
+ * nothing is. */
+uint64_t resolver_expiry_us(struct resolver *resolver, const char *name);
+
 #endif

@@ -194,6 +194,12 @@ class Lab:
         self.targets.append(made)
         return made
 
+    def echo(self, address=None, port=0):
+        """A target of datagrams."""
+        made = targets.Echo(address or self.place.web, port)
+        self.targets.append(made)
+        return made
+
     def acceptor(self, address=None, backlog=128):
         made = targets.Acceptor(address or self.place.web, 0, backlog)
         self.targets.append(made)

@@ -432,3 +432,76 @@ def assert_same(client, target):
         f"{target.sent_octets} octets were sent, {client.got_octets} came")
     assert client.sent.digest() == target.got.digest(), "client to target"
     assert target.sent.digest() == client.got.digest(), "target to client"
+
+
+# Datagrams, RFC 1928 section 7 and RFC 1961 section 5
+
+DATAGRAM_FLAGS = frozenset(FLAGS - {
+    gss.RequirementFlag.out_of_sequence_detection})
+
+
+def datagram_octets(host, port, payload, frag=0, reserved=0):
+    return (struct.pack(">HB", reserved, frag) + address_octets(host) +
+            struct.pack(">H", port) + payload)
+
+
+class Association:
+    """A UDP association of a client that is ready to ask for one."""
+
+    def __init__(self, client, announce=("0.0.0.0", 0), source=None,
+                 port=0, seconds=10):
+        self.client = client
+        self.relay = client.ask(*announce, UDP)
+        own = source or client.sock.getsockname()[0]
+        self.sock = socket.socket(
+            socket.AF_INET6 if ":" in own else socket.AF_INET,
+            socket.SOCK_DGRAM)
+        self.sock.settimeout(seconds)
+        self.sock.bind((own, port))
+
+    def message(self, host, port, payload, frag=0, confidential=None):
+        return self.client.sealed(
+            datagram_octets(host, port, payload, frag), confidential)
+
+    def put(self, octets):
+        self.sock.sendto(octets, self.relay)
+
+    def send(self, host, port, payload, **options):
+        self.put(self.message(host, port, payload, **options))
+
+    def receive(self, seconds=None):
+        """(address, port, payload) of the next datagram."""
+        if seconds is not None:
+            self.sock.settimeout(seconds)
+        octets, source = self.sock.recvfrom(65536)
+        if source[:2] != self.relay:
+            raise Disagreed(f"a datagram from {source}")
+        if self.client.granted != 0:
+            version, kind, size = struct.unpack(">BBH", octets[:4])
+            if (version, kind, size) != (1, DATA, len(octets) - 4):
+                raise Disagreed(f"a message that begins with {octets[:4]}")
+            octets = self.client.open(octets[4:])
+        size = {IPV4: 4, IPV6: 16}[octets[3]]
+        if octets[:3] != b"\0\0\0":
+            raise Disagreed(f"a header that begins with {octets[:3]}")
+        address = str(ipaddress.ip_address(octets[4:4 + size]))
+        port = struct.unpack(">H", octets[4 + size:6 + size])[0]
+        return address, port, octets[6 + size:]
+
+    def nothing_comes(self, seconds=0.3):
+        self.sock.settimeout(seconds)
+        try:
+            octets = self.sock.recv(65536)
+        except (socket.timeout, ConnectionRefusedError):
+            return True
+        raise AssertionError(f"there came {octets!r}")
+
+    def close(self):
+        self.sock.close()
+        self.client.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -131,3 +131,43 @@ class Web:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Echo:
+    """Sends every datagram back to whom it is from, and remembers it."""
+
+    def __init__(self, address, port=0):
+        six = ":" in address
+        self.sock = socket.socket(
+            socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+        if six:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        self.sock.bind((address, port))
+        self.address, self.port = self.sock.getsockname()[:2]
+        self.got, self.sources = [], []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                payload, source = self.sock.recvfrom(65536)
+            except OSError:
+                return
+            if source is None:  # closed
+                return
+            self.got.append(payload)
+            self.sources.append(source[:2])
+            try:
+                self.sock.sendto(payload, source)
+            except OSError:
+                pass
+
+    def close(self):
+        # Closing alone does not wake who reads.
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()

@@ -865,7 +865,8 @@ requests_that_are_not_served_get_their_reply(void **state)
 		enum reason reason;
 	} rows[] = {
 	    {"\5\2\0\1\177\0\0\1\0\1", 10, 2, REASON_DENIED_NO_RULE},
-	    {"\5\3\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
+	    {"\5\3\0\1\0\0\0\0\0\0", 10, 2, REASON_DENIED_NO_RULE},
+	    {"\5\3\0\1\12\0\0\1\0\0", 10, 2, REASON_UDP_SOURCE},
 	    {"\5\11\0\1\177\0\0\1\0\1", 10, 7, REASON_COMMAND_UNSUPPORTED},
 	    {"\5\1\0\2\177\0\0\1\0\1", 10, 8, REASON_ADDRESS_TYPE_UNSUPPORTED},
 	    {"\5\1\0\1\177\0\0\1\0\0", 10, 2, REASON_PORT_ZERO},
