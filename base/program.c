@@ -281,7 +281,7 @@ program_run(const struct program_functions *functions,
 	answer_arguments(program, argc, argv);
 	refuse_to_run_by_hand(program);
 	leave_signals_to_the_master();
-	status = sandbox_enter();
+	status = sandbox_enter(functions->may_gain_privileges);
 	if (status < 0)
 		die("no sandbox: %s", strerror(-status));
 	open_control(program);

@@ -8,6 +8,7 @@
 #ifndef BASE_PROGRAM_H
 #define BASE_PROGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/options.h"
@@ -19,6 +20,8 @@ struct program;
 
 struct program_functions {
 	enum role role;
+	/* Its libraries start set-uid programs (base/sandbox.h). */
+	bool may_gain_privileges;
 
 	/*
 	 * A whole configuration has come (at start and at reloads).  0, or -1

@@ -11,6 +11,7 @@ static const char *const names[ROLE_COUNT] = {
     [ROLE_DIRECTORY_WATCH] = "directory-watch",
     [ROLE_DIRECTORY_LOOKUP] = "directory-lookup",
     [ROLE_AUDITOR] = "auditor",
+    [ROLE_PASSWORD_CHECKER] = "password-checker",
 };
 
 const char *

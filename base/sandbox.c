@@ -53,12 +53,12 @@ sandbox_become(const struct sandbox_user *user)
 }
 
 int
-sandbox_enter(void)
+sandbox_enter(bool may_gain)
 {
 	const struct rlimit none = {0, 0};
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	if ((!may_gain && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    setrlimit(RLIMIT_CORE, &none) < 0 ||
 	    sigaction(SIGPIPE, &ignore, NULL) < 0)

@@ -3,6 +3,7 @@
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
@@ -21,9 +22,10 @@ int sandbox_user_find(const char *text, struct sandbox_user *user) must_check;
 int sandbox_become(const struct sandbox_user *user) must_check;
 
 /*
- * Sets no_new_privs, not dumpable, RLIMIT_CORE 0, ignores SIGPIPE.  0 or
+ * Sets no_new_privs (unless may_gain: then set-uid programs work that are
+ * executed from here), not dumpable, RLIMIT_CORE 0, ignores SIGPIPE.  0 or
  * -errno.
  */
-int sandbox_enter(void) must_check;
+int sandbox_enter(bool may_gain) must_check;
 
 #endif

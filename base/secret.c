@@ -78,6 +78,14 @@ secret_read(int fd)
 	return secret;
 }
 
+int
+secret_hide_from_children(struct secret *secret)
+{
+	return madvise(secret->data, secret->len + 1, MADV_WIPEONFORK) < 0
+		   ? -errno
+		   : 0;
+}
+
 void
 secret_free(struct secret *secret)
 {

@@ -22,6 +22,10 @@ struct secret *secret_new(const void *data, size_t len) must_check;
  */
 struct secret *secret_read(int fd) must_check;
 
+/* Processes that are forked from now on find zeros in its place.  0 or
+ * -errno. */
+int secret_hide_from_children(struct secret *secret) must_check;
+
 void secret_free(struct secret *secret);
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     {ROLE_DIRECTORY_WATCH, "policy"},
     {ROLE_DIRECTORY_LOOKUP, "directory"},
     {ROLE_AUDITOR, "audit"},
+    {ROLE_PASSWORD_CHECKER, "password"},
 };
 
 static bool

@@ -337,6 +337,7 @@ on_addresses(void *arg)
 static const enum role start_order[] = {
     ROLE_AUDITOR,
     ROLE_AUTHENTICATOR,
+    ROLE_PASSWORD_CHECKER,
     ROLE_DIRECTORY_WATCH,
     ROLE_DIRECTORY_LOOKUP,
     ROLE_GATEWAY,

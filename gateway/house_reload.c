@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gateway/notify.h"
 #include "gateway/plan.h"
+#include "gateway/programs.h"
 #include "gateway/settings.h"
 
 #define RELOAD_LIMIT_S 30
@@ -67,6 +68,8 @@ open_next(struct house *house, char why[HOUSE_WHY_SIZE])
 	if (settings == NULL)
 		return NULL;
 	fixed = settings_restart_needed(house->now->settings, settings);
+	if (fixed == NULL)
+		fixed = programs_restart_needed(house->now->settings, settings);
 	if (fixed != NULL) {
 		(void)snprintf(why, HOUSE_WHY_SIZE,
 		    "%s takes effect at a restart only", fixed);

@@ -34,6 +34,12 @@ auditor_user(const struct settings *settings)
 	return settings->auditor_user;
 }
 
+static const char *
+password_user(const struct settings *settings)
+{
+	return settings->password_user;
+}
+
 static uint32_t
 one(const struct settings *settings)
 {
@@ -57,6 +63,22 @@ lookup_count(const struct settings *settings)
 						 : 0;
 }
 
+/* Nobody asks where no listener takes passwords. */
+static uint32_t
+password_count(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		const struct listener_settings *listener =
+		    &settings->listeners[i];
+
+		for (size_t m = 0; m < listener->method_count; m++) {
+			if (listener->method[m] == METHOD_PASSWORD)
+				return 1;
+		}
+	}
+	return 0;
+}
+
 static const struct {
 	const char *folder;
 	const char *(*user)(const struct settings *settings);
@@ -70,6 +92,8 @@ static const struct {
     [ROLE_DIRECTORY_WATCH] = {"directory", directory_user, one, true},
     [ROLE_DIRECTORY_LOOKUP] = {"directory", directory_user, lookup_count, true},
     [ROLE_AUDITOR] = {"auditor", auditor_user, one, false},
+    [ROLE_PASSWORD_CHECKER] = {"password", password_user, password_count,
+	false},
 };
 
 uint32_t
@@ -86,6 +110,16 @@ uint32_t
 programs_count(enum role role, const struct settings *settings)
 {
 	return rows[role].count != NULL ? rows[role].count(settings) : 0;
+}
+
+const char *
+programs_restart_needed(const struct settings *now, const struct settings *next)
+{
+	/* Of the numbers only this one comes from settings that a reload
+	 * takes; one checker too many does no harm. */
+	return password_count(now) < password_count(next)
+		   ? "the first listener with passwords"
+		   : NULL;
 }
 
 uint32_t

@@ -67,6 +67,13 @@ is_path_or_empty(const char *text)
 	return !is_set(text) || is_path(text);
 }
 
+/* A file's name in /etc/pam.d. */
+static bool
+is_service(const char *text)
+{
+	return *text != '.' && text[strspn(text, LETTERS DIGITS "._-")] == '\0';
+}
+
 static bool
 is_user(const char *text)
 {
@@ -216,6 +223,10 @@ static const struct {
     FORM(authenticator_user, is_user, "a user's name or number"),
     FORM(directory_user, is_user, "a user's name or number"),
     FORM(auditor_user, is_user, "a user's name or number"),
+    FORM(password_user, is_user, "a user's name or number"),
+    FORM(password_service, is_service,
+	"letters, digits, - and _, and dots behind the first character"),
+    FORM(password_service_dir, is_path_or_empty, "a path that begins with /"),
     FORM(keytab, is_path, "a path that begins with /"),
     FORM(krb5_config, is_path_or_empty, "a path that begins with /"),
     FORM(resolver_servers, is_servers,

@@ -22,6 +22,7 @@ static const struct {
 	bool with_workers;
 } wires[] = {
     {ROLE_AUTHENTICATOR, false, true},
+    {ROLE_PASSWORD_CHECKER, false, true},
     {ROLE_DIRECTORY_LOOKUP, false, true},
     {ROLE_DIRECTORY_WATCH, true, false},
     {ROLE_AUDITOR, true, true},

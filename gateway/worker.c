@@ -94,6 +94,7 @@ open_link(struct thread *thread, struct mail *mail)
 	case ROLE_MASTER:
 	case ROLE_GATEWAY:
 	case ROLE_DIRECTORY_WATCH:
+	case ROLE_PASSWORD_CHECKER:
 	case ROLE_COUNT:
 		break;
 	}

@@ -12,7 +12,8 @@ from tests.lab.process import LabError, Program, children, wait_until
 
 PROGRAMS = ["gatewarden", "gatewarden-agent", "gatewarden-gateway",
             "gatewarden-authenticator", "gatewarden-directory-watch",
-            "gatewarden-directory-lookup", "gatewarden-auditor"]
+            "gatewarden-directory-lookup", "gatewarden-auditor",
+            "gatewarden-password-checker"]
 
 # Where the lab runs as root each program becomes one of these; no such
 # users need exist.

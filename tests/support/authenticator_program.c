@@ -1,105 +1,28 @@
 /* SPDX-License-Identifier: ISC */
-/* The authenticator program itself, with a test in the master's place. */
+/* The authenticator program itself, beside a real realm. */
 #include "tests/support/unit.h"
 
 #include "tests/support/authenticator_program.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <event2/event.h>
-
-#include "base/control.h"
-#include "base/link.h"
 #include "base/options.h"
-#include "base/role.h"
-#include "base/wire.h"
-
-#define PROGRAM	   "./gatewarden-authenticator"
-#define PATIENCE_S 20
-
-static void
-on_ready(void *arg, struct link_message *message)
-{
-	struct authenticator_program *program = arg;
-
-	(void)message;
-	program->is_ready = true;
-	(void)event_base_loopbreak(program->base);
-}
-
-static void
-on_failed(void *arg, struct link_message *message)
-{
-	struct authenticator_program *program = arg;
-	struct wire_reader reader;
-
-	wire_reader_init(&reader, message->data, message->len);
-	wire_get_string(&reader, program->failed, sizeof(program->failed));
-	(void)event_base_loopbreak(program->base);
-}
-
-static void
-on_closed(void *arg)
-{
-	struct authenticator_program *program = arg;
-
-	program->is_gone = true;
-	(void)event_base_loopbreak(program->base);
-}
-
-static const struct link_handler handlers[] = {
-    {CONTROL_READY, 8, 8, on_ready},
-    {CONTROL_FAILED, 4, 1024, on_failed},
-    {.handle = NULL},
-};
 
 void
 authenticator_program_start(
-    struct authenticator_program *program, struct event_base *base)
+    struct helper_program *program, struct event_base *base)
 {
-	int fds[2];
-
-	memset(program, 0, sizeof(*program));
-	program->base = base;
-	assert_int_equal(access(PROGRAM, X_OK), 0); /* run it in the build's
-						     * top folder */
-	assert_int_equal(link_pair(fds), 0);
-	program->pid = fork();
-	assert_true(program->pid >= 0);
-	if (program->pid == 0) {
-		(void)dup2(fds[1], CONTROL_FD);
-		(void)execl(PROGRAM, PROGRAM, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(fds[1]);
-	program->control = link_new(base, fds[0], handlers, on_closed, program);
-	assert_non_null(program->control);
-}
-
-static void
-control(struct authenticator_program *program, enum control_type type,
-    const void *data, size_t len, int fd)
-{
-	assert_int_equal(
-	    link_send_fd(program->control, (uint16_t)type, 0, data, len, fd),
-	    0);
+	helper_program_start(program, base, "./gatewarden-authenticator");
 }
 
 void
 authenticator_program_configure(
-    struct authenticator_program *program, const char *keytab)
+    struct helper_program *program, const char *keytab)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	const char *folder = getenv("KDC_DIR");
 	struct options *options = options_new();
 	char usual[512];
-	uint8_t *data, generation[8] = {0};
-	size_t len;
 
 	assert_non_null(folder); /* run it with with_kdc.sh */
 	(void)snprintf(usual, sizeof(usual), "%s/gateway.keytab", folder);
@@ -109,53 +32,6 @@ authenticator_program_configure(
 	options_add_u64(options, "kerberos.timeout", 1);
 	options_add(options, "gateway.log_level", "error");
 	options_add(options, "state_dir", folder);
-	options_encode(options, &data, &len);
+	helper_program_configure(program, options);
 	options_free(options);
-	program->is_ready = false;
-	program->failed[0] = '\0';
-	control(program, CONTROL_CONFIGURE, data, len, -1);
-	control(program, CONTROL_COMMIT, generation, sizeof(generation), -1);
-	free(data);
-	assert_int_equal(event_base_loopexit(program->base, &patience), 0);
-	(void)event_base_dispatch(program->base);
-	assert_true(program->is_ready || program->failed[0] != '\0' ||
-		    program->is_gone);
-}
-
-int
-authenticator_program_link(struct authenticator_program *program, uint32_t slot)
-{
-	struct wire_writer writer;
-	uint8_t data[9];
-	int fds[2];
-
-	assert_int_equal(link_pair(fds), 0);
-	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u8(&writer, ROLE_GATEWAY);
-	wire_put_u32(&writer, 0);
-	wire_put_u32(&writer, slot);
-	control(program, CONTROL_LINK, data, writer.len, fds[1]);
-	(void)close(fds[1]);
-	return fds[0];
-}
-
-int
-authenticator_program_wait(struct authenticator_program *program)
-{
-	int status;
-
-	assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
-	program->pid = 0;
-	return status;
-}
-
-void
-authenticator_program_stop(struct authenticator_program *program)
-{
-	if (program->pid > 0) {
-		(void)kill(program->pid, SIGKILL);
-		(void)authenticator_program_wait(program);
-	}
-	link_free(program->control);
-	program->control = NULL;
 }

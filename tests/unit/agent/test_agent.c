@@ -46,7 +46,7 @@ enum trick {
 struct world {
 	struct event_base *base;
 	struct authenticators *pool;
-	struct authenticator_program program;
+	struct helper_program program;
 	struct evconnlistener *listener;
 	uint16_t port;
 
@@ -358,7 +358,7 @@ begin(struct world *world)
 	world->pool = authenticators_new(world->base, 5000);
 	authenticator_program_start(&world->program, world->base);
 	authenticators_link(
-	    world->pool, 0, authenticator_program_link(&world->program, 1));
+	    world->pool, 0, helper_program_link(&world->program, 1));
 	authenticator_program_configure(&world->program, NULL);
 	assert_true(world->program.is_ready);
 	listen_somewhere(world);
@@ -374,7 +374,7 @@ end(struct world *world)
 	if (world->listener != NULL)
 		evconnlistener_free(world->listener);
 	authenticators_free(world->pool);
-	authenticator_program_stop(&world->program);
+	helper_program_stop(&world->program);
 	event_base_free(world->base);
 }
 

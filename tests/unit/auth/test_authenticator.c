@@ -28,7 +28,7 @@
 struct world {
 	struct event_base *base;
 	struct authenticators *pool;
-	struct authenticator_program program;
+	struct helper_program program;
 };
 
 struct told {
@@ -48,7 +48,7 @@ launch(struct world *world)
 {
 	authenticator_program_start(&world->program, world->base);
 	authenticators_link(
-	    world->pool, 0, authenticator_program_link(&world->program, 1));
+	    world->pool, 0, helper_program_link(&world->program, 1));
 }
 
 static void
@@ -66,7 +66,7 @@ static void
 end(struct world *world)
 {
 	authenticators_free(world->pool);
-	authenticator_program_stop(&world->program);
+	helper_program_stop(&world->program);
 	event_base_free(world->base);
 }
 
@@ -278,7 +278,7 @@ a_replay_is_seen_by_its_successor(void **state)
 	    step(&world, NULL, client.token.value, client.token.length, &told));
 	assert_int_equal(told.outcome, ACCEPTANCE_DONE);
 	gssctx_free(told.context);
-	authenticator_program_stop(&world.program);
+	helper_program_stop(&world.program);
 	launch(&world);
 	authenticator_program_configure(&world.program, NULL);
 	acceptance_free(
@@ -306,7 +306,7 @@ one_that_hangs_dies(void **state)
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &all), 0);
 	accept_one(&world, &client, KERBEROS_SOCKS, &told);
 	assert_failed(&told, REASON_AUTH_LOST);
-	status = authenticator_program_wait(&world.program);
+	status = helper_program_wait(&world.program);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
 	(void)close(fd);
 	kerberos_end(&client);
@@ -332,9 +332,8 @@ an_asker_that_breaks_the_rules_loses_its_link_only(void **state)
 
 	(void)state;
 	begin(&world);
-	link =
-	    link_new(world.base, authenticator_program_link(&world.program, 7),
-		handlers, on_link_closed, &is_closed);
+	link = link_new(world.base, helper_program_link(&world.program, 7),
+	    handlers, on_link_closed, &is_closed);
 	assert_non_null(link);
 	assert_int_equal(link_send(link, ACCEPT_STEP, 1, "?", 1), 0);
 	for (int i = 0; i < 1000 && !is_closed; i++) {

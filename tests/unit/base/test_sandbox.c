@@ -70,12 +70,31 @@ entering_gives_up(void)
 	struct rlimit core;
 	struct sigaction pipe_action;
 
-	return sandbox_enter() == 0 &&
+	return sandbox_enter(false) == 0 &&
 	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
 	       prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
 	       getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 &&
 	       sigaction(SIGPIPE, NULL, &pipe_action) == 0 &&
 	       pipe_action.sa_handler == SIG_IGN;
+}
+
+static bool
+entering_keeps_new_privileges(void)
+{
+	struct rlimit core;
+
+	return sandbox_enter(true) == 0 &&
+	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 &&
+	       prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	       getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0;
+}
+
+static void
+who_starts_setuid_programs_gives_up_the_rest(void **state)
+{
+	(void)state;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
+		assert_true(ask_a_child(entering_keeps_new_privileges));
 }
 
 static void
@@ -126,6 +145,7 @@ main(void)
 	    cmocka_unit_test(an_unknown_number_is_its_own_group),
 	    cmocka_unit_test(nobody_is_called_that),
 	    cmocka_unit_test(entering_gives_up_privileges_and_core_dumps),
+	    cmocka_unit_test(who_starts_setuid_programs_gives_up_the_rest),
 	    cmocka_unit_test(root_becomes_another_and_an_ordinary_user_stays),
 	};
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -190,6 +191,25 @@ what_cannot_be_read_says_why(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+static void
+a_child_finds_zeros_if_asked_to(void **state)
+{
+	struct secret *secret = secret_new("secret", 6);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(secret);
+	assert_int_equal(secret_hide_from_children(secret), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(memcmp(secret->data, "\0\0\0\0\0\0", 6) == 0 ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_memory_equal(secret->data, "secret", 6);
+	secret_free(secret);
+}
+
 int
 main(void)
 {
@@ -204,6 +224,7 @@ main(void)
 	    cmocka_unit_test(an_empty_file_holds_no_secret),
 	    cmocka_unit_test(a_file_holds_4096_octets_at_most),
 	    cmocka_unit_test(what_cannot_be_read_says_why),
+	    cmocka_unit_test(a_child_finds_zeros_if_asked_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

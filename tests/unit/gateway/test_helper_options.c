@@ -123,6 +123,7 @@ programs_are_as_many_as_the_settings_say(void **state)
 	assert_int_equal(programs_count(ROLE_DIRECTORY_LOOKUP, settings), 3);
 	assert_int_equal(programs_count(ROLE_DIRECTORY_WATCH, settings), 1);
 	assert_int_equal(programs_count(ROLE_AUDITOR, settings), 1);
+	assert_int_equal(programs_count(ROLE_PASSWORD_CHECKER, settings), 0);
 	settings_unref(settings);
 }
 
