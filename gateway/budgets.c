@@ -30,6 +30,7 @@ struct budgets {
 	pthread_mutex_t lock;
 	uint64_t sessions; /* this and below: locked */
 	uint64_t unproved;
+	uint64_t wide; /* sessions that take the place of two */
 	struct holder_tree sources, identities;
 };
 
@@ -92,7 +93,7 @@ budgets_enter(struct budgets *budgets, const struct settings *settings,
 
 	lock(budgets);
 	if (budgets->sessions >= settings->sessions_max ||
-	    budgets->sessions >= budgets->ceiling) {
+	    budgets->sessions + budgets->wide >= budgets->ceiling) {
 		reason = REASON_OVERLOADED;
 	} else if (budgets->unproved >= settings->unproved_max) {
 		reason = REASON_TOO_MANY_UNPROVED;
@@ -100,6 +101,21 @@ budgets_enter(struct budgets *budgets, const struct settings *settings,
 		budgets->sessions++;
 		budgets->unproved++;
 		share->is_counted = share->is_unproved = true;
+	}
+	unlock(budgets);
+	return reason;
+}
+
+enum reason
+budgets_widen(struct budgets *budgets, struct budget_share *share)
+{
+	enum reason reason = REASON_NO_DESCRIPTORS;
+
+	lock(budgets);
+	if (budgets->sessions + budgets->wide < budgets->ceiling) {
+		reason = REASON_OK;
+		budgets->wide++;
+		share->is_wide = true;
 	}
 	unlock(budgets);
 	return reason;
@@ -219,6 +235,8 @@ budgets_leave(struct budgets *budgets, struct budget_share *share)
 		let_go(&budgets->identities, share->identity);
 	if (share->is_counted)
 		budgets->sessions--;
+	if (share->is_wide)
+		budgets->wide--;
 	unlock(budgets);
 	*share = (struct budget_share){.is_counted = false};
 }

@@ -25,6 +25,7 @@ struct settings;
 struct budget_share {
 	bool is_counted;
 	bool is_unproved;
+	bool is_wide; /* it has descriptors for two */
 	struct holder *source;
 	struct holder *identity;
 };
@@ -52,6 +53,11 @@ budgets_locate(struct budgets *budgets, const struct settings *settings,
 enum reason
 budgets_prove(struct budgets *budgets, const struct settings *settings,
     const char *identity, struct budget_share *share) must_check;
+
+/* Makes room for twice the descriptors that a session has: no_descriptors
+ * where the process has no more. */
+enum reason
+budgets_widen(struct budgets *budgets, struct budget_share *share) must_check;
 
 /* Gives back whatever the share holds. */
 void budgets_leave(struct budgets *budgets, struct budget_share *share);

@@ -137,6 +137,10 @@ session_udp_prepare(struct session *session)
 
 	if (!local_address(session, &local))
 		return REASON_CLIENT_ERROR;
+	/* It has the client's connection and up to three sockets. */
+	why = budgets_widen(session->worker->shared->budgets, &session->share);
+	if (why != REASON_OK)
+		return why;
 	udp = calloc(1, sizeof(*udp));
 	if (udp == NULL)
 		return REASON_NO_MEMORY;

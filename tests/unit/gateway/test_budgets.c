@@ -96,6 +96,27 @@ no_setting_permits_more_than_the_process_can_hold(void **state)
 }
 
 static void
+a_wide_session_takes_the_place_of_two(void **state)
+{
+	struct budget_share a = {0}, b = {0}, c = {0};
+
+	(void)state;
+	budgets_free(budgets);
+	budgets = budgets_new(3);
+	assert_int_equal(enter(&a), REASON_OK);
+	assert_int_equal(enter(&b), REASON_OK);
+	assert_int_equal(budgets_widen(budgets, &a), REASON_OK);
+	assert_int_equal(budgets_widen(budgets, &b), REASON_NO_DESCRIPTORS);
+	assert_int_equal(enter(&c), REASON_OVERLOADED);
+	assert_int_equal(budgets_sessions(budgets), 2);
+	leave(&a);
+	assert_int_equal(enter(&c), REASON_OK);
+	assert_int_equal(budgets_widen(budgets, &b), REASON_OK);
+	leave(&b);
+	leave(&c);
+}
+
+static void
 a_proof_makes_room_for_another_stranger(void **state)
 {
 	struct budget_share a = {0}, b = {0};
@@ -221,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_house_is_full_at_its_limit),
 	    TEST(no_setting_permits_more_than_the_process_can_hold),
+	    TEST(a_wide_session_takes_the_place_of_two),
 	    TEST(a_proof_makes_room_for_another_stranger),
 	    TEST(each_source_has_its_own_budget),
 	    TEST(strangers_of_one_source_are_fewer),

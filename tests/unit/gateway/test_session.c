@@ -25,6 +25,8 @@
 #include "base/clock.h"
 #include "base/rfc1961.h"
 #include "base/seal.h"
+#include "base/socks5.h"
+#include "base/socks5_udp.h"
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
@@ -37,6 +39,7 @@
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
+#include "relay/datagrams.h"
 #include "relay/resolver.h"
 #include "tests/support/toy_seal.h"
 
@@ -61,6 +64,7 @@ static struct {
 	void *resolve_arg;
 	unsigned resolutions;
 	bool hold_resolution;
+	uint64_t name_expiry_us;
 	/* What the directory will say. */
 	bool hold_lookup;
 	const char *group; /* NULL: it does not say */
@@ -173,6 +177,15 @@ __wrap_resolution_cancel(struct resolution *resolution)
 {
 	if (resolution != NULL)
 		fake.resolve = NULL;
+}
+
+uint64_t __wrap_resolver_expiry_us(struct resolver *resolver, const char *name);
+uint64_t
+__wrap_resolver_expiry_us(struct resolver *resolver, const char *name)
+{
+	(void)resolver;
+	(void)name;
+	return fake.name_expiry_us;
 }
 
 static void
@@ -1578,6 +1591,244 @@ a_stop_ends_a_session_at_every_step(void **state)
 	}
 }
 
+/* ---- datagrams: a socket of the client's and one of a target's */
+
+static struct socket_address relay_at, udp_target_at;
+static int udp_client, udp_target;
+
+static void
+open_udp(void)
+{
+	struct address loopback;
+
+	assert_true(address_parse("127.0.0.1", &loopback));
+	udp_client = datagrams_socket(&loopback, 0, 0, &relay_at);
+	udp_target = datagrams_socket(&loopback, 0, 0, &udp_target_at);
+	assert_true(udp_client >= 0 && udp_target >= 0);
+}
+
+static void
+close_udp(void)
+{
+	(void)close(udp_client);
+	(void)close(udp_target);
+}
+
+static void
+associate(void)
+{
+	uint8_t message[600], answer[64];
+	struct socks5_reply reply;
+	size_t len, consumed;
+	enum reason why;
+
+	open_udp();
+	open_session();
+	greet();
+	say(message, seal_message(message, "\5\3\0\1\0\0\0\0\0\0", 10));
+	len = open_reply(answer, sizeof(answer));
+	assert_int_equal(
+	    socks5_reply_parse(answer, len, &consumed, &reply, &why),
+	    PARSE_DONE);
+	assert_int_equal(reply.reply, 0);
+	relay_at.address = reply.bound.address;
+	relay_at.port = reply.bound.port;
+	assert_true(
+	    address_is_equal(&relay_at.address, &udp_target_at.address));
+}
+
+static void
+send_datagram(const char *name, const char *payload)
+{
+	struct socks5_udp header = {
+	    .peer = endpoint_from_address(
+		&udp_target_at.address, udp_target_at.port)};
+	uint8_t plain[600], message[700];
+	struct sockaddr_storage storage;
+	socklen_t size = socket_address_to(&relay_at, &storage);
+	size_t len;
+
+	if (name != NULL)
+		assert_true(endpoint_from_name(
+		    name, strlen(name), udp_target_at.port, &header.peer));
+	len = socks5_udp_print(plain, &header);
+	memcpy(plain + len, payload, strlen(payload));
+	len = seal_message(message, plain, len + strlen(payload));
+	assert_int_equal(sendto(udp_client, message, len, 0,
+			     (struct sockaddr *)&storage, size),
+	    (ssize_t)len);
+	settle();
+}
+
+/* NULL: nothing. */
+static void
+target_got(const char *payload)
+{
+	char data[64];
+	ssize_t len = recv(udp_target, data, sizeof(data), MSG_DONTWAIT);
+
+	assert_int_equal(len, payload == NULL ? -1 : (ssize_t)strlen(payload));
+	if (payload != NULL)
+		assert_memory_equal(data, payload, strlen(payload));
+}
+
+static const char *const udp_rule[] = {"gwDestination", "127.0.0.1/32",
+    "gwDestination", "www.example.com", "gwCommand", "udp", NULL};
+
+static size_t
+decisions(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fake.record_count; i++)
+		count += fake.records[i].event == AUDIT_DECISION;
+	return count;
+}
+
+static void
+each_datagrams_destination_is_judged_and_recorded(void **state)
+{
+	const struct audit_record *record;
+
+	(void)state;
+	use_rule(udp_rule);
+	associate();
+	assert_int_equal(decisions(), 1);
+	assert_string_equal(fake.records[1].rule, "web");
+	send_datagram(NULL, "one");
+	target_got("one");
+	send_datagram(NULL, "two");
+	target_got("two");
+	assert_int_equal(decisions(), 2);
+	record = &fake.records[fake.record_count - 1];
+	assert_int_equal(record->destination.port, udp_target_at.port);
+	assert_int_equal(record->dialled.port, udp_target_at.port);
+	assert_string_equal(record->rule, "web");
+	assert_int_equal(record->generation, 7);
+
+	/* Denied from now on, which is on record once. */
+	use_rule((const char *const[]){
+	    "gwDestination", "192.0.2.1", "gwCommand", "udp", NULL});
+	session_rules_changed(&worker);
+	for (int i = 0; i < 3; i++)
+		send_datagram(NULL, "three");
+	target_got(NULL);
+	assert_int_equal(decisions(), 3);
+	session_rules_changed(&worker);
+	send_datagram(NULL, "three");
+	assert_int_equal(decisions(), 3);
+	record = &fake.records[fake.record_count - 1];
+	assert_int_equal(record->reason, REASON_DENIED_NO_RULE);
+	assert_true(record->failed);
+
+	(void)shutdown(client, SHUT_WR);
+	was_closed(REASON_OK);
+	record = record_of(AUDIT_UDP_SUMMARY);
+	assert_int_equal(record->datagrams_to_target, 2);
+	assert_int_equal(record->bytes_to_target, 6);
+	assert_int_equal(record->dropped, 4);
+	assert_non_null(strstr(record->detail, "dropped: denied 4; sent to: "));
+	assert_int_equal(record_of(AUDIT_CLOSE)->bytes_to_target, 6);
+	close_udp();
+}
+
+static void
+a_datagrams_name_is_resolved_once_for_its_time(void **state)
+{
+	(void)state;
+	use_rule(udp_rule);
+	associate();
+	fake.address_count = 1;
+	assert_true(address_parse("127.0.0.1", &fake.addresses[0]));
+	fake.name_expiry_us = UINT64_MAX;
+	fake.hold_resolution = true;
+	send_datagram("www.example.com", "one");
+	send_datagram("www.example.com", "two");
+	target_got(NULL);
+	assert_int_equal(fake.resolutions, 1);
+	soon(finish_resolution);
+	settle();
+	target_got("one");
+	target_got("two");
+	/* New rules judge it by where it leads. */
+	session_rules_changed(&worker);
+	send_datagram("www.example.com", "three");
+	target_got("three");
+	assert_int_equal(fake.resolutions, 1);
+	assert_int_equal(decisions(), 2);
+	use_rule((const char *const[]){
+	    "gwDestination", "192.0.2.1", "gwCommand", "udp", NULL});
+	session_rules_changed(&worker);
+	/* There it may not be; perhaps at another of its addresses. */
+	send_datagram("www.example.com", "four");
+	assert_int_equal(fake.resolutions, 2);
+	soon(finish_resolution);
+	settle();
+	target_got(NULL);
+	assert_int_equal(decisions(), 3);
+	assert_int_equal(
+	    fake.records[fake.record_count - 1].reason, REASON_DENIED_NO_RULE);
+	close_udp();
+}
+
+static void
+a_name_without_an_address_is_recorded(void **state)
+{
+	(void)state;
+	use_rule(udp_rule);
+	associate();
+	send_datagram("www.example.com", "one");
+	assert_int_equal(fake.resolutions, 1);
+	assert_int_equal(decisions(), 2);
+	assert_int_equal(
+	    fake.records[fake.record_count - 1].reason, REASON_NAME_UNKNOWN);
+	/* It is remembered for a while. */
+	send_datagram("www.example.com", "one");
+	assert_int_equal(fake.resolutions, 1);
+	/* The end comes while a name is being resolved. */
+	use_rule(udp_rule);
+	session_rules_changed(&worker);
+	fake.hold_resolution = true;
+	send_datagram("www.example.com", "one");
+	assert_int_equal(fake.resolutions, 2);
+	session_close_all(&worker, REASON_SHUTDOWN);
+	assert_null(fake.resolve);
+	assert_non_null(
+	    strstr(record_of(AUDIT_UDP_SUMMARY)->detail, "dropped: nowhere 2"));
+	close_udp();
+}
+
+/* Where rules begin to ask for groups, the directory is asked first. */
+static void
+datagrams_do_not_wait_for_the_directory(void **state)
+{
+	(void)state;
+	use_rule(udp_rule);
+	associate();
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "udp", "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	session_rules_changed(&worker);
+	fake.group = "cn=staff,dc=example,dc=com";
+	send_datagram(NULL, "one");
+	send_datagram(NULL, "two");
+	target_got("two");
+	target_got(NULL);
+	close_udp();
+}
+
+static void
+an_association_needs_room_for_its_descriptors(void **state)
+{
+	(void)state;
+	use_rule(udp_rule);
+	budgets_free(shared.budgets);
+	shared.budgets = budgets_new(1);
+	open_session();
+	greet();
+	is_refused((const uint8_t *)"\5\3\0\1\0\0\0\0\0\0", 10, 1,
+	    REASON_NO_DESCRIPTORS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -1635,6 +1886,11 @@ main(void)
 	    TEST(a_local_connection_that_only_greets_is_a_health_check),
 	    TEST(a_client_behind_a_balancer_is_recorded_whatever_it_does),
 	    TEST(a_stop_ends_a_session_at_every_step),
+	    TEST(each_datagrams_destination_is_judged_and_recorded),
+	    TEST(a_datagrams_name_is_resolved_once_for_its_time),
+	    TEST(a_name_without_an_address_is_recorded),
+	    TEST(datagrams_do_not_wait_for_the_directory),
+	    TEST(an_association_needs_room_for_its_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
