@@ -132,6 +132,7 @@ class Lab:
         self.syslog.start()
         self.audit = self.syslog.audit
         self.names = Names(names(self.place))
+        self.built = programs
         self.programs = copy_programs(programs, f"{at}/programs")
         self.gateway = Gateway(f"{at}/gateway", self.programs,
                                self._settings(settings), self.audit,
