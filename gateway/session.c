@@ -551,79 +551,13 @@ request(struct bufferevent *bev, void *arg)
 
 /* ---- judge: by name; where an address can matter, resolve, then each */
 
-struct judge_context
-session_judge_context(struct session *session)
-{
-	struct worker *worker = session->worker;
-	uint64_t stale_max_us = session->settings->stale_max * 1000000;
-	uint64_t confirmed_us = atomic_load(&worker->shared->confirmed_us);
-	struct judge_context context = {
-	    .rules = worker->rules,
-	    .subject = session->subject,
-	    .own = &worker->own,
-	};
-
-	session->is_stale = !atomic_load(&worker->shared->directory_up);
-	if (session->is_stale && confirmed_us + stale_max_us < clock_wall_us())
-		context.rules = NULL;
-	return context;
-}
-
-enum protection
-session_protection(const struct session *session)
-{
-	if (session->is_tls && session->asked.command != COMMAND_UDP &&
-	    session->protection < PROTECTION_CONFIDENTIALITY)
-		return PROTECTION_CONFIDENTIALITY;
-	return session->protection;
-}
-
-struct request
-session_request_to(
-    const struct session *session, const struct endpoint *destination)
-{
-	return (struct request){
-	    .identity = &session->identity,
-	    .command = session->asked.command,
-	    .destination = *destination,
-	    .client = session->client,
-	    .listener = session->listener->name,
-	    .protection = session_protection(session),
-	};
-}
-
-static struct request
-plain_request(const struct session *session)
-{
-	return session_request_to(session, &session->asked.destination);
-}
-
-struct verdict
-session_judge(struct session *session, const struct address *address)
-{
-	struct judge_context context = session_judge_context(session);
-	struct request asked = plain_request(session);
-
-	return judge_address(&context, &asked, address);
-}
-
-void
-session_keep_verdict(struct session *session, const struct verdict *verdict)
-{
-	ruleset_unref(session->rules);
-	session->rules = NULL;
-	if (session->worker->rules != NULL)
-		session->rules = ruleset_ref(session->worker->rules);
-	session->verdict = *verdict;
-}
-
 /* Judges each address; only those that are permitted are dialled. */
 static void
 judge_addresses(
     struct session *session, const struct address *addresses, size_t count)
 {
 	struct judge_context context = session_judge_context(session);
-	struct request asked = plain_request(session);
+	struct request asked = session_request(session);
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	size_t permitted_count = 0;
 	struct verdict verdict, first = {.rule = ""};
@@ -676,7 +610,7 @@ judge(struct session *session)
 			return;
 	}
 	context = session_judge_context(session);
-	asked = plain_request(session);
+	asked = session_request(session);
 	verdict = asked.command == COMMAND_UDP
 		      ? judge_command(&context, &asked)
 		      : judge_request(&context, &asked);
@@ -701,24 +635,6 @@ judge(struct session *session)
 /* ---- reach: record the decision, then dial the permitted addresses, or
  * wait for a call from one of them */
 
-/* Of several addresses each has a rule of its own: what was decided about
- * the one that was reached stands from now on. */
-static void
-settle_verdict(struct session *session)
-{
-	struct judge_context context = {
-	    .rules = session->rules,
-	    .subject = session->subject,
-	    .own = &session->worker->own,
-	};
-	struct request asked = plain_request(session);
-	struct verdict verdict =
-	    judge_address(&context, &asked, &session->dialled.address);
-
-	if (verdict.decision == DECISION_PERMIT)
-		session->verdict = verdict;
-}
-
 static void
 on_dialled(void *arg, const struct dial_result *result)
 {
@@ -729,7 +645,7 @@ on_dialled(void *arg, const struct dial_result *result)
 	session->egress = result->local;
 	session->target_fd = result->fd;
 	if (result->reason == REASON_OK) {
-		settle_verdict(session);
+		session_settle_verdict(session);
 		session->is_connected =
 		    connected_add(session->worker->shared->connected,
 			session->identity.name, &session->dialled.address);

@@ -68,31 +68,39 @@ struct session {
 /* session.c: the only end.  The session is gone when it returns. */
 void session_close(struct session *session, enum reason reason);
 
+/* session_methods.c: which methods are for this client; and at its end, what
+ * is remembered of it. */
+struct front_methods session_methods(const struct session *session);
+void session_methods_learn(const struct session *session, enum reason reason);
+
+/* session_policy.c: what the policy says of it. */
+
 /*
  * How well what was asked is protected on its way between client and
  * gateway.  TLS is confidentiality for what goes over TCP; a datagram has its
  * seal only.
  */
 enum protection session_protection(const struct session *session);
-/* session_methods.c: which methods are for this client; and at its end, what
- * is remembered of it. */
-struct front_methods session_methods(const struct session *session);
-void session_methods_learn(const struct session *session, enum reason reason);
 
-/* session.c: steps of the story for those who reach in another way. */
-
-/* What it is judged by now, and what it asks for, led elsewhere. */
+/* What it is judged by now, what it asks for, and that led elsewhere. */
 struct judge_context session_judge_context(struct session *session);
+struct request session_request(const struct session *session);
 struct request session_request_to(
     const struct session *session, const struct endpoint *destination);
-/* True while the directory has to be asked about the client first. */
-bool session_awaits_subject(struct session *session);
 /* Judges (name, address) by the rules that are in force now. */
 struct verdict session_judge(
     struct session *session, const struct address *address) must_check;
 /* The verdict stands from now on, and the rules that gave it. */
 void
 session_keep_verdict(struct session *session, const struct verdict *verdict);
+/* Of several addresses each has a rule of its own: what was decided about
+ * the one that was reached stands from now on. */
+void session_settle_verdict(struct session *session);
+
+/* session.c: steps of the story for those who reach in another way. */
+
+/* True while the directory has to be asked about the client first. */
+bool session_awaits_subject(struct session *session);
 /* Writes a reply, sealed if there is a seal; none is due then. */
 enum reason session_write_reply(struct session *session, enum reason reason,
     const struct socket_address *bound) must_check;
