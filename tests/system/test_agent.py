@@ -3,9 +3,7 @@
 
 import hashlib
 import os
-import pwd
 import random
-import shutil
 import socket
 import struct
 import subprocess
@@ -13,8 +11,9 @@ import threading
 import time
 
 from tests.lab import targets
-from tests.lab.process import Program, accepts, free_port, run
+from tests.lab.process import run
 from tests.lab.socks import frame
+from tests.lab.sshd import sshd
 from tests.lab.suite import behaviour, expect, expect_equal
 
 NO_TICKET, SERVICE, CLOCK, UNREACHABLE = 10, 11, 12, 14
@@ -161,33 +160,6 @@ def a_target_that_breaks_off_is_no_clean_end(lab):
 
 
 # ssh
-
-def sshd(lab):
-    """An sshd of an ordinary user; as root that is nobody."""
-    user = pwd.getpwnam("nobody") if os.getuid() == 0 \
-        else pwd.getpwuid(os.getuid())
-    at = f"{lab.directory}/sshd"
-    os.mkdir(at, 0o755)
-    run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-        f"{at}/host")
-    run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-        f"{at}/key")
-    shutil.copy(f"{at}/key.pub", f"{at}/authorized")
-    port = free_port()
-    with open(f"{at}/config", "w") as out:
-        out.write(f"ListenAddress {lab.place.web}\nPort {port}\n"
-                  f"HostKey {at}/host\nPidFile none\nUsePAM yes\n"
-                  f"AuthorizedKeysFile {at}/authorized\nStrictModes no\n"
-                  "Subsystem sftp internal-sftp\n")
-    argv = ["/usr/sbin/sshd", "-D", "-e", "-f", f"{at}/config"]
-    if os.getuid() == 0:
-        os.chown(f"{at}/host", user.pw_uid, user.pw_gid)
-        argv = ["/usr/bin/setpriv", f"--reuid={user.pw_uid}",
-                f"--regid={user.pw_gid}", "--clear-groups", *argv]
-    program = Program("sshd", argv, f"{at}/log")
-    program.ready_when(lambda: accepts(lab.place.web, port))
-    return program, user.pw_name, port, at
-
 
 @behaviour
 def ssh_needs_nothing_but_a_ticket(lab):
