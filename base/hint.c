@@ -95,10 +95,9 @@ wished_none(const struct hint_facts *facts)
 }
 
 static bool
-offers_none_wished_none(const struct hint_facts *facts)
+is_curl_that_wished_none(const struct hint_facts *facts)
 {
-	return facts->offers_as_curl_does && facts->wish == 0 &&
-	       facts->granted != 0;
+	return facts->offers_as_curl_does && facts->wish == 0;
 }
 
 static bool

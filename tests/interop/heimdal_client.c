@@ -8,8 +8,8 @@
  * No part of the build: linked with MIT's library everything else is, and
  * the two cannot be in one program.  tests/interop/prepare builds it.
  */
+#include <arpa/inet.h>
 #include <err.h>
-#include <netdb.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +30,17 @@ static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
 static uint8_t token[TOKEN_MAX];
 
 static void
-dial(const char *host, const char *port)
+dial(const char *address, const char *port)
 {
-	const struct addrinfo wanted = {
-	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
-	struct addrinfo *found;
+	struct sockaddr_in at = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
 
-	if (getaddrinfo(host, port, &wanted, &found) != 0)
-		errx(2, "%s is no address", host);
-	gateway = socket(found->ai_family, SOCK_STREAM, 0);
+	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
+		errx(2, "%s is no address", address);
+	gateway = socket(AF_INET, SOCK_STREAM, 0);
 	if (gateway < 0 ||
-	    connect(gateway, found->ai_addr, found->ai_addrlen) < 0)
-		err(2, "%s", host);
-	freeaddrinfo(found);
+	    connect(gateway, (struct sockaddr *)&at, sizeof(at)) < 0)
+		err(2, "%s", address);
 }
 
 static void
@@ -106,7 +104,7 @@ check(OM_uint32 major, OM_uint32 minor, const char *what)
 	OM_uint32 ignored, more = 0;
 	gss_buffer_desc text;
 
-	if (!GSS_ERROR(major))
+	if (major == GSS_S_COMPLETE || major == GSS_S_CONTINUE_NEEDED)
 		return;
 	(void)gss_display_status(&ignored, minor != 0 ? minor : major,
 	    minor != 0 ? GSS_C_MECH_CODE : GSS_C_GSS_CODE, GSS_C_NO_OID, &more,
@@ -170,8 +168,6 @@ get_sealed(uint8_t type, int confidential)
 		return out;
 	major = gss_unwrap(&minor, context, &in, &out, &state, NULL);
 	check(major, minor, "gss_unwrap");
-	if (major != GSS_S_COMPLETE)
-		errx(6, "a message out of order");
 	if (confidential >= 0 && (state != 0) != confidential)
 		errx(6, "a message of another protection");
 	return out;

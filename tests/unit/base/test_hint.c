@@ -61,7 +61,7 @@ every_known_client_is_known(void **state)
 		 .stage = HINT_STAGE_LEVEL,
 		 .wish = 0,
 		 .granted = 1},
-		REASON_CLIENT_CLOSED, "curl_7_68"},
+		REASON_CLIENT_CLOSED, "curl_old"},
 	    {{.stage = HINT_STAGE_LEVEL, .wish = 0, .granted = 1},
 		REASON_CLIENT_CLOSED, "level_refused"},
 	    {{.stage = HINT_STAGE_LEVEL, .wish = 2, .granted = 1},
@@ -69,7 +69,7 @@ every_known_client_is_known(void **state)
 	    {{.stage = HINT_STAGE_LEVEL, .wish = 2, .granted = 2},
 		REASON_CLIENT_CLOSED, ""},
 	    {{.offers_as_curl_does = true, .stage = HINT_STAGE_LEVEL},
-		REASON_CLIENT_CLOSED, ""},
+		REASON_CLIENT_CLOSED, "curl_old"},
 
 	    {{.offers_as_curl_does = true, .stage = HINT_STAGE_REQUEST},
 		REASON_CLIENT_CLOSED, ""},
