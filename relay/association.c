@@ -16,7 +16,9 @@
 #include "base/rfc1961.h"
 #include "base/seal.h"
 #include "base/socks5_udp.h"
+#include "relay/allowance.h"
 #include "relay/datagrams.h"
+#include "relay/destinations.h"
 #include "relay/dialler.h"
 
 /* What one socket gets at a time, before others have their turn. */
@@ -26,12 +28,6 @@
 /* The most octets that a datagram can have. */
 #define DATAGRAM_MAX_IPV4 65507
 #define DATAGRAM_MAX_IPV6 65527
-
-/* Lets through so much a second, after a pause twice that at once. */
-struct allowance {
-	uint64_t per_second; /* 0: no limit */
-	uint64_t left, filled_us;
-};
 
 enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
 
@@ -47,7 +43,6 @@ struct door {
 struct association {
 	struct event_base *base;
 	struct association_settings settings;
-	association_judge_fn *judge;
 	association_done_fn *done;
 	void *arg;
 	struct datagrams *batch;
@@ -57,7 +52,6 @@ struct association {
 	struct door client, targets[FAMILIES];
 	struct socket_address bound;
 	struct socket_address peer; /* the client's; port 0: not known yet */
-	uint64_t epoch;
 	struct allowance fresh, octets;
 	struct event idle;
 	uint64_t active_us;
@@ -92,39 +86,7 @@ count_drop(struct association *association, enum association_drop drop)
 	association->counts.drops[drop]++;
 }
 
-/* ---- limits */
-
-static bool
-is_within(struct allowance *allowance, uint64_t cost)
-{
-	uint64_t now = clock_monotonic_us();
-	uint64_t most = 2 * allowance->per_second, gained;
-
-	if (allowance->per_second == 0)
-		return true;
-	/* Within two seconds it is full again. */
-	gained = now - allowance->filled_us;
-	if (gained > 2000000)
-		gained = 2000000;
-	gained = gained * allowance->per_second / 1000000;
-	if (gained > 0) {
-		allowance->left = allowance->left + gained < most
-				      ? allowance->left + gained
-				      : most;
-		allowance->filled_us = now;
-	}
-	if (allowance->left < cost)
-		return false;
-	allowance->left -= cost;
-	return true;
-}
-
-static struct allowance
-allowance_of(uint64_t per_second)
-{
-	return (struct allowance){
-	    per_second, 2 * per_second, clock_monotonic_us()};
-}
+/* ---- idle */
 
 static struct timeval
 milliseconds(uint64_t ms)
@@ -259,7 +221,7 @@ send_to_target(struct association *association,
 	};
 	struct door *door;
 
-	if (!is_within(&association->octets, len)) {
+	if (!allowance_take(&association->octets, len)) {
 		count_drop(association, DROP_RATE);
 		return;
 	}
@@ -270,7 +232,7 @@ send_to_target(struct association *association,
 		put_out(door, &item);
 }
 
-/* ---- where to: the owner decides, and is asked as seldom as can be */
+/* ---- where to */
 
 static enum association_drop
 drop_of(enum ruling ruling)
@@ -289,74 +251,6 @@ drop_of(enum ruling ruling)
 	return DROP_WAITING;
 }
 
-static void
-lead(struct association *association, struct destination *destination,
-    const struct association_answer *answer)
-{
-	struct socket_address peer = {answer->address, destination->asked.port};
-
-	/* While it is looked for anew, it is where it was. */
-	if (answer->ruling == RULING_WAIT || answer->ruling == RULING_BUSY)
-		return;
-	destinations_lead(association->destinations, destination,
-	    answer->ruling == RULING_PERMIT ? &peer : NULL);
-}
-
-static enum ruling
-apply(struct association *association, struct destination *destination,
-    const struct association_answer *answer)
-{
-	must(answer->ruling != RULING_NONE);
-	if (answer->told)
-		destination->refused = 0;
-	destination->note = answer->note;
-	lead(association, destination, answer);
-	if (answer->ruling == RULING_BUSY) {
-		/* Nothing was said: it is asked about again. */
-		if (destination->ruling == RULING_WAIT)
-			destination->ruling = RULING_NONE;
-		return RULING_BUSY;
-	}
-	destination->ruling = answer->ruling;
-	if (answer->ruling != RULING_WAIT) {
-		destination->expires_us = answer->expires_us;
-		destination->epoch = association->epoch;
-	}
-	return answer->ruling;
-}
-
-static enum ruling
-ask(struct association *association, struct destination *destination,
-    bool has_expired)
-{
-	struct association_question question = {
-	    .asked = &destination->asked,
-	    .before = destination->ruling,
-	    .address = destination->peer.address,
-	    .expires_us = destination->expires_us,
-	    .has_expired = has_expired,
-	    .refused = destination->refused,
-	    .note = destination->note,
-	};
-	struct association_answer answer =
-	    association->judge(association->arg, &question);
-
-	return apply(association, destination, &answer);
-}
-
-static enum ruling
-ruling_on(struct association *association, struct destination *destination)
-{
-	bool has_expired = clock_monotonic_us() >= destination->expires_us;
-
-	if (destination->ruling == RULING_WAIT)
-		return RULING_WAIT;
-	if (destination->ruling != RULING_NONE && !has_expired &&
-	    destination->epoch == association->epoch)
-		return destination->ruling;
-	return ask(association, destination, has_expired);
-}
-
 /* NULL when it was not to be had; that is counted. */
 static struct destination *
 destination_of(struct association *association, const struct endpoint *asked)
@@ -366,7 +260,7 @@ destination_of(struct association *association, const struct endpoint *asked)
 
 	if (destination != NULL)
 		return destination;
-	if (!is_within(&association->fresh, 1)) {
+	if (!allowance_take(&association->fresh, 1)) {
 		count_drop(association, DROP_RATE);
 		return NULL;
 	}
@@ -385,7 +279,7 @@ forward(struct association *association, const struct endpoint *asked,
 
 	if (destination == NULL)
 		return;
-	ruling = ruling_on(association, destination);
+	ruling = destinations_rule(association->destinations, destination);
 	if (ruling == RULING_PERMIT) {
 		send_to_target(association, destination, payload, len);
 		return;
@@ -404,15 +298,13 @@ association_answer(struct association *association,
     const struct endpoint *asked, const struct association_answer *answer)
 {
 	struct destinations *destinations = association->destinations;
-	struct destination *destination =
-	    destinations_find(destinations, asked);
 	enum ruling ruling;
+	struct destination *destination =
+	    destinations_answer(destinations, asked, answer, &ruling);
 	struct held *held;
 
-	must(answer->ruling != RULING_WAIT);
-	if (destination == NULL || destination->ruling != RULING_WAIT)
+	if (destination == NULL)
 		return;
-	ruling = apply(association, destination, answer);
 	while ((held = destinations_take_held(destinations, destination)) !=
 	       NULL) {
 		if (ruling == RULING_PERMIT) {
@@ -429,7 +321,7 @@ association_answer(struct association *association,
 void
 association_rules_changed(struct association *association)
 {
-	association->epoch++;
+	destinations_rules_changed(association->destinations);
 }
 
 /* ---- from the client */
@@ -546,26 +438,6 @@ on_client(evutil_socket_t fd, short what, void *arg)
 
 /* ---- to the client */
 
-/* Under the rules of today some destination that leads there is permitted. */
-static bool
-may_answer(struct association *association, const struct socket_address *peer)
-{
-	struct destination *destination =
-	    destinations_at(association->destinations, peer);
-
-	while (destination != NULL) {
-		struct destination *next = destinations_next_at(destination);
-
-		if (destination->epoch == association->epoch)
-			return true;
-		if (destination->ruling == RULING_PERMIT &&
-		    ask(association, destination, false) == RULING_PERMIT)
-			return true;
-		destination = next;
-	}
-	return false;
-}
-
 /* Puts the header in front, and the seal around both; false if it does not
  * fit. */
 static bool
@@ -607,11 +479,11 @@ seal_message(struct seal *seal, struct datagram *item)
 static void
 take_from_target(struct association *association, struct datagram *item)
 {
-	if (!may_answer(association, &item->peer)) {
+	if (!destinations_may_answer(association->destinations, &item->peer)) {
 		count_drop(association, DROP_STRANGER);
 		return;
 	}
-	if (!is_within(&association->octets, item->len)) {
+	if (!allowance_take(&association->octets, item->len)) {
 		count_drop(association, DROP_RATE);
 		return;
 	}
@@ -664,7 +536,7 @@ init_doors(struct association *association)
 }
 
 static bool
-make_parts(struct association *association)
+make_parts(struct association *association, association_judge_fn *judge)
 {
 	const struct association_settings *settings = &association->settings;
 	struct fragments_limits limits = {
@@ -674,8 +546,8 @@ make_parts(struct association *association)
 	};
 
 	association->batch = datagrams_join();
-	association->destinations =
-	    destinations_new(settings->destinations_max);
+	association->destinations = destinations_new(
+	    settings->destinations_max, judge, association->arg);
 	if (settings->reassembly_octets > 0)
 		association->fragments = fragments_new(&limits);
 	return association->batch != NULL &&
@@ -696,7 +568,6 @@ association_open(struct event_base *base,
 		return NULL;
 	association->base = base;
 	association->settings = *settings;
-	association->judge = judge;
 	association->done = done;
 	association->arg = arg;
 	association->peer = settings->client;
@@ -704,7 +575,7 @@ association_open(struct event_base *base,
 	association->octets = allowance_of(settings->octets_max);
 	init_doors(association);
 	(void)evtimer_assign(&association->idle, base, on_idle, association);
-	if (!make_parts(association)) {
+	if (!make_parts(association, judge)) {
 		association_close(association, NULL);
 		return NULL;
 	}

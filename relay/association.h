@@ -19,7 +19,7 @@
 #include "base/compiler.h"
 #include "base/endpoint.h"
 #include "base/reason.h"
-#include "relay/destinations.h"
+#include "relay/ruling.h"
 
 struct association;
 struct event_base;
@@ -63,33 +63,6 @@ struct association_settings {
 	size_t reassembly_octets;  /* of one datagram; 0: no fragments */
 	unsigned reassembly_timeout_ms;
 };
-
-/* What the owner is asked about a destination. */
-struct association_question {
-	const struct endpoint *asked;
-	/* What was said before, and where it leads; of no family: nowhere. */
-	enum ruling before;
-	struct address address;
-	/* When that ends or has ended; what is left of it stays in force while
-	 * the destination is asked about for other reasons. */
-	uint64_t expires_us;
-	bool has_expired;
-	uint64_t refused; /* datagrams that were dropped and not told of */
-	uint64_t note;	  /* of the answer before */
-};
-
-struct association_answer {
-	enum ruling ruling;	/* not RULING_NONE */
-	struct address address; /* RULING_PERMIT: where it leads */
-	uint64_t expires_us;	/* by the monotonic clock */
-	bool told;		/* of those that were refused */
-	uint64_t note;		/* for the next question */
-};
-
-/* Must not free the association.  After RULING_WAIT association_answer comes,
- * once. */
-typedef struct association_answer
-association_judge_fn(void *arg, const struct association_question *question);
 
 /* It ended by itself: REASON_IDLE.  The handle is still the owner's. */
 typedef void association_done_fn(void *arg, enum reason reason);

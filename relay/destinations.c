@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/must.h"
+
 RB_HEAD(asked_tree, destination);
 RB_HEAD(peer_tree, destination);
 
@@ -14,6 +17,9 @@ struct destinations {
 	TAILQ_HEAD(, destination) by_use; /* the one used last at the end */
 	size_t count, max;
 	size_t held_count, held_octets;
+	uint64_t epoch; /* of the rules */
+	association_judge_fn *judge;
+	void *arg;
 };
 
 static int
@@ -61,7 +67,7 @@ RB_GENERATE_INTERNAL(peer_tree, destination, by_peer, compare_led,
     static __attribute__((unused)))
 
 struct destinations *
-destinations_new(size_t max)
+destinations_new(size_t max, association_judge_fn *judge, void *arg)
 {
 	struct destinations *destinations = calloc(1, sizeof(*destinations));
 
@@ -71,7 +77,23 @@ destinations_new(size_t max)
 	RB_INIT(&destinations->by_peer);
 	TAILQ_INIT(&destinations->by_use);
 	destinations->max = max;
+	destinations->judge = judge;
+	destinations->arg = arg;
 	return destinations;
+}
+
+/* Leads it somewhere else; NULL: nowhere. */
+static void
+lead_to(struct destinations *destinations, struct destination *destination,
+    const struct socket_address *peer)
+{
+	if (destination->peer.address.family != ADDRESS_NONE)
+		(void)RB_REMOVE(peer_tree, &destinations->by_peer, destination);
+	memset(&destination->peer, 0, sizeof(destination->peer));
+	if (peer == NULL)
+		return;
+	destination->peer = *peer;
+	(void)RB_INSERT(peer_tree, &destinations->by_peer, destination);
 }
 
 static void
@@ -82,7 +104,7 @@ drop(struct destinations *destinations, struct destination *destination)
 	while (
 	    (held = destinations_take_held(destinations, destination)) != NULL)
 		free(held);
-	destinations_lead(destinations, destination, NULL);
+	lead_to(destinations, destination, NULL);
 	(void)RB_REMOVE(asked_tree, &destinations->by_asked, destination);
 	TAILQ_REMOVE(&destinations->by_use, destination, use);
 	destinations->count--;
@@ -97,12 +119,6 @@ destinations_free(struct destinations *destinations)
 	while (!TAILQ_EMPTY(&destinations->by_use))
 		drop(destinations, TAILQ_FIRST(&destinations->by_use));
 	free(destinations);
-}
-
-size_t
-destinations_count(const struct destinations *destinations)
-{
-	return destinations->count;
 }
 
 static void
@@ -159,22 +175,9 @@ destinations_add(
 	return destination;
 }
 
-void
-destinations_lead(struct destinations *destinations,
-    struct destination *destination, const struct socket_address *peer)
-{
-	if (destination->peer.address.family != ADDRESS_NONE)
-		(void)RB_REMOVE(peer_tree, &destinations->by_peer, destination);
-	memset(&destination->peer, 0, sizeof(destination->peer));
-	if (peer == NULL)
-		return;
-	destination->peer = *peer;
-	(void)RB_INSERT(peer_tree, &destinations->by_peer, destination);
-}
-
-struct destination *
-destinations_at(
-    struct destinations *destinations, const struct socket_address *peer)
+/* Those that lead to a peer, one after the other; NULL after the last. */
+static struct destination *
+first_at(struct destinations *destinations, const struct socket_address *peer)
 {
 	struct destination *at = RB_ROOT(&destinations->by_peer);
 	struct destination *first = NULL;
@@ -189,8 +192,8 @@ destinations_at(
 	return first;
 }
 
-struct destination *
-destinations_next_at(struct destination *destination)
+static struct destination *
+next_at(struct destination *destination)
 {
 	struct destination *next = RB_NEXT(peer_tree, NULL, destination);
 
@@ -231,4 +234,115 @@ destinations_take_held(
 	destinations->held_count--;
 	destinations->held_octets -= held->len;
 	return held;
+}
+
+/* ---- what is said of them: the owner is asked as seldom as can be */
+
+static void
+lead(struct destinations *destinations, struct destination *destination,
+    const struct association_answer *answer)
+{
+	struct socket_address peer = {answer->address, destination->asked.port};
+
+	/* While it is looked for anew, it is where it was. */
+	if (answer->ruling == RULING_WAIT || answer->ruling == RULING_BUSY)
+		return;
+	lead_to(destinations, destination,
+	    answer->ruling == RULING_PERMIT ? &peer : NULL);
+}
+
+static enum ruling
+apply(struct destinations *destinations, struct destination *destination,
+    const struct association_answer *answer)
+{
+	must(answer->ruling != RULING_NONE);
+	if (answer->told)
+		destination->refused = 0;
+	destination->note = answer->note;
+	lead(destinations, destination, answer);
+	if (answer->ruling == RULING_BUSY) {
+		/* Nothing was said: it is asked about again. */
+		if (destination->ruling == RULING_WAIT)
+			destination->ruling = RULING_NONE;
+		return RULING_BUSY;
+	}
+	destination->ruling = answer->ruling;
+	if (answer->ruling != RULING_WAIT) {
+		destination->expires_us = answer->expires_us;
+		destination->epoch = destinations->epoch;
+	}
+	return answer->ruling;
+}
+
+static enum ruling
+ask(struct destinations *destinations, struct destination *destination,
+    bool has_expired)
+{
+	struct association_question question = {
+	    .asked = &destination->asked,
+	    .before = destination->ruling,
+	    .address = destination->peer.address,
+	    .expires_us = destination->expires_us,
+	    .has_expired = has_expired,
+	    .refused = destination->refused,
+	    .note = destination->note,
+	};
+	struct association_answer answer =
+	    destinations->judge(destinations->arg, &question);
+
+	return apply(destinations, destination, &answer);
+}
+
+enum ruling
+destinations_rule(
+    struct destinations *destinations, struct destination *destination)
+{
+	bool has_expired = clock_monotonic_us() >= destination->expires_us;
+
+	if (destination->ruling == RULING_WAIT)
+		return RULING_WAIT;
+	if (destination->ruling != RULING_NONE && !has_expired &&
+	    destination->epoch == destinations->epoch)
+		return destination->ruling;
+	return ask(destinations, destination, has_expired);
+}
+
+struct destination *
+destinations_answer(struct destinations *destinations,
+    const struct endpoint *asked, const struct association_answer *answer,
+    enum ruling *ruling)
+{
+	struct destination *destination =
+	    destinations_find(destinations, asked);
+
+	must(answer->ruling != RULING_WAIT);
+	if (destination == NULL || destination->ruling != RULING_WAIT)
+		return NULL;
+	*ruling = apply(destinations, destination, answer);
+	return destination;
+}
+
+bool
+destinations_may_answer(
+    struct destinations *destinations, const struct socket_address *peer)
+{
+	struct destination *destination = first_at(destinations, peer);
+
+	while (destination != NULL) {
+		struct destination *next = next_at(destination);
+
+		if (destination->epoch == destinations->epoch)
+			return true;
+		if (destination->ruling == RULING_PERMIT &&
+		    ask(destinations, destination, false) == RULING_PERMIT)
+			return true;
+		destination = next;
+	}
+	return false;
+}
+
+void
+destinations_rules_changed(struct destinations *destinations)
+{
+	destinations->epoch++;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where one client's datagrams go: the destinations that it has asked for,
- * where each leads, and the datagrams that wait until that is known.
+ * what was said of each, and the datagrams that wait until that is known.
  *
  * Bounded: the destination that was used longest ago makes room for a new
  * one.  Trees, not hashes: foreign names cannot unbalance them.
@@ -17,19 +17,11 @@
 
 #include "base/compiler.h"
 #include "base/endpoint.h"
+#include "relay/ruling.h"
 
 /* What waits at most, all destinations together. */
 #define DESTINATIONS_HELD_MAX	 16
 #define DESTINATIONS_HELD_OCTETS 65536
-
-enum ruling {
-	RULING_NONE, /* nothing was said yet */
-	RULING_PERMIT,
-	RULING_DENY,
-	RULING_NOWHERE, /* its name has no address */
-	RULING_WAIT,	/* it will be said */
-	RULING_BUSY	/* not now; ask again with the next datagram */
-};
 
 /* A datagram's payload that waits. */
 struct held {
@@ -57,10 +49,9 @@ struct destination {
 struct destinations;
 
 /* NULL without memory. */
-struct destinations *destinations_new(size_t max) must_check;
+struct destinations *
+destinations_new(size_t max, association_judge_fn *judge, void *arg) must_check;
 void destinations_free(struct destinations *destinations); /* NULL is fine */
-
-size_t destinations_count(const struct destinations *destinations);
 
 /* The one that was asked for like this, which is now the one used last; NULL
  * if there is none. */
@@ -71,14 +62,23 @@ struct destination *destinations_find(
 struct destination *destinations_add(
     struct destinations *destinations, const struct endpoint *asked) must_check;
 
-/* Leads it somewhere else; NULL: nowhere. */
-void destinations_lead(struct destinations *destinations,
-    struct destination *destination, const struct socket_address *peer);
+/* May it get a datagram?  What was said before stands until it expires or the
+ * rules change; then the judge is asked. */
+enum ruling destinations_rule(
+    struct destinations *destinations, struct destination *destination);
 
-/* Those that lead to a peer, one after the other; NULL after the last. */
-struct destination *destinations_at(
+/* What the judge says of one that waits, and what that means for it now; NULL
+ * if it does not wait. */
+struct destination *destinations_answer(struct destinations *destinations,
+    const struct endpoint *asked, const struct association_answer *answer,
+    enum ruling *ruling);
+
+/* Does some destination lead to this peer, by today's rules? */
+bool destinations_may_answer(
     struct destinations *destinations, const struct socket_address *peer);
-struct destination *destinations_next_at(struct destination *destination);
+
+/* What was said so far was said under other rules. */
+void destinations_rules_changed(struct destinations *destinations);
 
 /* Keeps a copy of a payload; false if that were too many or too much. */
 bool destinations_hold(struct destinations *destinations,

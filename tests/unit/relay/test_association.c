@@ -17,6 +17,7 @@
 #include "base/socks5_udp.h"
 #include "relay/association.h"
 #include "relay/datagrams.h"
+#include "relay/destinations.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/toy_seal.h"
 
