@@ -389,12 +389,12 @@ def a_flood_of_strangers_does_not_flood_the_records(lab):
         name = client.name
         client.ready()
         where = client.ask(PEER, 0, BIND)
-        for _ in range(200):
+        for _ in range(80):
             call(where, STRANGER).close()
         call(where).close()
         client.read_reply()
     record = lab.audit.wait_for(client=name, event="open")
-    expect_equal(record["detail"], "136 more callers were closed", "detail")
+    expect_equal(record["detail"], "16 more callers were closed", "detail")
     expect_equal(len(lab.audit.find(client=name, event="bind-peer",
                                     outcome="fail")), 64, "records")
 
