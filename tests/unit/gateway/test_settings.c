@@ -319,6 +319,8 @@ static const struct {
     {"bind { address = {gw.example.com} }", 1, "bind.address: "},
     {"bind { address = {0.0.0.0} }", 1, "bind.address: "},
     {"bind { advertise = {\"::\"} }", 1, "bind.advertise: "},
+    {"udp { reassembly_timeout = 4 }", 1, /* RFC 1928 section 7 */
+	"udp.reassembly_timeout: \"4\" is not a number from 5 to 60"},
     {"resolver { ttl_min = 9 ttl_max = 8 }", 1, "resolver.ttl_min: "},
     {"directory { uri = {\"http://h\"} }", 1, "directory.uri: "},
     {"directory { uri = {ldap://} }", 1, "directory.uri: "},
