@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: ISC
+"""PAM stacks as sites have them, on an island: our own /etc/pam.d and users,
+and the daemons that modules ask.
+
+Everything is mounted over the host's files in the island's own mount
+namespace, where only the lab sees it.
+"""
+
+import os
+import shutil
+
+from tests.lab import slapd
+from tests.lab.process import LabError, Program, run, wait_until
+
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+
+# Users of the lab's /etc/passwd: name, password, and what follows the hash in
+# /etc/shadow (last change, minimum, maximum, warning, inactive, expiry).
+USERS = [
+    ("alice", "alice-unix-secret", "19000:0:99999:7:::"),
+    ("bob", "bob-unix-secret", "19000:0:99999:7:::"),
+    ("expired", "expired-unix-secret", "19000:0:99999:7::19001:"),
+    ("stale", "stale-unix-secret", "0:0:99999:7:::"),
+    ("locked", "!", "19000:0:99999:7:::"),
+]
+
+SERVICES = {
+    "unix": """\
+auth required pam_unix.so
+account required pam_unix.so
+""",
+    "faillock": """\
+auth required pam_faillock.so preauth dir={folder}/faillock deny=3 unlock_time=600 fail_interval=600
+auth [success=1 default=bad] pam_unix.so
+auth [default=die] pam_faillock.so authfail dir={folder}/faillock deny=3 unlock_time=600 fail_interval=600
+auth required pam_permit.so
+account required pam_faillock.so dir={folder}/faillock
+account required pam_unix.so
+""",
+    "krb5": """\
+auth required pam_krb5.so keytab={folder}/host.keytab no_ccache ignore_k5login
+account required pam_krb5.so ignore_k5login
+""",
+    "ldap": """\
+auth required pam_ldap.so
+account required pam_ldap.so
+""",
+    "sss": """\
+auth required pam_sss.so
+account required pam_sss.so
+""",
+    "hostile": """\
+auth required {module} folder={folder}
+account required {module}
+""",
+}
+
+NSLCD_CONF = """\
+uid nslcd
+gid nslcd
+uri {uri}
+base {base}
+binddn {reader}
+bindpw {password}
+ssl start_tls
+tls_reqcert demand
+tls_cacertfile {ca_file}
+timelimit 10
+bind_timelimit 10
+pam_authc_search NONE
+"""
+
+SSSD_CONF = """\
+[sssd]
+services = nss, pam
+domains = example.com
+
+[nss]
+
+[pam]
+pam_verbosity = 0
+
+[domain/example.com]
+id_provider = ldap
+ldap_uri = {uri}
+ldap_search_base = {base}
+ldap_default_bind_dn = {reader}
+ldap_default_authtok = {password}
+ldap_id_use_start_tls = true
+ldap_tls_reqcert = demand
+ldap_tls_cacert = {ca_file}
+auth_provider = krb5
+chpass_provider = none
+access_provider = permit
+krb5_server = {kdc}
+krb5_realm = EXAMPLE.COM
+krb5_validate = true
+krb5_keytab = {keytab}
+krb5_ccname_template = FILE:{folder}/ccaches/%U
+cache_credentials = false
+"""
+
+
+def _mount(source, target):
+    run("/bin/mount", "--bind", source, target)
+
+
+def _write(path, text, mode=0o644):
+    with open(path, "w") as out:
+        out.write(text)
+    os.chmod(path, mode)
+
+
+class Pam:
+    """The island's PAM.  `module` is the hostile one of the build tree."""
+
+    def __init__(self, folder, module):
+        if os.getuid() != 0:
+            raise LabError("pam_unix reads /etc/shadow as root only: the "
+                           "tests of PAM's stacks must run as root")
+        self.folder = folder
+        self.daemons = []
+        os.mkdir(f"{folder}/faillock")
+        os.mkdir(f"{folder}/pam.d")
+        # Where no others have write access, and the checker can read.
+        self.module = shutil.copy(module, f"{folder}/pam_hostile.so")
+        for name, text in SERVICES.items():
+            _write(f"{folder}/pam.d/{name}",
+                   text.format(folder=folder, module=self.module))
+        _mount(f"{folder}/pam.d", "/etc/pam.d")
+        self._add_users()
+
+    def _add_users(self):
+        for name, mode, line in [
+                ("passwd", 0o644, lambda n, user: f"{user[0]}:x:{31000 + n}:"
+                 f"{31000 + n}:{user[0]}:/:/usr/sbin/nologin\n"),
+                ("shadow", 0o600, lambda n, user: f"{user[0]}:"
+                 f"{self.crypt(user[1])}:{user[2]}\n")]:
+            with open(f"/etc/{name}") as source:
+                text = source.read()
+            text += "".join(line(n, user) for n, user in enumerate(USERS))
+            _write(f"{self.folder}/{name}", text, mode)
+            _mount(f"{self.folder}/{name}", f"/etc/{name}")
+
+    @staticmethod
+    def crypt(password):
+        if password == "!":
+            return password
+        return run("/usr/bin/openssl", "passwd", "-6", "-stdin",
+                   input=password).strip()
+
+    def faillock(self, *arguments):
+        return run("/usr/sbin/faillock", "--dir", f"{self.folder}/faillock",
+                   *arguments)
+
+    # Daemons
+
+    def write_krb5_conf(self, realm):
+        """A krb5.conf that demands a KDC that knows our host's key."""
+        with open(realm.config) as source:
+            text = source.read()
+        path = f"{self.folder}/krb5.conf"
+        _write(path, text.replace(
+            "[libdefaults]\n",
+            "[libdefaults]\n verify_ap_req_nofail = true\n", 1))
+        return path
+
+    def write_host_keytab(self, realm):
+        realm.kadmin("addprinc -randkey host/pam.example.com",
+                     f"ktadd -k {self.folder}/host.keytab "
+                     "host/pam.example.com")
+
+    def spoil_host_keytab(self, realm):
+        """Its key is not the KDC's any more, as if another KDC answered."""
+        realm.kadmin("change_password -randkey host/pam.example.com")
+
+    def start_nslcd(self, directory):
+        path = f"{self.folder}/nslcd.conf"
+        _write(path, NSLCD_CONF.format(
+            uri=directory.uri, base=slapd.SUFFIX, reader=slapd.READER,
+            password=slapd.READER_PASSWORD, ca_file=directory.ca_file), 0o600)
+        _mount(path, "/etc/nslcd.conf")
+        os.makedirs("/run/nslcd", exist_ok=True)
+        run("/bin/mount", "-t", "tmpfs", "-o", "mode=755", "nslcd",
+            "/run/nslcd")
+        shutil.chown("/run/nslcd", "nslcd", "nslcd")
+        daemon = Program("nslcd", ["/usr/sbin/nslcd", "-d"],
+                         f"{self.folder}/nslcd.log")
+        self.daemons.append(daemon)
+        daemon.ready_when(lambda: os.path.exists("/run/nslcd/socket"))
+
+    def start_sssd(self, directory, realm):
+        run("/bin/mount", "-t", "tmpfs", "-o", "mode=755", "sss",
+            "/var/lib/sss")
+        for name, mode in [("db", 0o700), ("pipes", 0o755),
+                           ("pipes/private", 0o700), ("mc", 0o755),
+                           ("pubconf", 0o755), ("gpo_cache", 0o755),
+                           ("keytabs", 0o700), ("secrets", 0o700),
+                           ("deskprofile", 0o755),
+                           ("pubconf/krb5.include.d", 0o755)]:
+            os.mkdir(f"/var/lib/sss/{name}")
+            os.chmod(f"/var/lib/sss/{name}", mode)
+        run("/bin/mount", "-t", "tmpfs", "-o", "mode=700", "sss",
+            "/var/log/sssd")
+        keytab = f"{self.folder}/host.keytab"
+        path = f"{self.folder}/sssd.conf"
+        _write(path, SSSD_CONF.format(
+            uri=directory.uri, base=slapd.SUFFIX, reader=slapd.READER,
+            password=slapd.READER_PASSWORD, ca_file=directory.ca_file,
+            kdc=f"{realm.address}:{realm.port}", keytab=keytab,
+            folder=self.folder), 0o600)
+        # Each user's own.
+        os.mkdir(f"{self.folder}/ccaches")
+        os.chmod(f"{self.folder}/ccaches", 0o1777)
+        daemon = Program("sssd", ["/usr/sbin/sssd", "-i", "-c", path],
+                         f"{self.folder}/sssd.log",
+                         env={**os.environ, "KRB5_CONFIG": realm.config})
+        self.daemons.append(daemon)
+        daemon.ready_when(
+            lambda: os.path.exists("/var/lib/sss/pipes/pam") and
+            os.path.exists("/var/lib/sss/pipes/private/pam"))
+
+    def close(self):
+        for daemon in self.daemons:
+            daemon.stop()
+        self.daemons = []
+
+
+def posix_person(uid, number, password):
+    """An entry that nslcd and sssd take for a user, as LDIF."""
+    return (f"dn: uid={uid},{slapd.PEOPLE}\n"
+            "objectClass: inetOrgPerson\nobjectClass: posixAccount\n"
+            f"cn: {uid}\nsn: {uid}\nuid: {uid}\nuidNumber: {number}\n"
+            f"gidNumber: {number}\nhomeDirectory: /\n"
+            f"userPassword: {password}\n\n")
