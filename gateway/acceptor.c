@@ -87,16 +87,22 @@ turn_away(struct acceptor *acceptor)
 }
 
 static void
-pause_accepting(struct acceptor *acceptor, int error)
+come_back(struct acceptor *acceptor)
 {
 	struct timeval pause = {0, PAUSE_MS * 1000};
 
+	(void)evtimer_add(acceptor->resume, &pause);
+}
+
+static void
+pause_accepting(struct acceptor *acceptor, int error)
+{
 	complain(error);
 	if (error == EMFILE || error == ENFILE)
 		turn_away(acceptor);
 	counters_add(acceptor->counters, COUNTER_ACCEPT_PAUSES);
 	(void)event_del(acceptor->readable);
-	(void)evtimer_add(acceptor->resume, &pause);
+	come_back(acceptor);
 }
 
 static void
@@ -106,9 +112,11 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	(void)event_add(acceptor->readable, NULL);
 	if (acceptor->reserve < 0)
 		acceptor->reserve = open_reserve();
-	(void)event_add(acceptor->readable, NULL);
+	if (acceptor->reserve < 0)
+		come_back(acceptor); /* for the reserve */
 }
 
 /* ---- when there is */

@@ -128,17 +128,38 @@ rules_changed(void *arg, struct ruleset *rules)
 	}
 }
 
+/* The host's interfaces', what the listeners are bound to, and what the
+ * settings add. */
+static size_t
+list_addresses(const struct gateway *gateway, struct address *list)
+{
+	const struct settings *settings = gateway->settings;
+	size_t count = gateway->address_count;
+
+	memcpy(list, gateway->addresses, count * sizeof(struct address));
+	for (size_t i = 0; i < settings->listener_count; i++)
+		list[count++] = settings->listeners[i].bind.address;
+	for (size_t i = 0; i < settings->own_addresses.count; i++)
+		must(address_parse(
+		    settings->own_addresses.texts[i], &list[count++]));
+	return count;
+}
+
 static void
 send_addresses(struct gateway *gateway)
 {
-	size_t count = gateway->address_count;
+	const struct settings *settings = gateway->settings;
 
+	if (settings == NULL)
+		return; /* make_threads comes back here */
 	for (size_t i = 0; i < gateway->worker_count; i++) {
-		struct mail mail = {.kind = MAIL_ADDRESSES, .count = count};
+		struct mail mail = {.kind = MAIL_ADDRESSES};
 
-		mail.addresses = must_alloc(count + 1, sizeof(struct address));
-		memcpy(mail.addresses, gateway->addresses,
-		    count * sizeof(struct address));
+		mail.addresses = must_alloc(
+		    gateway->address_count + settings->listener_count +
+			settings->own_addresses.count + 1,
+		    sizeof(struct address));
+		mail.count = list_addresses(gateway, mail.addresses);
 		worker_mail(gateway->workers[i], &mail);
 	}
 }
@@ -397,6 +418,7 @@ configure(
 		make_threads(gateway);
 	} else {
 		hand_settings(gateway);
+		send_addresses(gateway);
 		close_listeners(gateway, before);
 		subject_cache_expire(gateway->shared.subjects);
 	}

@@ -336,6 +336,20 @@ check_bind(const struct check *check)
 }
 
 static void
+check_own_addresses(const struct check *check)
+{
+	const struct settings_list *own = &check->settings->own_addresses;
+	struct address address;
+
+	for (size_t i = 0; i < own->count; i++)
+		if (!address_parse(own->texts[i], &address))
+			WRONG(check, own_addresses,
+			    "\"%s\" is not allowed; allowed are addresses such "
+			    "as 192.0.2.1 or 2001:db8::1",
+			    own->texts[i]);
+}
+
+static void
 check_resolver(const struct check *check)
 {
 	if (check->settings->resolver_ttl_min >
@@ -591,6 +605,7 @@ settings_check(
 	check_forms(&check);
 	check_kerberos(&check);
 	check_bind(&check);
+	check_own_addresses(&check);
 	check_resolver(&check);
 	check_udp(&check);
 	check_directory(&check);

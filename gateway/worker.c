@@ -142,6 +142,21 @@ stop(struct thread *thread)
 	on_stop_poll(-1, 0, thread);
 }
 
+/* Of all listeners, in the settings that are in force. */
+static void
+take_ports(struct worker *worker)
+{
+	const struct settings *settings = worker->settings;
+	uint16_t *ports =
+	    must_alloc(settings->listener_count + 1, sizeof(*ports));
+
+	for (size_t i = 0; i < settings->listener_count; i++)
+		ports[i] = settings->listeners[i].bind.port;
+	free((void *)(uintptr_t)worker->own.ports);
+	worker->own.ports = ports;
+	worker->own.port_count = settings->listener_count;
+}
+
 static void
 open_mail(void *arg, struct mail *mail)
 {
@@ -155,6 +170,7 @@ open_mail(void *arg, struct mail *mail)
 	case MAIL_SETTINGS:
 		settings_unref(worker->settings);
 		worker->settings = mail->settings;
+		take_ports(worker);
 		break;
 	case MAIL_LISTENER:
 		take_listener(thread, mail);
@@ -224,6 +240,7 @@ worker_new(unsigned slot, struct shared *shared, struct settings *settings,
 	worker->slot = slot;
 	worker->shared = shared;
 	worker->settings = settings_ref(settings);
+	take_ports(worker);
 	worker->base = event_base_new();
 	if (worker->base == NULL)
 		die("cannot make an event loop");
@@ -262,5 +279,6 @@ worker_join(struct worker *worker)
 	ruleset_unref(worker->rules);
 	settings_unref(worker->settings);
 	free((void *)(uintptr_t)worker->own.addresses);
+	free((void *)(uintptr_t)worker->own.ports);
 	free(thread);
 }

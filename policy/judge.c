@@ -126,16 +126,37 @@ judge_rules(const struct judge_context *context, const struct request *request,
 	    was_closed ? REASON_DENIED_SPECIAL : REASON_DENIED_NO_RULE, NULL);
 }
 
+/* A session to ourselves would open the next one, without end. */
+static bool
+leads_back(const struct judge_context *context, const struct address *address,
+    uint16_t port)
+{
+	const struct own_addresses *own = context->own;
+
+	for (size_t i = 0; own != NULL && i < own->port_count; i++)
+		if (own->ports[i] == port)
+			return special_is_here(address, own);
+	return false;
+}
+
 struct verdict
 judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address)
 {
+	struct verdict verdict;
 	struct pair pair;
 
 	if (context->rules == NULL)
 		return deny(REASON_POLICY_UNAVAILABLE, NULL);
 	pair = make_pair(context, request, address);
-	return judge_rules(context, request, &pair);
+	verdict = judge_rules(context, request, &pair);
+	if (verdict.decision == DECISION_PERMIT &&
+	    leads_back(context, address, request->destination.port)) {
+		/* The rule is named: its author meant something else. */
+		verdict.decision = DECISION_DENY;
+		verdict.reason = REASON_LOOP;
+	}
+	return verdict;
 }
 
 static enum reason

@@ -29,10 +29,13 @@ struct verdict {
 	const char *rule;
 };
 
-/* Addresses that no name and no `*` may reach: the gateway's own. */
+/* Addresses that no name and no `*` may reach: the gateway's own.  At the ports
+ * that it listens on nobody may reach it, whatever the rules say. */
 struct own_addresses {
 	size_t count;
 	const struct address *addresses; /* borrowed */
+	size_t port_count;
+	const uint16_t *ports; /* borrowed */
 };
 
 struct judge_context {

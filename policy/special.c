@@ -80,3 +80,30 @@ special_find(const struct address *address, const struct own_addresses *own,
 	return address_embedded_ipv4(address, &embedded) &&
 	       (find_block(&embedded) != NULL || is_own(&embedded, own));
 }
+
+/* 0.0.0.0/8 and :: are taken for this host by the kernel. */
+static bool
+is_here(const struct address *address, const struct own_addresses *own)
+{
+	static const struct network here[] = {
+	    V4(0, 0, 0, 0, 8),
+	    V4(127, 0, 0, 0, 8),
+	    V6(128, 0),
+	    V6(128, [15] = 1),
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(here); i++)
+		if (network_has(&here[i], address))
+			return true;
+	return is_own(address, own);
+}
+
+bool
+special_is_here(const struct address *address, const struct own_addresses *own)
+{
+	struct address embedded;
+
+	return is_here(address, own) ||
+	       (address_embedded_ipv4(address, &embedded) &&
+		   is_here(&embedded, own));
+}

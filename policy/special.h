@@ -20,6 +20,11 @@ struct own_addresses;
 bool special_find(const struct address *address,
     const struct own_addresses *own, uint8_t *prefix_len);
 
+/* True if the address is one of this host: its own, loopback, unspecified, or
+ * one that carries such an IPv4 address. */
+bool
+special_is_here(const struct address *address, const struct own_addresses *own);
+
 /* The built-in blocks. */
 const struct network *special_blocks(size_t *count);
 

@@ -82,6 +82,7 @@ class Gateway:
         os.chmod(f"{directory}/sanitizer", 0o1777)
         self.path = f"{directory}/gatewarden.conf"
         self.program = None
+        self.wrapper = []  # what starts the master, such as prlimit
         self.env = {**os.environ, **(env or {}),
                     **{key: value.format(directory=directory)
                        for key, value in SANITIZERS.items()}}
@@ -103,7 +104,7 @@ class Gateway:
     def start(self, ready=True):
         self.program = Program(
             "gatewarden",
-            [f"{self.programs}/gatewarden", "-c", self.path, "-L",
+            [*self.wrapper, f"{self.programs}/gatewarden", "-c", self.path, "-L",
              self.programs], self.log, env=self.env)
         if ready:
             self.wait_ready()
@@ -172,6 +173,23 @@ class Gateway:
                 total += int(re.search(r"VmRSS:\s+(\d+)",
                                        status.read()).group(1))
         return total
+
+    def statistics(self):
+        """The last line of counters: {name: value}."""
+        lines = [line for line in self.log_text().splitlines()
+                 if "statistics: " in line]
+        words = lines[-1].split() if lines else []
+        return {name: int(value) for name, _, value in
+                (word.partition("=") for word in words) if value}
+
+    def seconds_of_cpu(self, program="gateway"):
+        """User and system time of all of that program so far."""
+        ticks = 0
+        for pid in self.pids(program):
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def descriptors(self, program="gateway"):
         """Open descriptors of all of that program; or, where they may not be

@@ -356,6 +356,8 @@ static const struct {
     {"audit { sd_id = \"@32473\" }", 1, "audit.sd_id: "},
     {"audit { sd_id = \"a]b@32473\" }", 1, "audit.sd_id: "},
     {"audit { sd_id = \"a b@32473\" }", 1, "audit.sd_id: "},
+    {"gateway { own_addresses = {\"10.0.0.0/8\"} }", 1,
+	"gateway.own_addresses: \"10.0.0.0/8\""},
     {"listener x { address = localhost:1080 }", 1, "listener.address: "},
     {"listener x { address = 192.0.2.1:0 }", 1, "listener.address: "},
     {"listener x { address = 192.0.2.01:1080 }", 1, "listener.address: "},

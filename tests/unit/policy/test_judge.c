@@ -480,6 +480,48 @@ special_addresses_are_closed_to_names_and_broad_networks(void **state)
 }
 
 static void
+no_rule_leads_to_our_own_listeners(void **state)
+{
+	static const uint16_t ports[] = {1080, 1081};
+	static const char *const here[] = {"127.0.0.1", "127.255.255.255",
+	    "0.0.0.0", "::", "::1", "198.51.100.1", "2001:db8::1",
+	    /* NAT64 and 6to4 of own addresses */
+	    "64:ff9b::127.0.0.1", "2002:c633:6401::"};
+	struct world world;
+
+	(void)state;
+	begin(&world, R("open", "permit",
+			  "gwDestination: 127.0.0.0/8\ngwDestination: ::/127\n"
+			  "gwDestination: 0.0.0.0/8\ngwDestination: ::1/128\n"
+			  "gwDestination: ::/128\n"
+			  "gwDestination: 198.51.100.1/32\n"
+			  "gwDestination: 198.51.100.2/32\n"
+			  "gwDestination: 2001:db8::1/128\n"
+			  "gwDestination: 64:ff9b::127.0.0.1/128\n"
+			  "gwDestination: 2002:c633:6401::/128\n"));
+	add_own(&world, "198.51.100.1");
+	add_own(&world, "2001:db8::1");
+	world.own.ports = ports;
+	world.own.port_count = ARRAY_COUNT(ports);
+	for (size_t i = 0; i < ARRAY_COUNT(here); i++) {
+		for (size_t port = 0; port < ARRAY_COUNT(ports); port++) {
+			assert_verdict(
+			    verdict_of(&world, here[i], ports[port], NULL),
+			    DECISION_DENY, REASON_LOOP, "open");
+			assert_verdict(verdict_of(&world, "a.example",
+					   ports[port], here[i]),
+			    DECISION_DENY, REASON_LOOP, "open");
+		}
+		assert_verdict(verdict_of(&world, here[i], 1082, NULL),
+		    DECISION_PERMIT, REASON_OK, "open");
+	}
+	/* Somebody else may listen at the same port. */
+	assert_verdict(verdict_of(&world, "198.51.100.2", 1080, NULL),
+	    DECISION_PERMIT, REASON_OK, "open");
+	end(&world);
+}
+
+static void
 a_network_inside_opens_them(void **state)
 {
 	struct world world;
@@ -1021,6 +1063,7 @@ main(void)
 	    cmocka_unit_test(a_silent_directory_denies_what_asks_it),
 	    cmocka_unit_test(
 		special_addresses_are_closed_to_names_and_broad_networks),
+	    cmocka_unit_test(no_rule_leads_to_our_own_listeners),
 	    cmocka_unit_test(a_network_inside_opens_them),
 	    cmocka_unit_test(deny_rules_reach_special_addresses_in_any_way),
 	    cmocka_unit_test(every_embedding_of_a_special_address_is_closed),
