@@ -89,6 +89,7 @@ audit_record_encode(
 	wire_put_string(&writer, record->mechanism);
 	wire_put_u8(&writer, record->has_protection);
 	wire_put_u8(&writer, (uint8_t)record->protection);
+	wire_put_string(&writer, record->tls);
 	put_socket_address(&writer, &record->client);
 	put_socket_address(&writer, &record->via);
 	wire_put_string(&writer, record->listener);
@@ -230,6 +231,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->has_protection = get_bool(&reader);
 	record->protection =
 	    (enum protection)get_enum(&reader, 1, 0, PROTECTION_COUNT - 1);
+	wire_get_string(&reader, record->tls, sizeof(record->tls));
 	record->client = get_socket_address(&reader);
 	record->via = get_socket_address(&reader);
 	wire_get_string(&reader, record->listener, sizeof(record->listener));
@@ -423,6 +425,7 @@ put_who(struct printer *printer, const struct audit_record *record)
 	if (record->has_protection)
 		put_string(
 		    printer, "protection", protection_name(record->protection));
+	put_string(printer, "tls", record->tls);
 	put_peer(printer, "client", &record->client);
 	put_peer(printer, "via", &record->via);
 	put_string(printer, "listener", record->listener);

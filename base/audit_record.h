@@ -46,6 +46,7 @@ struct audit_record {
 	char mechanism[17];
 	bool has_protection;
 	enum protection protection;
+	char tls[10]; /* its version, inside TLS: "TLSv1.3" */
 
 	struct socket_address client;
 	struct socket_address via; /* the load balancer that named it */

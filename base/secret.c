@@ -11,8 +11,9 @@
 
 #define FILE_MAX 4096 /* octets of a file that holds a secret */
 
-struct secret *
-secret_new(const void *data, size_t len)
+/* Of len octets that are to be filled in. */
+static struct secret *
+make(size_t len)
 {
 	struct secret *secret;
 	uint8_t *pages;
@@ -29,9 +30,17 @@ secret_new(const void *data, size_t len)
 	}
 	/* Where the kernel cannot, RLIMIT_CORE 0 still holds. */
 	(void)madvise(pages, len + 1, MADV_DONTDUMP);
-	if (len > 0)
-		memcpy(pages, data, len);
-	*secret = (struct secret){.len = len, .data = pages};
+	*secret = (struct secret){.len = len, .data = pages, .size = len};
+	return secret;
+}
+
+struct secret *
+secret_new(const void *data, size_t len)
+{
+	struct secret *secret = make(len);
+
+	if (secret != NULL && len > 0)
+		memcpy(secret->data, data, len);
 	return secret;
 }
 
@@ -81,9 +90,34 @@ secret_read(int fd)
 int
 secret_hide_from_children(struct secret *secret)
 {
-	return madvise(secret->data, secret->len + 1, MADV_WIPEONFORK) < 0
+	return madvise(secret->data, secret->size + 1, MADV_WIPEONFORK) < 0
 		   ? -errno
 		   : 0;
+}
+
+struct secret *
+secret_read_all(int fd, size_t most)
+{
+	struct secret *secret = make(most + 1);
+	ssize_t len;
+	int saved;
+
+	if (secret == NULL)
+		return NULL;
+	len = read_file(fd, secret->data, most + 1);
+	if (len > (ssize_t)most) {
+		errno = EFBIG;
+		len = -1;
+	}
+	if (len < 0) {
+		saved = errno;
+		secret_free(secret);
+		errno = saved;
+		return NULL;
+	}
+	secret->len = (size_t)len;
+	secret->data[len] = '\0';
+	return secret;
 }
 
 void
@@ -91,7 +125,7 @@ secret_free(struct secret *secret)
 {
 	if (secret == NULL)
 		return;
-	explicit_bzero(secret->data, secret->len);
-	(void)munmap(secret->data, secret->len + 1);
+	explicit_bzero(secret->data, secret->size);
+	(void)munmap(secret->data, secret->size + 1);
 	free(secret);
 }

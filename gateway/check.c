@@ -3,6 +3,7 @@
 #include "gateway/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,11 @@
 #include <unistd.h>
 
 #include "base/sandbox.h"
+#include "base/secret.h"
+#include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
+#include "gateway/tls_listeners.h"
 
 struct check {
 	const struct settings *settings;
@@ -20,17 +24,23 @@ struct check {
 	bool was_good;
 };
 
+static void printf_like(3, 0) complain_va(
+    struct check *check, const char *place, const char *format, va_list args)
+{
+	(void)fprintf(check->errors, "%s: ", place);
+	(void)vfprintf(check->errors, format, args);
+	(void)fputc('\n', check->errors);
+	check->was_good = false;
+}
+
 static void
     printf_like(2, 3) complain(struct check *check, const char *format, ...)
 {
 	va_list args;
 
-	(void)fprintf(check->errors, "%s: ", check->settings_path);
 	va_start(args, format);
-	(void)vfprintf(check->errors, format, args);
+	complain_va(check, check->settings_path, format, args);
 	va_end(args);
-	(void)fputc('\n', check->errors);
-	check->was_good = false;
 }
 
 static void
@@ -68,6 +78,7 @@ struct named_file {
 	const char *path; /* "" if the setting is not used */
 	enum role owner;
 	bool is_secret;
+	const char *place; /* file:line of the setting; NULL: not known */
 };
 
 static bool
@@ -97,6 +108,18 @@ may_owner_read(const struct check *check, const struct named_file *file,
 	return (status->st_mode & S_IROTH) != 0;
 }
 
+static void printf_like(3, 4) complain_of(
+    struct check *check, const struct named_file *file, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain_va(check,
+	    file->place != NULL ? file->place : check->settings_path, format,
+	    args);
+	va_end(args);
+}
+
 static void
 check_file(struct check *check, const struct named_file *file)
 {
@@ -105,19 +128,19 @@ check_file(struct check *check, const struct named_file *file)
 	if (file->path[0] == '\0')
 		return;
 	if (stat(file->path, &status) < 0)
-		complain(check, "%s: %s: %s", file->setting, file->path,
-		    strerror(errno));
+		complain_of(check, file, "%s: %s: %s", file->setting,
+		    file->path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		complain(
-		    check, "%s: %s is not a file", file->setting, file->path);
+		complain_of(check, file, "%s: %s is not a file", file->setting,
+		    file->path);
 	else if (file->is_secret && !is_secret_kept(&status))
-		complain(check,
+		complain_of(check, file,
 		    "%s: %s has mode %04o; nobody else may read or write it "
 		    "(0400, 0600, 0440 or 0640)",
 		    file->setting, file->path,
 		    (unsigned)(status.st_mode & 07777));
 	else if (!may_owner_read(check, file, &status))
-		complain(check, "%s: %s cannot be read by its program",
+		complain_of(check, file, "%s: %s cannot be read by its program",
 		    file->setting, file->path);
 }
 
@@ -126,20 +149,80 @@ check_files(struct check *check)
 {
 	const struct settings *settings = check->settings;
 	const struct named_file files[] = {
-	    {"kerberos.keytab", settings->keytab, ROLE_AUTHENTICATOR, true},
+	    {"kerberos.keytab", settings->keytab, ROLE_AUTHENTICATOR, true,
+		NULL},
 	    {"kerberos.config", settings->krb5_config, ROLE_AUTHENTICATOR,
-		false},
-	    {"policy.file", settings->policy_file, ROLE_DIRECTORY_WATCH, false},
+		false, NULL},
+	    {"policy.file", settings->policy_file, ROLE_DIRECTORY_WATCH, false,
+		NULL},
 	    {"directory.ca_file", settings->ca_file, ROLE_DIRECTORY_WATCH,
-		false},
+		false, NULL},
 	    {"directory.password_file", settings->password_file, ROLE_MASTER,
-		true},
+		true, NULL},
 	    {"directory.client_keytab", settings->client_keytab,
-		ROLE_DIRECTORY_WATCH, true},
+		ROLE_DIRECTORY_WATCH, true, NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(files); i++)
 		check_file(check, &files[i]);
+}
+
+/* Of a file that the settings name; false if something was wrong with it. */
+static bool
+read_paper(struct check *check, const struct listener_settings *listener,
+    enum tls_file paper, struct secret **text)
+{
+	char setting[64];
+	const struct named_file file = {
+	    .setting = setting,
+	    .path = settings_tls_path(listener, paper),
+	    .owner = ROLE_MASTER,
+	    .is_secret = paper == TLS_KEY,
+	    .place = listener->tls_places[paper],
+	};
+	int fd;
+
+	(void)snprintf(
+	    setting, sizeof(setting), "listener.%s", tls_file_name(paper));
+	if (file.path[0] == '\0')
+		return true;
+	check_file(check, &file);
+	fd = open(file.path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*text = secret_read_all(fd, PAPER_MAX);
+	if (*text == NULL)
+		complain_of(check, &file, "%s: %s: %s", setting, file.path,
+		    strerror(errno));
+	(void)close(fd);
+	return *text != NULL;
+}
+
+/* What the gateway will make of the files; a certificate out of its time is
+ * only warned of. */
+static void
+check_tls(struct check *check, const struct listener_settings *listener)
+{
+	struct secret *texts[TLS_FILE_COUNT] = {NULL};
+	char why[TLS_LISTENERS_WHY_SIZE] = "", stale[sizeof(why)] = "";
+	struct tls_context *context = NULL;
+	bool were_read = true;
+
+	for (enum tls_file paper = 0; paper < TLS_FILE_COUNT; paper++)
+		were_read &= read_paper(check, listener, paper, &texts[paper]);
+	if (were_read) {
+		context = tls_listeners_context(listener, texts,
+		    (const char *const *)listener->tls_places, why, stale,
+		    sizeof(why));
+		check->was_good &= context != NULL;
+		if (context == NULL)
+			(void)fprintf(check->errors, "%s\n", why);
+		else if (stale[0] != '\0')
+			(void)fprintf(check->errors, "%s (a warning)\n", stale);
+	}
+	tls_context_unref(context);
+	for (size_t i = 0; i < TLS_FILE_COUNT; i++)
+		secret_free(texts[i]);
 }
 
 bool
@@ -157,5 +240,8 @@ check_surroundings(const struct settings *settings, const char *settings_path,
 	if (geteuid() == 0)
 		check_users(&check);
 	check_files(&check);
+	for (size_t n = 0; n < settings->listener_count; n++)
+		if (settings->listeners[n].tls_certificate[0] != '\0')
+			check_tls(&check, &settings->listeners[n]);
 	return check.was_good;
 }

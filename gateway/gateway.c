@@ -29,6 +29,7 @@
 #include "gateway/settings.h"
 #include "gateway/statistics.h"
 #include "gateway/ticketless.h"
+#include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
@@ -45,6 +46,8 @@ struct gateway {
 	struct program *program;
 	struct settings *settings; /* in force; NULL before the first */
 	struct settings *arriving;
+	struct tls_listeners *tls;	    /* in force */
+	struct tls_listeners *arriving_tls; /* NULL: no file has come */
 	char why[512]; /* why arriving is NULL although it came */
 	STAILQ_HEAD(, arrival) arrivals;
 	struct shared shared;
@@ -207,6 +210,16 @@ take_settings(struct gateway *gateway, int fd)
 }
 
 static void
+take_file(void *state, const char *name, int fd)
+{
+	struct gateway *gateway = state;
+
+	if (gateway->arriving_tls == NULL)
+		gateway->arriving_tls = tls_listeners_new();
+	tls_listeners_add(gateway->arriving_tls, name, fd);
+}
+
+static void
 take_listener(struct gateway *gateway, struct link_message *message)
 {
 	struct arrival arrival = {.kind = MAIL_LISTENER};
@@ -337,7 +350,7 @@ make_threads(struct gateway *gateway)
 	    must_alloc(gateway->worker_count, sizeof(struct worker *));
 	for (unsigned i = 0; i < gateway->worker_count; i++)
 		gateway->workers[i] = worker_new(i + 1, &gateway->shared,
-		    settings, audit_source(gateway, i + 1));
+		    settings, gateway->tls, audit_source(gateway, i + 1));
 	send_addresses(gateway);
 }
 
@@ -394,10 +407,29 @@ hand_settings(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->worker_count; i++) {
 		struct mail mail = {.kind = MAIL_SETTINGS,
-		    .settings = settings_ref(gateway->settings)};
+		    .settings = settings_ref(gateway->settings),
+		    .tls = tls_listeners_ref(gateway->tls)};
 
 		worker_mail(gateway->workers[i], &mail);
 	}
+}
+
+/* What TLS the listeners of the new settings speak; false: it cannot be. */
+static bool
+make_tls(struct gateway *gateway, char *why, size_t why_size)
+{
+	struct tls_listeners *tls = gateway->arriving_tls;
+
+	gateway->arriving_tls = NULL;
+	if (tls == NULL)
+		tls = tls_listeners_new();
+	if (!tls_listeners_make(tls, gateway->arriving, why, why_size)) {
+		tls_listeners_unref(tls);
+		return false;
+	}
+	tls_listeners_unref(gateway->tls);
+	gateway->tls = tls;
+	return true;
 }
 
 static int
@@ -410,8 +442,12 @@ configure(
 	(void)options;
 	if (gateway->arriving == NULL) {
 		(void)strlcpy(why, gateway->why, why_size);
+		tls_listeners_unref(gateway->arriving_tls);
+		gateway->arriving_tls = NULL;
 		return -1;
 	}
+	if (!make_tls(gateway, why, why_size))
+		return -1;
 	gateway->settings = gateway->arriving;
 	gateway->arriving = NULL;
 	if (before == NULL) {
@@ -451,6 +487,7 @@ stop(void *state)
 	subject_cache_free(gateway->shared.subjects);
 	connected_free(gateway->shared.connected);
 	ticketless_free(gateway->shared.ticketless);
+	tls_listeners_unref(gateway->tls);
 	settings_unref(gateway->settings);
 	program_exit(gateway->program);
 }
@@ -458,6 +495,7 @@ stop(void *state)
 static const struct program_functions functions = {
     .role = ROLE_GATEWAY,
     .configure = configure,
+    .file = take_file,
     .linked = linked,
     .message = on_message,
     .stop = stop,

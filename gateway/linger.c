@@ -10,6 +10,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "relay/tls.h"
+
 #define FLUSH_SECONDS	5 /* for a client that does not read the reply */
 #define DISCARD_SECONDS 2 /* for one that does not close */
 
@@ -88,6 +90,7 @@ on_written(struct bufferevent *bev, void *arg)
 
 	if (evbuffer_get_length(bufferevent_get_output(bev)) != 0)
 		return;
+	tls_say_end(bev);
 	(void)shutdown(bufferevent_getfd(bev), SHUT_WR);
 	(void)evtimer_add(closing->deadline, &discard);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Closes connections so that the last reply arrives: FIN after the output,
+ * Closes connections so that the last reply arrives: the end (inside TLS its
+ * close_notify, then FIN) after the output,
  * then read and discard for a moment, because a reset would destroy the reply
  * in flight (RFC 1928 section 6: closed within 10 seconds).
  */

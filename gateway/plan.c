@@ -18,6 +18,7 @@
 #include "gateway/child.h"
 #include "gateway/helper_options.h"
 #include "gateway/listeners.h"
+#include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
 
@@ -52,6 +53,10 @@ plan_open(struct settings *settings, uint64_t generation,
 		plan->password = open_password(settings, why, why_size);
 		was_good = plan->password >= 0;
 	}
+	if (was_good) {
+		plan->papers = papers_open(settings, why, why_size);
+		was_good = plan->papers != NULL;
+	}
 	if (was_good)
 		plan->listeners = listeners_open(settings,
 		    before != NULL ? before->listeners : NULL, why, why_size);
@@ -69,6 +74,7 @@ plan_close(struct plan *plan)
 		return;
 	settings_unref(plan->settings);
 	listeners_close(plan->listeners);
+	papers_close(plan->papers);
 	if (plan->password >= 0)
 		(void)close(plan->password);
 	free(plan);
@@ -185,6 +191,9 @@ send_gateway_parts(const struct plan *plan, const struct plan_extras *extras,
 	}
 	(void)child_send(child, CONTROL_SETTINGS, 0, NULL, 0, fd);
 	(void)close(fd);
+	for (size_t i = 0; i < papers_count(plan->papers); i++)
+		send_named(child, CONTROL_FILE, papers_name(plan->papers, i),
+		    papers_fd(plan->papers, i));
 	for (size_t i = 0; i < listeners_count(plan->listeners); i++)
 		send_named(child, CONTROL_LISTENER,
 		    listeners_name(plan->listeners, i),

@@ -13,12 +13,14 @@
 
 struct child;
 struct listeners;
+struct papers;
 struct settings;
 
 struct plan {
 	uint64_t generation;
 	struct settings *settings;
 	struct listeners *listeners;
+	struct papers *papers;
 	int password; /* of the directory, or -1 */
 };
 

@@ -63,17 +63,22 @@ is_within_message(const struct session *session)
 		   evbuffer_get_length(session->opened) > 0);
 }
 
-/* The client went away, or its connection broke, before the relay. */
+/* TLS is agreed on; or the client went away, or its connection broke, before
+ * the relay. */
 static void
 on_client_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct session *session = arg;
 
 	(void)bev;
-	if ((what & BEV_EVENT_EOF) != 0)
+	if ((what & BEV_EVENT_CONNECTED) != 0)
+		session_tls_agreed(session);
+	else if ((what & BEV_EVENT_EOF) != 0)
 		session_close(session, is_within_message(session)
 					   ? REASON_TRUNCATED
 					   : REASON_CLIENT_CLOSED);
+	else if (session->is_tls)
+		session_tls_failed(session);
 	else if (errno == ECONNRESET)
 		session_close(session, REASON_CLIENT_RESET);
 	else
@@ -263,10 +268,8 @@ session_open(struct worker *worker, const char *listener_name, int fd,
 static void
 converse(struct session *session, int fd)
 {
-	session->bev = bufferevent_socket_new(
-	    session->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	session->bev = session_client_bev(session, fd);
 	if (session->bev == NULL) {
-		(void)close(fd);
 		session_close(session, REASON_NO_MEMORY);
 		return;
 	}
@@ -745,19 +748,6 @@ on_relayed(void *arg, enum reason reason, const struct tunnel_counts *counts)
 	session_close(session, reason);
 }
 
-/* Takes the client's socket out of its bufferevent. */
-static int
-take_client_fd(struct session *session)
-{
-	int fd = bufferevent_getfd(session->bev);
-
-	(void)bufferevent_disable(session->bev, EV_READ | EV_WRITE);
-	(void)bufferevent_setfd(session->bev, -1);
-	bufferevent_free(session->bev);
-	session->bev = NULL;
-	return fd;
-}
-
 static void
 relay(struct bufferevent *bev, void *arg)
 {
@@ -787,7 +777,7 @@ relay(struct bufferevent *bev, void *arg)
 		session_close(session, REASON_NO_MEMORY);
 		return;
 	}
-	client = channel_new_socket(take_client_fd(session));
+	client = session_client_channel(session);
 	target = channel_new_socket(session->target_fd);
 	session->target_fd = -1;
 	if (client != NULL && target != NULL) {

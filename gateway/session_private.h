@@ -11,6 +11,7 @@
 #include "gateway/session.h"
 #include "gateway/settings.h"
 #include "policy/judge.h"
+#include "relay/tls.h"
 #include "relay/tunnel.h"
 
 struct session {
@@ -25,6 +26,7 @@ struct session {
 	struct socket_address client;
 	struct socket_address via; /* the load balancer that named it */
 	bool is_tls; /* all that client and gateway say goes inside TLS */
+	struct tls_facts tls; /* what was agreed on; "" until then */
 
 	/* What has become known, in the order of the story. */
 	struct hint_facts facts; /* of how the client went about it */
@@ -67,6 +69,19 @@ struct session {
 
 /* session.c: the only end.  The session is gone when it returns. */
 void session_close(struct session *session, enum reason reason);
+
+/* session_tls.c: TLS below the conversation. */
+
+/* The client's end of the conversation: plain, or TLS if the listener speaks
+ * it.  Takes fd; NULL without memory. */
+struct bufferevent *
+session_client_bev(struct session *session, int fd) must_check;
+/* The handshake is done: what was agreed on is known. */
+void session_tls_agreed(struct session *session);
+/* TLS failed, and the session with it; it is gone when this returns. */
+void session_tls_failed(struct session *session);
+/* Takes the client out of its bufferevent; NULL without memory. */
+struct channel *session_client_channel(struct session *session) must_check;
 
 /* session_methods.c: which methods are for this client; and at its end, what
  * is remembered of it. */

@@ -27,6 +27,19 @@ put_identity(const struct session *session, struct audit_record *record)
 	record->protection = session_protection(session);
 }
 
+/* Who the client's certificate names proves nobody, and is known to all. */
+static void
+put_tls(const struct session *session, struct audit_record *record)
+{
+	size_t len = strlen(record->detail);
+
+	(void)strlcpy(record->tls, session->tls.version, sizeof(record->tls));
+	if (record->event == AUDIT_AUTH && session->tls.subject[0] != '\0')
+		(void)snprintf(record->detail + len,
+		    sizeof(record->detail) - len, "%sclient certificate %s",
+		    len > 0 ? "; " : "", session->tls.subject);
+}
+
 static void
 put_request(const struct session *session, struct audit_record *record)
 {
@@ -86,6 +99,7 @@ session_begin_record(const struct session *session, enum audit_event event,
 	(void)strlcpy(
 	    record.listener, session->listener->name, sizeof(record.listener));
 	(void)strlcpy(record.detail, detail, sizeof(record.detail));
+	put_tls(session, &record);
 	put_identity(session, &record);
 	put_request(session, &record);
 	put_verdict(session, &record);

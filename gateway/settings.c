@@ -703,6 +703,27 @@ take_settings(struct load *load, struct settings *settings)
 	}
 }
 
+/* What is wrong with the files themselves is found later, by others. */
+static void
+take_tls_places(
+    struct listener_settings *listener, const struct listener_places *places)
+{
+	static const enum settings_listener_row tls_rows[TLS_FILE_COUNT] = {
+	    [TLS_CERTIFICATE] = SETTINGS_LISTENER_ROW_tls_certificate,
+	    [TLS_KEY] = SETTINGS_LISTENER_ROW_tls_key,
+	    [TLS_CLIENT_CA] = SETTINGS_LISTENER_ROW_tls_client_ca,
+	};
+
+	for (size_t i = 0; i < TLS_FILE_COUNT; i++) {
+		const struct place *place = &places->rows[tls_rows[i]];
+
+		if (place->file != NULL &&
+		    asprintf(&listener->tls_places[i], "%s:%u", place->file,
+			place->line) < 0)
+			die("no memory for the settings");
+	}
+}
+
 static void
 take_listener(struct load *load, struct settings *settings, size_t n)
 {
@@ -723,6 +744,7 @@ take_listener(struct load *load, struct settings *settings, size_t n)
 			    load, n, (enum settings_listener_row)i, "%s", why);
 		fill_text(row, listener);
 	}
+	take_tls_places(listener, &load->listeners[n]);
 }
 
 static struct settings *
@@ -871,6 +893,18 @@ settings_networks_have(
 	return false;
 }
 
+const char *
+settings_tls_path(const struct listener_settings *listener, enum tls_file file)
+{
+	const char *const paths[TLS_FILE_COUNT] = {
+	    [TLS_CERTIFICATE] = listener->tls_certificate,
+	    [TLS_KEY] = listener->tls_key,
+	    [TLS_CLIENT_CA] = listener->tls_client_ca,
+	};
+
+	return paths[file];
+}
+
 static bool
 is_same_list(const struct settings_list *a, const struct settings_list *b)
 {
@@ -950,9 +984,12 @@ settings_unref(struct settings *settings)
 		return;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
 		row_fini(&rows[i], settings);
-	for (size_t n = 0; n < settings->listener_count; n++)
+	for (size_t n = 0; n < settings->listener_count; n++) {
 		for (size_t i = 0; i < ARRAY_COUNT(listener_rows); i++)
 			row_fini(&listener_rows[i], &settings->listeners[n]);
+		for (size_t i = 0; i < TLS_FILE_COUNT; i++)
+			free(settings->listeners[n].tls_places[i]);
+	}
 	free(settings->listeners);
 	free(held(settings));
 }

@@ -19,6 +19,7 @@
 #include "base/method.h"
 #include "base/protection.h"
 #include "base/request.h"
+#include "relay/tls_context.h"
 
 struct settings_list {
 	size_t count;
@@ -51,13 +52,19 @@ struct listener_settings {
 	struct settings_networks nec_networks;
 	struct settings_networks balancers;   /* of proxy_from */
 	struct address udp_advertise_address; /* ADDRESS_NONE: our own */
-					      /* As written. */
+	/* "file:line" of each file that TLS is made of; NULL: not set. */
+	char *tls_places[TLS_FILE_COUNT];
+	/* As written. */
 #define S(section, name, type, member, value, min, max, reload, sentence)
 #define L(name, type, member, value, min, max, sentence)                       \
 	SETTINGS_TYPE_##type member;
 #include "gateway/settings.def"
 #undef S
 };
+
+/* The path of one of the files that its TLS is made of; "": not set. */
+const char *
+settings_tls_path(const struct listener_settings *listener, enum tls_file file);
 
 struct settings {
 #define S(section, name, type, member, value, min, max, reload, sentence)      \

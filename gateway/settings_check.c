@@ -596,6 +596,41 @@ check_udp_advertise(
 		    listener->udp_advertise);
 }
 
+static void
+check_tls(const struct check *check, const struct listener_settings *listener,
+    size_t n)
+{
+	static const char path[] = "a path that begins with /";
+	static const char *const versions[] = {"1.2", "1.3", NULL};
+
+	if (!is_path_or_empty(listener->tls_certificate))
+		WRONG_LISTENER(check, n, tls_certificate,
+		    "\"%s\" is not allowed; allowed is %s",
+		    listener->tls_certificate, path);
+	if (!is_path_or_empty(listener->tls_key))
+		WRONG_LISTENER(check, n, tls_key,
+		    "\"%s\" is not allowed; allowed is %s", listener->tls_key,
+		    path);
+	if (!is_path_or_empty(listener->tls_client_ca))
+		WRONG_LISTENER(check, n, tls_client_ca,
+		    "\"%s\" is not allowed; allowed is %s",
+		    listener->tls_client_ca, path);
+	if (!is_one_of(listener->tls_minimum, versions))
+		WRONG_LISTENER(check, n, tls_minimum,
+		    "\"%s\" is not allowed; allowed are 1.2 and 1.3",
+		    listener->tls_minimum);
+	if (is_set(listener->tls_certificate) && !is_set(listener->tls_key))
+		WRONG_LISTENER(check, n, tls_key,
+		    "is not set; tls_certificate requires it");
+	if (is_set(listener->tls_key) && !is_set(listener->tls_certificate))
+		WRONG_LISTENER(check, n, tls_certificate,
+		    "is not set; tls_key requires it");
+	if (is_set(listener->tls_client_ca) &&
+	    !is_set(listener->tls_certificate))
+		WRONG_LISTENER(check, n, tls_certificate,
+		    "is not set; tls_client_ca requires it");
+}
+
 void
 settings_check(
     struct settings *settings, const struct settings_reporter *reporter)
@@ -619,6 +654,7 @@ settings_check(
 		check_methods(&check, &settings->listeners[n], n);
 		check_protection(&check, &settings->listeners[n], n);
 		check_nec_level(&check, &settings->listeners[n], n);
+		check_tls(&check, &settings->listeners[n], n);
 		read_networks(&check, n, SETTINGS_LISTENER_ROW_proxy_from,
 		    &settings->listeners[n].proxy_from,
 		    &settings->listeners[n].balancers);

@@ -19,6 +19,7 @@
 #include "gateway/mailbox.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
+#include "gateway/tls_listeners.h"
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "relay/resolver.h"
@@ -171,6 +172,8 @@ open_mail(void *arg, struct mail *mail)
 		settings_unref(worker->settings);
 		worker->settings = mail->settings;
 		take_ports(worker);
+		tls_listeners_unref(worker->tls);
+		worker->tls = mail->tls;
 		break;
 	case MAIL_LISTENER:
 		take_listener(thread, mail);
@@ -232,7 +235,7 @@ make_parts(struct worker *worker, uint64_t audit_source)
 
 struct worker *
 worker_new(unsigned slot, struct shared *shared, struct settings *settings,
-    uint64_t audit_source)
+    struct tls_listeners *tls, uint64_t audit_source)
 {
 	struct thread *thread = must_alloc(1, sizeof(*thread));
 	struct worker *worker = &thread->worker;
@@ -241,6 +244,7 @@ worker_new(unsigned slot, struct shared *shared, struct settings *settings,
 	worker->shared = shared;
 	worker->settings = settings_ref(settings);
 	take_ports(worker);
+	worker->tls = tls_listeners_ref(tls);
 	worker->base = event_base_new();
 	if (worker->base == NULL)
 		die("cannot make an event loop");
@@ -278,6 +282,7 @@ worker_join(struct worker *worker)
 	event_base_free(worker->base);
 	ruleset_unref(worker->rules);
 	settings_unref(worker->settings);
+	tls_listeners_unref(worker->tls);
 	free((void *)(uintptr_t)worker->own.addresses);
 	free((void *)(uintptr_t)worker->own.ports);
 	free(thread);

@@ -31,6 +31,7 @@ struct ruleset;
 struct session;
 struct settings;
 struct subject_cache;
+struct tls_listeners;
 struct ticketless;
 struct worker;
 
@@ -59,7 +60,8 @@ struct worker {
 	struct resolver *resolver;
 	struct lingers *lingers;
 	struct settings *settings;
-	struct ruleset *rules; /* NULL until there are any */
+	struct tls_listeners *tls; /* of these settings */
+	struct ruleset *rules;	   /* NULL until there are any */
 	struct own_addresses own;
 	TAILQ_HEAD(, session) sessions;
 };
@@ -67,7 +69,7 @@ struct worker {
 /* What the main thread tells a worker. */
 enum mail_kind {
 	MAIL_LINK,	/* peer, index, fd */
-	MAIL_SETTINGS,	/* settings (a reference) */
+	MAIL_SETTINGS,	/* settings, tls (references) */
 	MAIL_LISTENER,	/* name (malloc'ed), fd: -1 closes it */
 	MAIL_RULES,	/* rules (a reference) */
 	MAIL_ADDRESSES, /* addresses (malloc'ed), count */
@@ -82,14 +84,16 @@ struct mail {
 	int fd;
 	char *name;
 	struct settings *settings;
+	struct tls_listeners *tls;
 	struct ruleset *rules;
 	struct address *addresses;
 	size_t count;
 };
 
 /* Makes a worker and starts its thread; dies when it cannot. */
-struct worker *worker_new(unsigned slot, struct shared *shared,
-    struct settings *settings, uint64_t audit_source) must_check;
+struct worker *
+worker_new(unsigned slot, struct shared *shared, struct settings *settings,
+    struct tls_listeners *tls, uint64_t audit_source) must_check;
 
 /* Takes what the mail holds.  From the main thread. */
 void worker_mail(struct worker *worker, const struct mail *mail);

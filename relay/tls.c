@@ -8,6 +8,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -135,6 +136,8 @@ tls_take_fd(struct bufferevent *bev)
 	int fd = wire->fd;
 
 	wire->is_relayed = true; /* by somebody else */
+	/* It may live until its callback has returned. */
+	(void)bufferevent_disable(bev, EV_READ | EV_WRITE);
 	bufferevent_free(bev);
 	return fd;
 }

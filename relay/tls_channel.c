@@ -9,7 +9,6 @@
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
-#include <event2/event.h>
 
 #include <openssl/err.h>
 
@@ -241,9 +240,6 @@ channel_new_tls(struct bufferevent *bev)
 		return NULL;
 	}
 	must(SSL_up_ref(ssl) == 1);
-	/* The bufferevent may live until its callback has returned; it does
-	 * not touch what it does not own. */
-	(void)bufferevent_disable(bev, EV_READ | EV_WRITE);
 	fd = tls_take_fd(bev);
 	tls->channel = (struct channel){.ops = &tls_ops, .fd = fd};
 	tls->ssl = ssl;

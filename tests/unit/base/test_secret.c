@@ -210,6 +210,31 @@ a_child_finds_zeros_if_asked_to(void **state)
 	secret_free(secret);
 }
 
+static void
+a_whole_file_is_read_as_it_is(void **state)
+{
+	static const char text[] = "two\nlines\n";
+	FILE *file = file_with(text, strlen(text));
+	struct secret *secret = secret_read_all(fileno(file), 10);
+
+	(void)state;
+	assert_non_null(secret);
+	assert_int_equal(secret->len, 10);
+	assert_string_equal((const char *)secret->data, text);
+	secret_free(secret);
+	errno = 0;
+	assert_null(secret_read_all(fileno(file), 9));
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(fclose(file), 0);
+	file = file_with("", 0);
+	secret = secret_read_all(fileno(file), 10);
+	assert_non_null(secret);
+	assert_int_equal(secret->len, 0);
+	secret_free(secret);
+	assert_int_equal(fclose(file), 0);
+	assert_null(secret_read_all(-1, 10));
+}
+
 int
 main(void)
 {
@@ -225,6 +250,7 @@ main(void)
 	    cmocka_unit_test(a_file_holds_4096_octets_at_most),
 	    cmocka_unit_test(what_cannot_be_read_says_why),
 	    cmocka_unit_test(a_child_finds_zeros_if_asked_to),
+	    cmocka_unit_test(a_whole_file_is_read_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

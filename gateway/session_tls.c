@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* The client's end of a session: a plain socket, or TLS above it. */
+#include "gateway/session_private.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "base/must.h"
+#include "gateway/linger.h"
+#include "gateway/tls_listeners.h"
+#include "gateway/worker.h"
+#include "relay/channel.h"
+
+struct bufferevent *
+session_client_bev(struct session *session, int fd)
+{
+	struct worker *worker = session->worker;
+	const struct tls_context *context =
+	    tls_listeners_find(worker->tls, session->listener->name);
+	struct bufferevent *bev;
+
+	session->is_tls = context != NULL;
+	/* What was to be inside TLS is never said outside. */
+	must(session->is_tls || session->listener->tls_certificate[0] == '\0');
+	if (session->is_tls)
+		return tls_accept(worker->base, context, fd);
+	bev = bufferevent_socket_new(worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
+		(void)close(fd);
+	return bev;
+}
+
+void
+session_tls_agreed(struct session *session)
+{
+	tls_get_facts(session->bev, &session->tls);
+}
+
+/* So that the client reads OpenSSL's alert: it says more than a reset. */
+static void
+linger_without_tls(struct session *session)
+{
+	int fd = tls_take_fd(session->bev);
+	struct bufferevent *bev = bufferevent_socket_new(
+	    session->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+
+	session->bev = NULL;
+	if (bev == NULL)
+		(void)close(fd);
+	else
+		lingers_add(session->worker->lingers, bev);
+}
+
+void
+session_tls_failed(struct session *session)
+{
+	char detail[256];
+	enum reason reason = tls_failure(session->bev, detail, sizeof(detail));
+	bool was_agreed = session->tls.version[0] != '\0';
+
+	/* An alert was sent, if there was anybody to send it to. */
+	if (!was_agreed && detail[0] != '\0') {
+		session_record(session, AUDIT_AUTH, reason, detail);
+		linger_without_tls(session);
+	}
+	session_close(session, reason);
+}
+
+struct channel *
+session_client_channel(struct session *session)
+{
+	struct bufferevent *bev = session->bev;
+	int fd;
+
+	session->bev = NULL;
+	if (session->is_tls)
+		return channel_new_tls(bev);
+	fd = bufferevent_getfd(bev);
+	(void)bufferevent_disable(bev, EV_READ | EV_WRITE);
+	(void)bufferevent_setfd(bev, -1);
+	bufferevent_free(bev);
+	return channel_new_socket(fd);
+}
