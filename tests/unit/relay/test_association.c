@@ -235,7 +235,8 @@ dropped(struct world *world, enum association_drop drop)
 	world->association = NULL;
 	for (int i = 0; i < DROP_COUNT; i++)
 		if (i != (int)drop && counts.drops[i] != 0)
-			fail_msg("%s %llu", association_drop_name(i),
+			fail_msg("%s %llu",
+			    association_drop_name((enum association_drop)i),
 			    (unsigned long long)counts.drops[i]);
 	world->counts = counts;
 	return counts.drops[drop];
