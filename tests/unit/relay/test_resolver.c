@@ -20,6 +20,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "relay/resolver.h"
 #include "relay/resolver_ares.h"
 #include "tests/support/fake_clock.h"
@@ -951,10 +952,15 @@ answers_are_kept_for_their_time(void **state)
 		fake_clock_advance(kept_us - 1);
 		(void)resolve(world, rows[i].name);
 		assert_int_equal(world->server.queries, asked);
+		assert_int_equal(
+		    resolver_expiry_us(world->resolver, rows[i].name),
+		    clock_monotonic_us() + 1);
 		fake_clock_advance(1);
 		(void)resolve(world, rows[i].name);
 		assert_true(world->server.queries > asked);
 	}
+	assert_int_equal(
+	    resolver_expiry_us(world->resolver, "unasked.test"), 0);
 }
 
 static void
