@@ -15,6 +15,7 @@
 
 #include <event2/bufferevent.h>
 
+#include "gateway/budgets.h"
 #include "gateway/connected.h"
 #include "gateway/worker.h"
 #include "relay/hangup.h"
@@ -54,8 +55,14 @@ enum reason
 session_bind_prepare(
     struct session *session, const struct address *addresses, size_t count)
 {
-	struct session_bind *bind = calloc(1, sizeof(*bind));
+	struct session_bind *bind;
+	/* While it waits it has two more sockets than a client's. */
+	enum reason why =
+	    budgets_widen(session->worker->shared->budgets, &session->share);
 
+	if (why != REASON_OK)
+		return why;
+	bind = calloc(1, sizeof(*bind));
 	if (bind == NULL)
 		return REASON_NO_MEMORY;
 	session->bind = bind;
