@@ -84,6 +84,7 @@ audit_record_encode(
 	wire_put_u64(&writer, record->generation);
 	wire_put_u8(&writer, record->stale);
 	wire_put_string(&writer, record->identity);
+	wire_put_u8(&writer, record->is_claimed);
 	wire_put_u8(&writer, record->has_method);
 	wire_put_u8(&writer, (uint8_t)record->method);
 	wire_put_string(&writer, record->mechanism);
@@ -225,6 +226,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->generation = wire_get_u64(&reader);
 	record->stale = get_bool(&reader);
 	wire_get_string(&reader, record->identity, sizeof(record->identity));
+	record->is_claimed = get_bool(&reader);
 	record->has_method = get_bool(&reader);
 	record->method = (enum method)get_enum(&reader, 1, 0, METHOD_COUNT - 1);
 	wire_get_string(&reader, record->mechanism, sizeof(record->mechanism));
@@ -418,7 +420,8 @@ put_event(struct printer *printer, const struct audit_record *record)
 static void
 put_who(struct printer *printer, const struct audit_record *record)
 {
-	put_string(printer, "identity", record->identity);
+	put_string(printer, record->is_claimed ? "claimed" : "identity",
+	    record->identity);
 	if (record->has_method)
 		put_string(printer, "method", method_name(record->method));
 	put_string(printer, "mechanism", record->mechanism);
@@ -544,18 +547,24 @@ say_text(struct printer *printer, const char *text)
 	say_foreign(printer, text, strlen(text));
 }
 
-/* "alice@EXAMPLE.COM", or at least where he is. */
+/* "alice@EXAMPLE.COM", or at least where he is, and who he says he is. */
 static void
 say_who(struct printer *printer, const struct audit_record *record)
 {
 	char text[SOCKET_ADDRESS_TEXT_SIZE];
 
-	if (record->identity[0] != '\0')
+	if (record->identity[0] != '\0' && !record->is_claimed) {
 		say_text(printer, record->identity);
-	else if (record->client.address.family != ADDRESS_NONE)
+		return;
+	}
+	if (record->client.address.family != ADDRESS_NONE)
 		say(printer, "%s", socket_address_print(&record->client, text));
 	else
 		say(printer, "somebody");
+	if (record->identity[0] != '\0') {
+		say(printer, " as ");
+		say_text(printer, record->identity);
+	}
 }
 
 static void

@@ -41,6 +41,7 @@ struct audit_record {
 	bool stale;	     /* the policy was older than it should be */
 
 	char identity[IDENTITY_NAME_SIZE];
+	bool is_claimed; /* only: nobody has proved that identity */
 	bool has_method;
 	enum method method;
 	char mechanism[17];

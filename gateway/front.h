@@ -32,6 +32,7 @@ struct front_request {
 struct front_methods {
 	size_t count;
 	enum method method[METHOD_COUNT];
+	bool no_password_here; /* the listener has it, but not for this one */
 };
 
 struct front {

@@ -25,6 +25,17 @@ choose_method(const struct socks5_greeting *greeting,
 	return false;
 }
 
+/* Would a password have done, had it been inside TLS? */
+static enum reason
+why_none(
+    const struct socks5_greeting *greeting, const struct front_methods *methods)
+{
+	return methods->no_password_here && socks5_greeting_has(greeting,
+						METHOD_OCTET(METHOD_PASSWORD))
+		   ? REASON_PASSWORD_NOT_ALLOWED
+		   : REASON_NO_METHOD;
+}
+
 static enum parse_result
 greet(struct evbuffer *input, struct evbuffer *output,
     const struct front_methods *methods, struct hint_facts *facts,
@@ -39,6 +50,8 @@ greet(struct evbuffer *input, struct evbuffer *output,
 
 	result = socks5_greeting_parse(
 	    data, len > 0 ? (size_t)len : 0, &consumed, &greeting, why);
+	/* A password may stand behind it. */
+	explicit_bzero(data, sizeof(data));
 	if (result != PARSE_DONE)
 		return result;
 	must(evbuffer_drain(input, consumed) == 0);
@@ -48,7 +61,7 @@ greet(struct evbuffer *input, struct evbuffer *output,
 	if (choose_method(&greeting, methods, method)) {
 		answer[1] = METHOD_OCTET(*method);
 	} else {
-		*why = REASON_NO_METHOD;
+		*why = why_none(&greeting, methods);
 		result = PARSE_BAD;
 	}
 	if (evbuffer_add(output, answer, sizeof(answer)) != 0) {

@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/link.h"
@@ -336,11 +337,13 @@ make_threads(struct gateway *gateway)
 	gateway->audit = audit_sender_new(
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
 	gateway->shared.ticketless = ticketless_new();
+	gateway->shared.throttle = throttle_new();
 	gateway->shared.connected = connected_new();
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
 	    gateway->shared.connected == NULL ||
 	    gateway->shared.budgets == NULL ||
-	    gateway->shared.ticketless == NULL || gateway->statistics == NULL)
+	    gateway->shared.ticketless == NULL ||
+	    gateway->shared.throttle == NULL || gateway->statistics == NULL)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
@@ -487,6 +490,7 @@ stop(void *state)
 	subject_cache_free(gateway->shared.subjects);
 	connected_free(gateway->shared.connected);
 	ticketless_free(gateway->shared.ticketless);
+	throttle_free(gateway->shared.throttle);
 	tls_listeners_unref(gateway->tls);
 	settings_unref(gateway->settings);
 	program_exit(gateway->program);

@@ -10,6 +10,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "base/wipe.h"
 #include "relay/tls.h"
 
 #define FLUSH_SECONDS	5 /* for a client that does not read the reply */
@@ -49,6 +50,7 @@ finish(struct closing *closing)
 	TAILQ_REMOVE(&closing->all->list, closing, entry);
 	closing->all->count--;
 	event_free(closing->deadline);
+	wipe_drain_all(bufferevent_get_input(closing->bev));
 	bufferevent_free(closing->bev);
 	free(closing);
 }
@@ -76,10 +78,9 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
-	struct evbuffer *input = bufferevent_get_input(bev);
-
+	/* The rest of a message with a password may come now. */
 	(void)arg;
-	(void)evbuffer_drain(input, evbuffer_get_length(input));
+	wipe_drain_all(bufferevent_get_input(bev));
 }
 
 static void

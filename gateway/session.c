@@ -27,6 +27,7 @@
 #include "base/rfc1961.h"
 #include "base/seal.h"
 #include "base/socks5.h"
+#include "base/wipe.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
@@ -306,7 +307,8 @@ greeting(struct bufferevent *bev, void *arg)
 	}
 }
 
-/* ---- prove: by a ticket; tokens go to an authenticator */
+/* ---- prove: by a ticket; tokens go to an authenticator.  Or by a password,
+ * which goes to the password checker */
 
 static void
 on_proved(
@@ -316,6 +318,7 @@ on_proved(
 
 	session->negotiation = NULL;
 	if (reason != REASON_OK) {
+		session_blame_source(session, reason);
 		session_record(session, AUDIT_AUTH, reason, detail);
 		session_close(session, reason);
 		return;
@@ -348,14 +351,47 @@ prove_by_ticket(struct session *session)
 }
 
 static void
+claim(struct session *session, const char *name)
+{
+	(void)strlcpy(
+	    session->identity.name, name, sizeof(session->identity.name));
+}
+
+static void
+on_password(void *arg, const struct userpass_result *result)
+{
+	struct session *session = arg;
+
+	session->userpass = NULL;
+	if (result->reason != REASON_OK) {
+		claim(session, result->claimed);
+		session_record(
+		    session, AUDIT_AUTH, result->reason, result->detail);
+		session_close(session, result->reason);
+		return;
+	}
+	proved(session, result->proof, result->detail);
+}
+
+static void
+prove_by_password(struct session *session)
+{
+	session->userpass = session_start_userpass(session, on_password);
+	if (session->userpass == NULL)
+		session_close(session, REASON_NO_MEMORY);
+}
+
+static void
 prove(struct session *session, enum method method)
 {
 	switch (method) {
 	case METHOD_GSSAPI:
 		prove_by_ticket(session);
 		return;
-	case METHOD_NONE:
 	case METHOD_PASSWORD:
+		prove_by_password(session);
+		return;
+	case METHOD_NONE:
 	case METHOD_COUNT:
 		break;
 	}
@@ -434,7 +470,8 @@ proved(struct session *session, struct proof *proof, const char *detail)
 /*
  * The first octet behind the level exchange says what the client made of the
  * grant.  Granted none, it may encapsulate all the same, as it had asked for
- * (which is no less than integrity); granted more, it must.
+ * (which is no less than integrity); granted more, it must.  Without a seal,
+ * after a password, there was nothing to grant.
  */
 static enum parse_result
 settle_protection(struct session *session, enum reason *why)
@@ -444,6 +481,8 @@ settle_protection(struct session *session, enum reason *why)
 	if (evbuffer_copyout(bufferevent_get_input(session->bev), &first, 1) !=
 	    1)
 		return PARSE_MORE;
+	if (session->seal == NULL)
+		return PARSE_DONE;
 	if (session->protection != PROTECTION_NONE) {
 		if (first != SOCKS5_VERSION)
 			return PARSE_DONE;
@@ -806,6 +845,8 @@ close_client(struct session *session, enum reason reason)
 
 	if (bev == NULL)
 		return;
+	/* A password may have been sent ahead of its time. */
+	wipe_drain_all(bufferevent_get_input(bev));
 	/* A reply that cannot be sealed is not sent at all. */
 	if (session->is_reply_due &&
 	    session_write_reply(session, reason, &session->egress) != REASON_OK)
@@ -822,6 +863,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 {
 	proxied_cancel(session->proxied);
 	negotiation_cancel(session->negotiation);
+	userpass_cancel(session->userpass);
 	lookup_cancel(session->lookup);
 	resolution_cancel(session->resolution);
 	dial_cancel(session->dial);
@@ -874,7 +916,10 @@ note_end(const struct session *session, enum reason reason)
 void
 session_close(struct session *session, enum reason reason)
 {
-	if (session->negotiation != NULL) /* cut off while proving */
+	if (session->userpass != NULL)
+		claim(session, userpass_claimed(session->userpass));
+	if (session->negotiation != NULL || session->userpass != NULL)
+		/* cut off while proving */
 		session_record(session, AUDIT_AUTH, reason, "");
 	cancel_what_is_in_flight(session, reason);
 	session_methods_learn(session, reason);

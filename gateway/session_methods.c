@@ -38,6 +38,9 @@ session_methods(const struct session *session)
 
 		if (method == METHOD_GSSAPI && gssapi_comes_last)
 			has_gssapi = true;
+		else if (method == METHOD_PASSWORD &&
+			 !session_may_use_password(session))
+			methods.no_password_here = true;
 		else
 			methods.method[methods.count++] = method;
 	}
@@ -53,6 +56,9 @@ session_methods_learn(const struct session *session, enum reason reason)
 	const struct hint_facts *facts = &session->facts;
 
 	if (!has_choice(session))
+		return;
+	/* Who was proved by a password has not shown a ticket. */
+	if (session->is_proved && session->identity.method != METHOD_GSSAPI)
 		return;
 	if (facts->stage >= HINT_STAGE_CONTEXT)
 		ticketless_forget(ticketless, &session->client.address);

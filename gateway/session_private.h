@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "auth/userpass.h"
 #include "base/audit_record.h"
 #include "gateway/budgets.h"
 #include "gateway/front.h"
@@ -33,7 +34,7 @@ struct session {
 	bool is_of_balancer;	 /* no client was named: a health check? */
 	bool has_greeted;	 /* the client has said something sensible */
 	bool is_proved;
-	struct identity identity;
+	struct identity identity;   /* before the proof: as claimed, or none */
 	enum protection protection; /* of the seal: what was granted */
 	bool has_sequence;
 	struct seal *seal; /* until the tunnel takes it */
@@ -56,6 +57,7 @@ struct session {
 	struct bufferevent *bev; /* the client, until the relay */
 	struct evbuffer *opened; /* what it sent, out of the seal */
 	struct negotiation *negotiation;
+	struct userpass *userpass;
 	struct lookup *lookup;
 	struct resolution *resolution;
 	struct dial *dial;
@@ -87,6 +89,14 @@ struct channel *session_client_channel(struct session *session) must_check;
  * is remembered of it. */
 struct front_methods session_methods(const struct session *session);
 void session_methods_learn(const struct session *session, enum reason reason);
+
+/* session_password.c: where and how passwords are taken. */
+
+bool session_may_use_password(const struct session *session) must_check;
+struct userpass *session_start_userpass(
+    struct session *session, userpass_done_fn *done) must_check;
+/* A proof by a ticket has failed: some reasons count for the source. */
+void session_blame_source(const struct session *session, enum reason reason);
 
 /* session_policy.c: what the policy says of it. */
 

@@ -15,10 +15,13 @@
 static void
 put_identity(const struct session *session, struct audit_record *record)
 {
-	if (!session->is_proved)
+	record->is_claimed = !session->is_proved;
+	if (!session->is_proved && !session->settings->audit_failed_names)
 		return;
 	(void)strlcpy(
 	    record->identity, session->identity.name, sizeof(record->identity));
+	if (!session->is_proved)
+		return;
 	record->has_method = true;
 	record->method = session->identity.method;
 	(void)strlcpy(record->mechanism, session->identity.mechanism,

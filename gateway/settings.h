@@ -67,6 +67,7 @@ const char *
 settings_tls_path(const struct listener_settings *listener, enum tls_file file);
 
 struct settings {
+	struct settings_networks cleartext_networks; /* for passwords */
 #define S(section, name, type, member, value, min, max, reload, sentence)      \
 	SETTINGS_TYPE_##type member;
 #include "gateway/settings.def"

@@ -36,6 +36,17 @@ begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+const char *
+settings_read_networks(
+    const struct settings_list *list, struct settings_networks *networks)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!network_parse(
+			list->texts[i], &networks->networks[networks->count++]))
+			return list->texts[i];
+	return NULL;
+}
+
 static bool
 is_one_of(const char *text, const char *const *words)
 {
@@ -477,13 +488,13 @@ check_methods(
 
 		if (!method_parse(methods->texts[i], &method)) {
 			WRONG_LISTENER(check, n, methods,
-			    "\"%s\" is no method; allowed is gssapi",
+			    "\"%s\" is no method; allowed are gssapi and "
+			    "password",
 			    methods->texts[i]);
-		} else if (method != METHOD_GSSAPI) {
+		} else if (method == METHOD_NONE) {
 			WRONG_LISTENER(check, n, methods,
-			    "the method %s is not served by this version; "
-			    "allowed is gssapi",
-			    methods->texts[i]);
+			    "the method none is not served; allowed are "
+			    "gssapi and password");
 		} else if (seen[method]) {
 			WRONG_LISTENER(check, n, methods,
 			    "%s stands there twice", methods->texts[i]);
@@ -523,23 +534,16 @@ check_protection(
 		    listener->protection_minimum, listener->protection_maximum);
 }
 
-/* Reads a list of at most SETTINGS_NETWORKS_MAX networks. */
 static void
 read_networks(const struct check *check, size_t n,
     enum settings_listener_row row, const struct settings_list *list,
     struct settings_networks *networks)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (network_parse(
-			list->texts[i], &networks->networks[networks->count]))
-			networks->count++;
-		else
-			check->to->listener(check->to->arg, n, row,
-			    "\"%s\" is no network; allowed is ADDRESS/LENGTH "
-			    "such as 192.0.2.0/24, without bits behind the "
-			    "length",
-			    list->texts[i]);
-	}
+	const char *bad = settings_read_networks(list, networks);
+
+	if (bad != NULL)
+		check->to->listener(
+		    check->to->arg, n, row, SETTINGS_NO_NETWORK, bad);
 }
 
 static void
@@ -639,6 +643,7 @@ settings_check(
 
 	check_forms(&check);
 	check_kerberos(&check);
+	settings_check_password(settings, reporter);
 	check_bind(&check);
 	check_own_addresses(&check);
 	check_resolver(&check);

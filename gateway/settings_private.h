@@ -36,6 +36,18 @@ struct settings_reporter {
 	void *arg;
 };
 
+/* settings_check.c: reads a list of at most SETTINGS_NETWORKS_MAX networks;
+ * NULL, or the first that is none, of which SETTINGS_NO_NETWORK tells. */
+const char *settings_read_networks(const struct settings_list *list,
+    struct settings_networks *networks) must_check;
+#define SETTINGS_NO_NETWORK                                                    \
+	"\"%s\" is no network; allowed is ADDRESS/LENGTH such as "             \
+	"192.0.2.0/24, without bits behind the length"
+
+/* settings_check_password.c: section password. */
+void settings_check_password(
+    struct settings *settings, const struct settings_reporter *reporter);
+
 /* Checks what the table cannot say, and fills in what the listeners' texts
  * mean. */
 void settings_check(

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "auth/authenticators.h"
+#include "auth/passwords.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -26,6 +27,8 @@
 
 #define STOP_FLUSH_US 2000000 /* for the records of a stop */
 #define STOP_POLL_US  10000
+/* A checker gives up by itself before it is given up. */
+#define PASSWORD_GRACE_MS 2000
 
 struct listener {
 	SLIST_ENTRY(listener) entry;
@@ -86,6 +89,9 @@ open_link(struct thread *thread, struct mail *mail)
 		authenticators_link(
 		    worker->authenticators, mail->index, mail->fd);
 		return;
+	case ROLE_PASSWORD_CHECKER:
+		passwords_link(worker->passwords, mail->index, mail->fd);
+		return;
 	case ROLE_DIRECTORY_LOOKUP:
 		lookups_link(worker->lookups, mail->index, mail->fd);
 		return;
@@ -95,7 +101,6 @@ open_link(struct thread *thread, struct mail *mail)
 	case ROLE_MASTER:
 	case ROLE_GATEWAY:
 	case ROLE_DIRECTORY_WATCH:
-	case ROLE_PASSWORD_CHECKER:
 	case ROLE_COUNT:
 		break;
 	}
@@ -221,11 +226,14 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	worker->audit = audit_sender_new(worker->base, audit_source);
 	worker->authenticators = authenticators_new(
 	    worker->base, (unsigned)settings->auth_timeout * 1000);
+	worker->passwords = passwords_new(worker->base,
+	    (unsigned)settings->password_timeout * 1000 + PASSWORD_GRACE_MS);
 	worker->lookups = lookups_new(worker->base, worker->shared->subjects,
 	    (unsigned)settings->directory_timeout * 3000);
 	worker->lingers = lingers_new(worker->base);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
-	    worker->lookups == NULL || worker->lingers == NULL)
+	    worker->passwords == NULL || worker->lookups == NULL ||
+	    worker->lingers == NULL)
 		die("out of memory");
 	worker->resolver = resolver_new(worker->base, &resolver);
 	if (worker->resolver == NULL)
@@ -277,6 +285,7 @@ worker_join(struct worker *worker)
 	lingers_free(worker->lingers);
 	resolver_free(worker->resolver);
 	lookups_free(worker->lookups);
+	passwords_free(worker->passwords);
 	authenticators_free(worker->authenticators);
 	audit_sender_free(worker->audit);
 	event_base_free(worker->base);

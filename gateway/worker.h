@@ -26,11 +26,13 @@ struct connected;
 struct event_base;
 struct lingers;
 struct lookups;
+struct passwords;
 struct resolver;
 struct ruleset;
 struct session;
 struct settings;
 struct subject_cache;
+struct throttle;
 struct tls_listeners;
 struct ticketless;
 struct worker;
@@ -42,6 +44,7 @@ struct shared {
 	struct counters counters;
 	struct connected *connected; /* which identity is where */
 	struct ticketless *ticketless;
+	struct throttle *throttle;     /* how often passwords are tried */
 	_Atomic uint64_t next_session; /* the next session's id */
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */
@@ -56,6 +59,7 @@ struct worker {
 	struct event_base *base;
 	struct audit_sender *audit;
 	struct authenticators *authenticators;
+	struct passwords *passwords;
 	struct lookups *lookups;
 	struct resolver *resolver;
 	struct lingers *lingers;

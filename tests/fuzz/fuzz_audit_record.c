@@ -63,8 +63,8 @@ check_print(const struct audit_record *record)
 	property(text_is_utf8(out, len));
 	property(structured_data_parse(out, &parsed, &data));
 	property(parsed == len);
-	check_value(
-	    &data, "identity", record->identity, strlen(record->identity));
+	check_value(&data, record->is_claimed ? "claimed" : "identity",
+	    record->identity, strlen(record->identity));
 	check_value(&data, "asked", record->asked, record->asked_len);
 	check_value(&data, "rule", record->rule, strlen(record->rule));
 	check_value(

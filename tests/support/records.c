@@ -189,6 +189,7 @@ record_drawn(void)
 	record.duration_us = draw_number();
 	record.has_method = rand() % 2;
 	record.has_protection = rand() % 2;
+	record.is_claimed = rand() % 2;
 	record.has_destination = rand() % 2;
 	if (!record.has_destination)
 		memset(&record.destination, 0, sizeof(record.destination));

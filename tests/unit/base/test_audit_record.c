@@ -179,6 +179,31 @@ a_full_record_prints_like_this(void **state)
 }
 
 static void
+who_was_only_claimed_is_no_identity(void **state)
+{
+	struct audit_record record = record_full(), again;
+	uint8_t encoded[AUDIT_ENCODED_MAX];
+	char out[AUDIT_RECORD_MAX];
+	size_t len;
+
+	(void)state;
+	record.event = AUDIT_AUTH;
+	record.is_claimed = true;
+	len = audit_record_encode(&record, encoded);
+	assert_true(audit_record_decode(encoded, len, &again));
+	assert_true(again.is_claimed);
+	(void)audit_record_print(&again, &stamp, out);
+	assert_non_null(strstr(out, " claimed=\"alice@EXAMPLE.COM\""));
+	assert_null(strstr(out, "identity="));
+	(void)audit_record_sentence(&again, out, sizeof(out));
+	assert_ptr_equal(
+	    strstr(out, "192.0.2.7:40000 as alice@EXAMPLE.COM"), out);
+	memset(&record.client, 0, sizeof(record.client));
+	(void)audit_record_sentence(&record, out, sizeof(out));
+	assert_ptr_equal(strstr(out, "somebody as alice@EXAMPLE.COM"), out);
+}
+
+static void
 a_summary_says_what_was_dropped_too(void **state)
 {
 	struct audit_record record = {
@@ -252,8 +277,8 @@ any_octets_come_back_whole(void **state)
 		assert_int_equal(len, strlen(out));
 		for (const char *c = out; *c != '\0'; c++)
 			assert_true((unsigned char)*c >= 0x20);
-		assert_octets(&data, "identity", record.identity,
-		    strlen(record.identity));
+		assert_octets(&data, record.is_claimed ? "claimed" : "identity",
+		    record.identity, strlen(record.identity));
 		assert_octets(&data, "asked", record.asked, record.asked_len);
 		assert_octets(&data, "rule", record.rule, strlen(record.rule));
 		if (structured_data_value(&data, "cut") == NULL)
@@ -461,6 +486,7 @@ main(void)
 	    cmocka_unit_test(a_destination_that_is_not_normalised_is_refused),
 	    cmocka_unit_test(a_name_longer_than_a_request_holds_is_refused),
 	    cmocka_unit_test(a_full_record_prints_like_this),
+	    cmocka_unit_test(who_was_only_claimed_is_no_identity),
 	    cmocka_unit_test(a_summary_says_what_was_dropped_too),
 	    cmocka_unit_test(what_is_absent_is_not_printed),
 	    cmocka_unit_test(any_octets_come_back_whole),

@@ -120,8 +120,8 @@ our_first_method_that_is_offered_is_chosen(void **state)
 static void
 the_clients_order_changes_nothing(void **state)
 {
-	const struct front_methods methods = {
-	    3, {METHOD_PASSWORD, METHOD_GSSAPI, METHOD_NONE}};
+	const struct front_methods methods = {.count = 3,
+	    .method = {METHOD_PASSWORD, METHOD_GSSAPI, METHOD_NONE}};
 	static const char *const offers[] = {"\5\3\0\1\2", "\5\3\0\2\1",
 	    "\5\3\1\0\2", "\5\3\1\2\0", "\5\3\2\0\1", "\5\3\2\1\0"};
 	uint8_t many[2 + 255];
@@ -144,8 +144,8 @@ the_clients_order_changes_nothing(void **state)
 static void
 without_a_method_nothing_is_chosen(void **state)
 {
-	const struct front_methods all = {
-	    3, {METHOD_NONE, METHOD_GSSAPI, METHOD_PASSWORD}};
+	const struct front_methods all = {.count = 3,
+	    .method = {METHOD_NONE, METHOD_GSSAPI, METHOD_PASSWORD}};
 	const struct front_methods none = {.count = 0};
 
 	(void)state;
@@ -159,9 +159,27 @@ without_a_method_nothing_is_chosen(void **state)
 }
 
 static void
+a_password_that_is_not_allowed_here_is_named(void **state)
+{
+	const struct front_methods none = {
+	    .count = 0, .no_password_here = true};
+	const struct front_methods gssapi = {
+	    .count = 1, .method = {METHOD_GSSAPI}, .no_password_here = true};
+
+	(void)state;
+	assert_int_equal(greet(&none, (const uint8_t *)"\5\2\0\2", 4).why,
+	    REASON_PASSWORD_NOT_ALLOWED);
+	assert_int_equal(
+	    greet(&none, (const uint8_t *)"\5\2\0\1", 4).why, REASON_NO_METHOD);
+	assert_int_equal(greet(&gssapi, (const uint8_t *)"\5\2\2\1", 4).method,
+	    METHOD_GSSAPI);
+}
+
+static void
 curls_way_to_offer_is_noted(void **state)
 {
-	const struct front_methods methods = {1, {METHOD_GSSAPI}};
+	const struct front_methods methods = {
+	    .count = 1, .method = {METHOD_GSSAPI}};
 
 	(void)state;
 	assert_true(greet(&methods, (const uint8_t *)"\5\2\0\1", 4)
@@ -177,7 +195,8 @@ curls_way_to_offer_is_noted(void **state)
 static void
 an_offer_that_is_not_whole_is_left_where_it_is(void **state)
 {
-	const struct front_methods methods = {1, {METHOD_GSSAPI}};
+	const struct front_methods methods = {
+	    .count = 1, .method = {METHOD_GSSAPI}};
 
 	(void)state;
 	for (size_t len = 0; len < 5; len++) {
@@ -197,6 +216,7 @@ main(void)
 	    cmocka_unit_test(our_first_method_that_is_offered_is_chosen),
 	    cmocka_unit_test(the_clients_order_changes_nothing),
 	    cmocka_unit_test(without_a_method_nothing_is_chosen),
+	    cmocka_unit_test(a_password_that_is_not_allowed_here_is_named),
 	    cmocka_unit_test(curls_way_to_offer_is_noted),
 	    cmocka_unit_test(an_offer_that_is_not_whole_is_left_where_it_is),
 	};

@@ -21,6 +21,9 @@
 #include <event2/event.h>
 
 #include "auth/negotiation.h"
+#include "auth/password_protocol.h"
+#include "auth/passwords.h"
+#include "auth/throttle.h"
 #include "base/audit_record.h"
 #include "base/clock.h"
 #include "base/rfc1961.h"
@@ -34,6 +37,7 @@
 #include "gateway/linger.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
+#include "gateway/ticketless.h"
 #include "gateway/worker.h"
 #include "policy/entry.h"
 #include "policy/lookups.h"
@@ -57,6 +61,12 @@ static struct {
 	struct hint_facts *facts;
 	negotiation_done_fn *prove;
 	void *prove_arg;
+	/* What the password checker will say. */
+	enum reason password_reason;
+	bool hold_password;
+	char user[PASSWORD_USER_SIZE];
+	password_check_done_fn *check;
+	void *check_arg;
 	/* What the resolver will say. */
 	size_t address_count;
 	struct address addresses[2];
@@ -141,6 +151,46 @@ __wrap_negotiation_cancel(struct negotiation *negotiation)
 {
 	if (negotiation != NULL)
 		fake.prove = NULL;
+}
+
+static void
+finish_check(evutil_socket_t fd, short what, void *arg)
+{
+	password_check_done_fn *done = fake.check;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	fake.check = NULL;
+	if (done != NULL)
+		done(fake.check_arg, fake.password_reason, "as PAM says");
+}
+
+struct password_check *__wrap_password_check_start(struct passwords *passwords,
+    const struct password_question *question, password_check_done_fn *done,
+    void *arg);
+struct password_check *
+__wrap_password_check_start(struct passwords *passwords,
+    const struct password_question *question, password_check_done_fn *done,
+    void *arg)
+{
+	(void)passwords;
+	assert_int_equal(question->password_len, 6);
+	assert_memory_equal(question->password, "secret", 6);
+	memcpy(fake.user, question->user, sizeof(fake.user));
+	fake.check = done;
+	fake.check_arg = arg;
+	if (!fake.hold_password)
+		soon(finish_check);
+	return (struct password_check *)&handle;
+}
+
+void __wrap_password_check_cancel(struct password_check *check);
+void
+__wrap_password_check_cancel(struct password_check *check)
+{
+	if (check != NULL)
+		fake.check = NULL;
 }
 
 static void
@@ -257,7 +307,16 @@ static const char settings_text[] = "policy { file = \"/dev/null\" }\n"
 				    "listener lan {\n"
 				    "	address = \"127.0.0.1:1080\"\n"
 				    "	protection_minimum = \"none\"\n"
+				    "}\n"
+				    "listener desk {\n"
+				    "	address = \"127.0.0.1:1081\"\n"
+				    "	methods = {gssapi, password}\n"
+				    "}\n"
+				    "listener yard {\n"
+				    "	address = \"192.0.2.9:1082\"\n"
+				    "	methods = {gssapi, password}\n"
 				    "}\n";
+static const char *door; /* the listener that clients come in by */
 
 static struct settings *
 load_settings(const char *more)
@@ -362,7 +421,7 @@ open_session(void)
 	(void)close(accepting);
 	listening = listen_on_loopback();
 	client_side = fd;
-	session_open(&worker, "lan", fd, &address);
+	session_open(&worker, door, fd, &address);
 }
 
 static int
@@ -377,6 +436,9 @@ set_up(void **state)
 	fake.wish = 2;
 	base = event_base_new();
 	shared.connected = connected_new();
+	shared.throttle = throttle_new();
+	shared.ticketless = ticketless_new();
+	door = "lan";
 	worker.slot = 1;
 	worker.shared = &shared;
 	worker.base = base;
@@ -404,6 +466,8 @@ tear_down(void **state)
 	assert_int_equal(budgets_unproved(shared.budgets), 0);
 	budgets_free(shared.budgets);
 	connected_free(shared.connected);
+	throttle_free(shared.throttle);
+	ticketless_free(shared.ticketless);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
 	settings_unref(worker.settings);
@@ -1355,6 +1419,235 @@ use_settings(const char *more)
 	worker.settings = load_settings(more);
 }
 
+/* ---- passwords */
+
+#define ALICE "\1\5alice\6secret"
+
+/* What the client is told, all at once. */
+static void
+hears(const char *octets, size_t len)
+{
+	uint8_t heard[64];
+
+	assert_int_equal(hear(heard, sizeof(heard)), (int)len);
+	assert_memory_equal(heard, octets, len);
+}
+
+/* What a client with a password has to say, all at once. */
+static void
+say_all(void)
+{
+	uint8_t all[400];
+	size_t len = 3 + sizeof(ALICE) - 1;
+
+	memcpy(all, "\5\1\2" ALICE, len);
+	len += connect_request(all + len, target_port);
+	memcpy(all + len, "ping", 4);
+	say(all, len + 4);
+}
+
+static void
+a_password_reaches_its_target_and_is_recorded(void **state)
+{
+	uint8_t answer[64];
+	const struct audit_record *record;
+
+	(void)state;
+	door = "desk";
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwMethod", "password", "gwPrincipal", "*@pam", NULL});
+	open_session();
+	say_all();
+	accept_target();
+	assert_string_equal(fake.user, "alice");
+	assert_int_equal(hear(answer, sizeof(answer)), 2 + 2 + 10);
+	assert_memory_equal(answer, "\5\2\1\0\5\0\0\1", 8);
+	assert_int_equal(recv(target, answer, sizeof(answer), 0), 4);
+	assert_memory_equal(answer, "ping", 4);
+	record = record_of(AUDIT_AUTH);
+	assert_false(record->failed);
+	assert_false(record->is_claimed);
+	assert_string_equal(record->identity, "alice@pam");
+	assert_int_equal(record->method, METHOD_PASSWORD);
+	assert_string_equal(record->mechanism, "pam");
+	assert_int_equal(record->protection, PROTECTION_NONE);
+	assert_string_equal(record_of(AUDIT_DECISION)->rule, "web");
+}
+
+/* The rule would permit it otherwise. */
+static void
+a_password_does_not_satisfy(const char *attribute, const char *value)
+{
+	door = "desk";
+	use_rule((const char *const[]){
+	    "gwDestination", "127.0.0.1/32", attribute, value, NULL});
+	open_session();
+	say_all();
+	hears("\5\2\1\0\5\2\0\1\0\0\0\0\0\0", 14);
+	was_closed(REASON_DENIED_NO_RULE);
+	nobody_was_dialled();
+}
+
+static void
+a_clear_password_does_not_satisfy_a_rule_that_wants_protection(void **state)
+{
+	(void)state;
+	a_password_does_not_satisfy("gwProtection", "integrity");
+}
+
+static void
+a_password_does_not_satisfy_a_rule_for_tickets(void **state)
+{
+	(void)state;
+	a_password_does_not_satisfy("gwMethod", "gssapi");
+}
+
+static void
+a_password_does_not_make_a_kerberos_principal(void **state)
+{
+	(void)state;
+	a_password_does_not_satisfy("gwPrincipal", "*@EXAMPLE.COM");
+}
+
+#define SAY_ALICE() say("\5\1\2" ALICE, 3 + sizeof(ALICE) - 1)
+
+static void
+a_wrong_password_is_recorded_with_who_was_claimed(void **state)
+{
+	const struct audit_record *record;
+
+	(void)state;
+	door = "desk";
+	use_settings("password { failure_delay = 0 }\n");
+	fake.password_reason = REASON_PASSWORD_WRONG;
+	open_session();
+	/* What was sent ahead of the reply goes nowhere. */
+	say_all();
+	hears("\5\2\1\1", 4);
+	was_closed(REASON_PASSWORD_WRONG);
+	record = record_of(AUDIT_AUTH);
+	assert_true(record->failed);
+	assert_true(record->is_claimed);
+	assert_string_equal(record->identity, "alice@pam");
+	assert_string_equal(record->detail, "as PAM says");
+	assert_false(record->has_method);
+	assert_true(record_of(AUDIT_CLOSE)->is_claimed);
+	nobody_was_dialled();
+}
+
+static void
+who_was_claimed_can_be_left_out(void **state)
+{
+	(void)state;
+	door = "desk";
+	use_settings("password { failure_delay = 0 }\n"
+		     "audit { failed_names = false }\n");
+	fake.password_reason = REASON_USER_UNKNOWN;
+	open_session();
+	SAY_ALICE();
+	hears("\5\2\1\1", 4);
+	was_closed(REASON_USER_UNKNOWN);
+	assert_string_equal(record_of(AUDIT_AUTH)->identity, "");
+	assert_string_equal(record_of(AUDIT_CLOSE)->identity, "");
+}
+
+static void
+a_password_that_is_never_judged_fails_at_the_deadline(void **state)
+{
+	const struct audit_record *record;
+
+	(void)state;
+	door = "desk";
+	use_settings("session { handshake_timeout = 1 }\n"
+		     "password { failure_delay = 0 }\n");
+	fake.hold_password = true;
+	open_session();
+	SAY_ALICE();
+	hears("\5\2", 2);
+	for (int i = 0; i < 1000 && fake.record_count == 0; i++)
+		settle();
+	hears("\1\1", 2);
+	was_closed(REASON_HANDSHAKE_TIMEOUT);
+	record = record_of(AUDIT_AUTH);
+	assert_true(record->failed && record->is_claimed);
+	assert_string_equal(record->identity, "alice@pam");
+}
+
+/* Everywhere it is cut in the unit tests of auth. */
+static void
+a_password_that_is_cut_is_truncated(void **state)
+{
+	static const char all[] = "\5\1\2" ALICE;
+
+	for (size_t len = 3; len < sizeof(all) - 1; len += 4) {
+		(void)tear_down(state);
+		(void)set_up(state);
+		door = "desk";
+		open_session();
+		say(all, len);
+		assert_int_equal(shutdown(client, SHUT_WR), 0);
+		settle();
+		was_closed(len == 3 ? REASON_CLIENT_CLOSED : REASON_TRUNCATED);
+		hears("\5\2", 2);
+	}
+}
+
+static void
+passwords_in_clear_are_not_chosen_over_a_network(void **state)
+{
+	(void)state;
+	door = "yard";
+	open_session();
+	SAY_ALICE();
+	hears("\5\377", 2);
+	was_closed(REASON_PASSWORD_NOT_ALLOWED);
+}
+
+static void
+what_nobody_offered_is_not_the_passwords_fault(void **state)
+{
+	(void)state;
+	door = "yard";
+	open_session();
+	say("\5\1\0", 3);
+	hears("\5\377", 2);
+	was_closed(REASON_NO_METHOD);
+}
+
+static void
+passwords_are_chosen_where_the_settings_say_so(void **state)
+{
+	(void)state;
+	door = "yard";
+	use_settings("password { allow_cleartext = {\"127.0.0.0/8\"} }\n");
+	open_session();
+	SAY_ALICE();
+	hears("\5\2\1\0", 4);
+	assert_string_equal(record_of(AUDIT_AUTH)->identity, "alice@pam");
+}
+
+static void
+failing_tickets_count_against_the_sources_passwords(void **state)
+{
+	(void)state;
+	door = "desk";
+	use_settings("password { failure_delay = 0\nsource_burst = 2 }\n");
+	for (int i = 0; i < 2; i++) {
+		fake.proof_reason = REASON_GSS_DEFECTIVE_TOKEN;
+		open_session();
+		greet();
+		was_closed(REASON_GSS_DEFECTIVE_TOKEN);
+		fake.record_count = 0;
+		(void)close(client);
+		(void)close(listening);
+	}
+	open_session();
+	SAY_ALICE();
+	hears("\5\2\1\1", 4);
+	was_closed(REASON_RATE_LIMITED);
+	assert_string_equal(fake.user, "");
+}
+
 /* A session is turned away while another one holds what there is. */
 static void
 is_turned_away(const char *limits, enum reason reason)
@@ -1874,6 +2167,19 @@ main(void)
 	    TEST(rules_that_change_while_a_caller_is_waited_for_decide),
 	    TEST(nobody_calling_is_told_in_the_second_reply),
 	    TEST(a_ticket_that_ends_while_a_caller_is_waited_for_ends_the_wait),
+	    TEST(a_password_reaches_its_target_and_is_recorded),
+	    TEST(
+		a_clear_password_does_not_satisfy_a_rule_that_wants_protection),
+	    TEST(a_password_does_not_satisfy_a_rule_for_tickets),
+	    TEST(a_password_does_not_make_a_kerberos_principal),
+	    TEST(a_wrong_password_is_recorded_with_who_was_claimed),
+	    TEST(who_was_claimed_can_be_left_out),
+	    TEST(a_password_that_is_never_judged_fails_at_the_deadline),
+	    TEST(a_password_that_is_cut_is_truncated),
+	    TEST(passwords_in_clear_are_not_chosen_over_a_network),
+	    TEST(what_nobody_offered_is_not_the_passwords_fault),
+	    TEST(passwords_are_chosen_where_the_settings_say_so),
+	    TEST(failing_tickets_count_against_the_sources_passwords),
 	    TEST(too_many_sessions_are_turned_away),
 	    TEST(too_many_without_a_proof_are_turned_away),
 	    TEST(too_many_from_one_source_are_turned_away),

@@ -33,6 +33,7 @@ set_up(void **state)
 	session.settings = &settings;
 	session.listener = &listener;
 	assert_true(address_parse("192.0.2.1", &session.client.address));
+	session.is_tls = true; /* passwords may be taken */
 	return 0;
 }
 
@@ -74,6 +75,85 @@ the_listeners_order_is_ours(void **state)
 	assert_methods(2, gssapi_last);
 	listener.method_count = 1;
 	assert_methods(1, gssapi_last);
+}
+
+static void
+passwords_are_taken(bool are)
+{
+	struct front_methods methods = session_methods(&session);
+
+	assert_int_equal(methods.count, are ? 2 : 1);
+	assert_true(methods.no_password_here == !are);
+	assert_int_equal(methods.method[0], METHOD_GSSAPI);
+}
+
+static void
+passwords_are_not_taken_in_clear_over_a_network(void **state)
+{
+	(void)state;
+	session.is_tls = false;
+	passwords_are_taken(false);
+	/* From this host, but over a network's address. */
+	assert_true(address_parse("127.0.0.1", &session.client.address));
+	assert_true(address_parse("192.0.2.9", &listener.bind.address));
+	passwords_are_taken(false);
+	/* All addresses are no loopback address either. */
+	assert_true(address_parse("0.0.0.0", &listener.bind.address));
+	passwords_are_taken(false);
+}
+
+static void
+passwords_are_taken_on_this_host(void **state)
+{
+	(void)state;
+	session.is_tls = false;
+	assert_true(address_parse("127.0.0.1", &listener.bind.address));
+	assert_true(address_parse("127.0.0.5", &session.client.address));
+	passwords_are_taken(true);
+	assert_true(address_parse("::1", &listener.bind.address));
+	assert_true(address_parse("::1", &session.client.address));
+	passwords_are_taken(true);
+	assert_true(address_parse("::2", &session.client.address));
+	passwords_are_taken(false);
+	/* A load balancer's word does not make a client local. */
+	assert_true(address_parse("127.0.0.1", &session.client.address));
+	assert_true(address_parse("127.0.0.1", &session.via.address));
+	passwords_are_taken(false);
+}
+
+static void
+passwords_are_taken_where_the_settings_say_so(void **state)
+{
+	struct settings_networks *networks = &settings.cleartext_networks;
+
+	(void)state;
+	session.is_tls = false;
+	networks->count = 2;
+	assert_true(network_parse("198.51.100.0/24", &networks->networks[0]));
+	assert_true(network_parse("192.0.2.0/24", &networks->networks[1]));
+	passwords_are_taken(true);
+	assert_true(address_parse("192.0.3.1", &session.client.address));
+	passwords_are_taken(false);
+	networks->count = 0;
+	session.is_tls = true;
+	passwords_are_taken(true);
+	session.is_tls = false;
+}
+
+static void
+a_password_is_no_ticket(void **state)
+{
+	(void)state;
+	end_at(HINT_STAGE_CHOSEN, REASON_CLIENT_CLOSED);
+	end_at(HINT_STAGE_CHOSEN, REASON_CLIENT_CLOSED);
+	assert_methods(2, gssapi_last);
+	session.is_proved = true;
+	session.identity.method = METHOD_PASSWORD;
+	end_at(HINT_STAGE_REQUEST, REASON_OK);
+	assert_methods(2, gssapi_last);
+	session.identity.method = METHOD_GSSAPI;
+	end_at(HINT_STAGE_REQUEST, REASON_OK);
+	assert_methods(2, gssapi_first);
 }
 
 static void
@@ -145,6 +225,16 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		the_listeners_order_is_ours, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		passwords_are_not_taken_in_clear_over_a_network, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		passwords_are_taken_on_this_host, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		passwords_are_taken_where_the_settings_say_so, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_password_is_no_ticket, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		who_leaves_twice_without_a_token_gets_the_next_method, set_up,
 		tear_down),

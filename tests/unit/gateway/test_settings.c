@@ -365,9 +365,18 @@ static const struct {
     {"listener x { address = 192.0.2.1:0 }", 1, "listener.address: "},
     {"listener x { address = 192.0.2.01:1080 }", 1, "listener.address: "},
     {"listener x { address = 192.0.2.9:1 methods = {gssapi, none} }", 1,
-	"listener.methods: the method none is not served by this version"},
-    {"listener x { address = 192.0.2.9:1 methods = {password} }", 1,
-	"listener.methods: the method password is not served by this"},
+	"listener.methods: the method none is not served; allowed are gssapi"},
+    {"password { realm = \"a@b\" }", 1, "password.realm: \"a@b\" is not"},
+    {"password { realm = \"a/b\" }", 1, "password.realm: "},
+    {"password { realm = \"a b\" }", 1, "password.realm: "},
+    {"password { allow_cleartext = {10.0.0.1/8} }", 1,
+	"password.allow_cleartext: \"10.0.0.1/8\" is no network; allowed"},
+    {"password { failure_delay = 8001 }", 1,
+	"password.failure_delay: is more than password.failure_delay_max"},
+    {"password { pair_burst = 4 }", 1,
+	"password.pair_burst: is not less than password.name_burst"},
+    {"password { pair_refill = 1000 }", 1,
+	"password.pair_refill: is not more than password.name_refill"},
     {"listener x { address = 192.0.2.9:1 proxy_from = {\"10.0.0.1/8\"} }", 1,
 	"listener.proxy_from: \"10.0.0.1/8\""},
     {"listener x { address = 192.0.2.9:1 tls_certificate = gw.pem }", 1,
@@ -795,6 +804,31 @@ the_last_reference_frees(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
+static void
+a_listener_may_take_passwords(void **state)
+{
+	struct world *world = *state;
+	const struct listener_settings *desk;
+	struct address client;
+
+	assert_loads(world,
+	    MINIMUM "listener desk { address = 127.0.0.1:1080\n"
+		    "	methods = {password, gssapi} }\n"
+		    "password { realm = EXAMPLE.COM\n"
+		    "	allow_cleartext = {192.0.2.0/24, 2001:db8::/32} }\n");
+	desk = &world->settings->listeners[1];
+	assert_int_equal(desk->method_count, 2);
+	assert_int_equal(desk->method[0], METHOD_PASSWORD);
+	assert_int_equal(desk->method[1], METHOD_GSSAPI);
+	assert_string_equal(world->settings->password_realm, "EXAMPLE.COM");
+	assert_true(address_parse("2001:db8::9", &client));
+	assert_true(settings_networks_have(
+	    &world->settings->cleartext_networks, &client));
+	assert_true(address_parse("192.0.3.9", &client));
+	assert_false(settings_networks_have(
+	    &world->settings->cleartext_networks, &client));
+}
+
 int
 main(void)
 {
@@ -810,6 +844,7 @@ main(void)
 	    TEST(the_folder_adds_in_the_order_of_names),
 	    TEST(a_setting_stands_in_one_file_only),
 	    TEST(a_value_from_the_folder_is_wrong_there),
+	    TEST(a_listener_may_take_passwords),
 	    TEST(a_file_that_anybody_may_write_is_refused),
 	    TEST(what_is_no_file_is_refused),
 	    TEST(an_octet_zero_or_a_huge_file_is_refused),
