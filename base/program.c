@@ -27,7 +27,7 @@
 
 #include "config.h"
 
-#define NAME_SIZE     64
+#define NAME_SIZE     256 /* of a file or listener, and where it was named */
 #define WHY_SIZE      512
 #define ALONE_SECONDS 5 /* to finish in, once the master is gone */
 #define ADDRESSES_MAX (4 + 65536)

@@ -114,7 +114,8 @@ class Gateway:
         for name, rows in self.settings.items():
             if name.startswith("listener "):
                 host, port = split_address(rows["address"])
-                self.program.ready_when(lambda: greets(host, port), seconds)
+                speaks = refuses_clear if "tls_certificate" in rows else greets
+                self.program.ready_when(lambda: speaks(host, port), seconds)
 
     def stop(self):
         """Ends it; its exit status must be 0 and no sanitizer may have
@@ -226,5 +227,20 @@ def greets(host, port):
             probe.connect((host, port))
             probe.sendall(b"\x05\x01\x01")
             return probe.recv(2) == b"\x05\x01"
+        except OSError:
+            return False
+
+
+def refuses_clear(host, port):
+    """Does a gateway end what is no TLS there?"""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect((host, port))
+            probe.sendall(b"\x05\x01\x01")
+            return probe.recv(2) == b""
+        except ConnectionResetError:
+            return True
         except OSError:
             return False
