@@ -8,6 +8,7 @@
  *     'r'  an AP-REQ, which is framed here
  *     'a'  the plaintexts of a ticket and an authenticator (u16 length of
  *          the first), which are encrypted and framed here
+ *     's'  the same, offered by way of SPNEGO
  *
  * Whoever gets in has a name of the realm and the flags that are required.
  */
@@ -214,29 +215,63 @@ put_frame(uint8_t *out, const uint8_t *request, size_t len)
 	return put_tlv(out, 0x60, body, sizeof(oid) + len);
 }
 
+/* RFC 4178 section 4.2.1: Kerberos 5 is offered, and its first token. */
 static size_t
-make_token(uint8_t *token, const uint8_t *data, size_t size)
+put_spnego(uint8_t *out, const uint8_t *token, size_t len)
+{
+	static const uint8_t oid[] = {
+	    0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
+	static const uint8_t mechs[] = {0xa0, 0x0d, 0x30, 0x0b, 0x06, 0x09,
+	    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+	static uint8_t one[TOKEN_MAX], other[TOKEN_MAX];
+
+	len = put_tlv(one, 0x04, token, len);
+	memcpy(other, mechs, sizeof(mechs));
+	len = sizeof(mechs) + put_tlv(other + sizeof(mechs), 0xa2, one, len);
+	len = put_tlv(one, 0x30, other, len);
+	memcpy(other, oid, sizeof(oid));
+	len = sizeof(oid) + put_tlv(other + sizeof(oid), 0xa0, one, len);
+	return put_tlv(out, 0x60, other, len);
+}
+
+/* From the plaintexts of a ticket and an authenticator; 0 if there are none. */
+static size_t
+make_sealed(uint8_t *token, const uint8_t *data, size_t size)
 {
 	static uint8_t request[TOKEN_MAX];
 	struct wire_reader reader;
 	size_t ticket_len, rest;
 	const uint8_t *ticket;
 
-	wire_reader_init(&reader, data + 1, size - 1);
-	if (data[0] == 'r')
-		return put_frame(token, data + 1, size - 1);
-	if (data[0] == 'a') {
-		ticket_len = wire_get_u16(&reader);
-		ticket = wire_get_bytes(&reader, ticket_len);
-		rest = wire_remaining(&reader);
-		if (reader.failed || ticket_len == 0 || rest == 0)
-			return 0;
-		return put_frame(token, request,
-		    put_request(request, ticket, ticket_len,
-			wire_get_bytes(&reader, rest), rest));
+	wire_reader_init(&reader, data, size);
+	ticket_len = wire_get_u16(&reader);
+	ticket = wire_get_bytes(&reader, ticket_len);
+	rest = wire_remaining(&reader);
+	if (reader.failed || ticket_len == 0 || rest == 0)
+		return 0;
+	return put_frame(token, request,
+	    put_request(request, ticket, ticket_len,
+		wire_get_bytes(&reader, rest), rest));
+}
+
+static size_t
+make_token(uint8_t *token, const uint8_t *data, size_t size)
+{
+	static uint8_t inner[TOKEN_MAX];
+	size_t len;
+
+	switch (*data++) {
+	case 'r':
+		return put_frame(token, data, size - 1);
+	case 'a':
+		return make_sealed(token, data, size - 1);
+	case 's':
+		len = make_sealed(inner, data, size - 1);
+		return len > 0 ? put_spnego(token, inner, len) : 0;
+	default:
+		memcpy(token, data, size - 1);
+		return size - 1;
 	}
-	memcpy(token, data + 1, size - 1);
-	return size - 1;
 }
 
 static void
