@@ -621,13 +621,26 @@ verb(uint8_t command)
 	}
 }
 
+/* Not about one of its destinations. */
+static bool
+is_association(const struct audit_record *record)
+{
+	return record->command == COMMAND_UDP && !record->has_destination &&
+	       record->asked_len == 0;
+}
+
 static void
 say_decision(struct printer *printer, const struct audit_record *record)
 {
 	say_who(printer, record);
-	say(printer, record->failed ? " may not %s " : " may %s ",
-	    verb(record->command));
-	say_where(printer, record);
+	if (is_association(record)) {
+		say(printer, record->failed ? " may not exchange datagrams"
+					    : " may exchange datagrams");
+	} else {
+		say(printer, record->failed ? " may not %s " : " may %s ",
+		    verb(record->command));
+		say_where(printer, record);
+	}
 	if (record->rule[0] != '\0') {
 		say(printer, " (rule ");
 		say_text(printer, record->rule);
@@ -638,7 +651,14 @@ say_decision(struct printer *printer, const struct audit_record *record)
 static void
 say_open(struct printer *printer, const struct audit_record *record)
 {
+	char text[SOCKET_ADDRESS_TEXT_SIZE];
+
 	say_who(printer, record);
+	if (record->command == COMMAND_UDP && !record->failed) {
+		say(printer, " sends its datagrams to %s",
+		    socket_address_print(&record->egress, text));
+		return;
+	}
 	say(printer, record->failed ? " did not reach " : " reached ");
 	say_where(printer, record);
 }

@@ -43,6 +43,18 @@ put_tls(const struct session *session, struct audit_record *record)
 		    len > 0 ? "; " : "", session->tls.subject);
 }
 
+/* Of UDP ASSOCIATE it is where the client will send from, if it knows. */
+static bool
+is_unspecified(const struct endpoint *destination)
+{
+	static const struct address none[] = {
+	    {.family = ADDRESS_IPV4}, {.family = ADDRESS_IPV6}};
+
+	return destination->kind == ENDPOINT_ADDRESS &&
+	       (address_is_equal(&destination->address, &none[0]) ||
+		   address_is_equal(&destination->address, &none[1]));
+}
+
 static void
 put_request(const struct session *session, struct audit_record *record)
 {
@@ -51,7 +63,9 @@ put_request(const struct session *session, struct audit_record *record)
 	record->command = (uint8_t)asked->command;
 	record->asked_len = asked->asked_len;
 	memcpy(record->asked, asked->asked, asked->asked_len);
-	record->has_destination = session->has_request;
+	record->has_destination =
+	    session->has_request && !(asked->command == COMMAND_UDP &&
+					is_unspecified(&asked->destination));
 	record->destination = asked->destination;
 }
 
@@ -134,6 +148,7 @@ session_record_destination(const struct session *session,
 	    session, AUDIT_DECISION, verdict->reason, detail);
 
 	record.asked_len = 0;
+	record.has_destination = true;
 	record.destination = *destination;
 	record.dialled = *leads_to;
 	record.generation = 0;

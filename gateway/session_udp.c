@@ -172,20 +172,31 @@ session_udp_reply(struct session *session)
 
 /* ---- where datagrams may go */
 
+static bool
+is_listed(const struct session_udp *udp, const char *text, size_t len)
+{
+	const char *found = udp->list;
+
+	while ((found = strstr(found, text)) != NULL) {
+		if (found[len] == ' ' || found[len] == '\0')
+			return true;
+		found += len;
+	}
+	return false;
+}
+
 /* Puts a permitted destination on the summary's list, once. */
 static void
 list(struct session_udp *udp, const struct endpoint *asked)
 {
 	char text[ENDPOINT_TEXT_SIZE + 1] = " ";
-	const char *found;
 	size_t len;
 
 	(void)endpoint_print(asked, text + 1);
 	len = strlen(text);
-	found = strstr(udp->list, text);
 	if (udp->listed == DESTINATIONS_LISTED_MAX ||
 	    len >= sizeof(udp->list) - udp->list_len ||
-	    (found != NULL && (found[len] == ' ' || found[len] == '\0')))
+	    is_listed(udp, text, len))
 		return;
 	memcpy(udp->list + udp->list_len, text, len + 1);
 	udp->list_len += len;

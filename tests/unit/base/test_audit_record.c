@@ -226,6 +226,29 @@ a_summary_says_what_was_dropped_too(void **state)
 }
 
 static void
+an_association_is_said_to_be_one(void **state)
+{
+	struct audit_record record = {
+	    .event = AUDIT_DECISION, .command = COMMAND_UDP};
+	char out[256];
+
+	(void)state;
+	(void)snprintf(record.identity, sizeof(record.identity), "a@B");
+	(void)snprintf(record.rule, sizeof(record.rule), "names");
+	(void)audit_record_sentence(&record, out, sizeof(out));
+	assert_string_equal(out, "a@B may exchange datagrams (rule names)");
+	record.failed = true;
+	record.rule[0] = '\0';
+	(void)audit_record_sentence(&record, out, sizeof(out));
+	assert_string_equal(out, "a@B may not exchange datagrams");
+	record.event = AUDIT_OPEN;
+	record.failed = false;
+	assert_true(socket_address_parse("192.0.2.1:4000", &record.egress));
+	(void)audit_record_sentence(&record, out, sizeof(out));
+	assert_string_equal(out, "a@B sends its datagrams to 192.0.2.1:4000");
+}
+
+static void
 what_is_absent_is_not_printed(void **state)
 {
 	const struct audit_record record = {
@@ -488,6 +511,7 @@ main(void)
 	    cmocka_unit_test(a_full_record_prints_like_this),
 	    cmocka_unit_test(who_was_only_claimed_is_no_identity),
 	    cmocka_unit_test(a_summary_says_what_was_dropped_too),
+	    cmocka_unit_test(an_association_is_said_to_be_one),
 	    cmocka_unit_test(what_is_absent_is_not_printed),
 	    cmocka_unit_test(any_octets_come_back_whole),
 	    cmocka_unit_test(what_ends_a_value_is_escaped),
