@@ -13,16 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "auth/password_logins.h"
 #include "auth/password_protocol.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/pam_service.h"
 #include "base/program.h"
-
-#define PATH_SIZE 512
 
 /* A worker thread of the gateway. */
 struct asker {
@@ -126,39 +124,6 @@ linked(void *state, enum role peer, uint32_t index, uint32_t slot, int fd)
 		drop_asker(made);
 }
 
-static bool
-has_service(const char *folder, const char *service)
-{
-	char path[PATH_SIZE];
-
-	return snprintf(path, sizeof(path), "%s/%s", folder, service) <
-		   (int)sizeof(path) &&
-	       access(path, R_OK) == 0;
-}
-
-/* Where there is none, libpam would take the service "other". */
-static bool
-find_service(const struct pamconv_settings *pam, char *why, size_t why_size)
-{
-	static const char *const folders[] = {
-	    "/etc/pam.d", "/usr/lib/pam.d", NULL};
-
-	if (pam->service_dir[0] != '\0') {
-		if (has_service(pam->service_dir, pam->service))
-			return true;
-	} else {
-		for (size_t i = 0; folders[i] != NULL; i++) {
-			if (has_service(folders[i], pam->service))
-				return true;
-		}
-	}
-	(void)snprintf(why, why_size,
-	    "password.service: there is no readable file %s in %s",
-	    pam->service,
-	    pam->service_dir[0] != '\0' ? pam->service_dir : folders[0]);
-	return false;
-}
-
 static int
 configure(
     void *state, const struct options *options, char *why, size_t why_size)
@@ -179,7 +144,8 @@ configure(
 	    .queue_max = options_get_u64(options, "password.queue_max", 128),
 	};
 
-	if (!find_service(&settings.pam, why, why_size))
+	if (!pamservice_is_there(
+		settings.pam.service_dir, settings.pam.service, why, why_size))
 		return -1;
 	if (!logins_configure(checker->logins, &settings)) {
 		(void)snprintf(why, why_size, "%s", strerror(ENOMEM));

@@ -10,12 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/pam_service.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
 #include "gateway/tls_listeners.h"
+
+#define WHY_SIZE 512
 
 struct check {
 	const struct settings *settings;
@@ -225,6 +228,18 @@ check_tls(struct check *check, const struct listener_settings *listener)
 		secret_free(texts[i]);
 }
 
+static void
+check_pam(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	char why[WHY_SIZE];
+
+	if (programs_count(ROLE_PASSWORD_CHECKER, settings) > 0 &&
+	    !pamservice_is_there(settings->password_service_dir,
+		settings->password_service, why, sizeof(why)))
+		complain(check, "%s", why);
+}
+
 bool
 check_surroundings(const struct settings *settings, const char *settings_path,
     const char *libexecdir, FILE *errors)
@@ -243,5 +258,6 @@ check_surroundings(const struct settings *settings, const char *settings_path,
 	for (size_t n = 0; n < settings->listener_count; n++)
 		if (settings->listeners[n].tls_certificate[0] != '\0')
 			check_tls(&check, &settings->listeners[n]);
+	check_pam(&check);
 	return check.was_good;
 }
