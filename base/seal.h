@@ -32,10 +32,11 @@ struct seal_ops {
 struct seal {
 	const struct seal_ops *ops;
 	enum protection protection; /* as agreed */
-	size_t header;	      /* octets of a token in front of its plaintext */
-	size_t trailer;	      /* ... and behind it */
-	size_t plaintext_max; /* the most that fits a token of 65535 octets,
-			       * or one of datagrams a UDP datagram */
+	size_t header;	/* octets of a token in front of its plaintext */
+	size_t trailer; /* ... and behind it */
+	/* The most that fits a token of 65535 octets; of a seal of datagrams,
+	 * one that fits a UDP datagram. */
+	size_t plaintext_max;
 };
 
 /*
