@@ -23,6 +23,10 @@ SERVICE_HOST = "gw.example.com"
 LAB = {"settings": {
     "listener none": {"protection_minimum": "none",
                       "protection_maximum": "none"},
+    # The same people as those with tickets.
+    "password": {"realm": "EXAMPLE.COM", "failure_delay": 100},
+    "listener password": {"methods": ["password"]},
+    "listener both": {"methods": ["gssapi", "password"]},
     "listener nec": {"nec_level_from": ["127.0.0.0/8"]},
     "listener spnego": {"allow_spnego": True},
 }}
@@ -223,6 +227,22 @@ def curl_gssapi(place, case):
          "-x", f"socks5h://{host}:{port}", place.url], place.ticket)
 
 
+def curl_of_today(place, case):
+    """Names the service after the gateway's name, as Dante does."""
+    _, port = place.gateway(case.listener)
+    nec = ["--socks5-gssapi-nec"] if case.listener == "nec" else []
+    return Command(
+        [f"{place.scratch}/curl/bin/curl", "-sS", "-m", "20", "--noproxy", "",
+         "--socks5-gssapi", *nec, "-x", f"socks5h://{SERVICE_HOST}:{port}",
+         place.url], place.ticket)
+
+
+def version_of_curl(place):
+    said = subprocess.run([f"{place.scratch}/curl/bin/curl", "--version"],
+                          text=True, stdout=subprocess.PIPE).stdout
+    return said.split()[1]
+
+
 def openssh(place, proxy_command, env):
     """The page comes by sftp."""
     _, user, port, at = place.ssh()
@@ -414,9 +434,20 @@ GSSAPI_FROM_SCRATCH = [
     Case("Dante socksify with GSSAPI", unpacked("dante-client"), "gssapi",
          "confidentiality (NEC)", "nec", dante, scratch=True,
          protection="confidentiality", note="needs `nec_level_from`"),
+] + [
+    Case("curl --socks5-gssapi, built", version_of_curl, "gssapi", wish,
+         listener, curl_of_today, served=False, hints=("curl_8_20",),
+         scratch=True, note="goes on in clear whatever is granted")
+    for wish, listener in [("confidentiality", "main"),
+                           ("confidentiality (NEC)", "nec")]
+] + [
+    Case("curl --socks5-gssapi, built", version_of_curl, "gssapi",
+         "confidentiality", "none", curl_of_today, scratch=True,
+         protection="none", note="a listener that grants none"),
 ]
 
-CASES = GSSAPI + GSSAPI_FROM_SCRATCH + NONE
+CASES = (GSSAPI + GSSAPI_FROM_SCRATCH + PASSWORDS + PASSWORDS_FROM_SCRATCH +
+         NONE)
 
 
 def run(place, case):

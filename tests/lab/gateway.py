@@ -226,7 +226,7 @@ def greets(host, port):
         try:
             probe.connect((host, port))
             probe.sendall(b"\x05\x01\x01")
-            return probe.recv(2) == b"\x05\x01"
+            return probe.recv(2)[:1] == b"\x05"
         except OSError:
             return False
 

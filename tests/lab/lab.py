@@ -24,6 +24,13 @@ SERVICE = "socks@gw.example.com"
 PEOPLE = ["alice", "bob", "mallory", "carol"]
 
 
+# What checks passwords where a test has no stack of its own: the KDC.
+PAM_SERVICE = """\
+auth required pam_krb5.so keytab={keytab} no_ccache ignore_k5login
+account required pam_permit.so
+"""
+
+
 class Loopback:
     """Where targets live on a host's own loopback.  Those addresses are
     special, so that rules must name them one by one."""
@@ -117,6 +124,9 @@ class Lab:
         self.realm.kadmin(*commands)
         give(self.keytab, "authenticator", 0o400)
         give(self.directory_keytab, "directory", 0o400)
+        os.mkdir(f"{at}/pam.d", 0o755)
+        with open(f"{at}/pam.d/gatewarden", "w") as out:
+            out.write(PAM_SERVICE.format(keytab=self.keytab))
         self.use()
         for name in PEOPLE:
             self.kinit(name)
@@ -144,6 +154,7 @@ class Lab:
                         "state_dir": f"{self.directory}/gateway/state"},
             "kerberos": {"keytab": self.keytab,
                          "config": self.realm.config},
+            "password": {"service_dir": f"{self.directory}/pam.d"},
             "resolver": {"servers":
                          f"{self.names.address}:{self.names.port}"},
             "directory": {

@@ -21,6 +21,7 @@ LAB = {"settings": {
     "listener range": {"protection_minimum": "none"},
     "listener nec": {"nec_level_from": ["127.0.0.0/8"]},
     "listener nec-elsewhere": {"nec_level_from": ["192.0.2.0/24"]},
+    "listener both": {"methods": ["gssapi", "password"]},
     "listener windows": {"allow_spnego": True},
     "listener low": {"protection_maximum": "integrity"},
 }}
@@ -206,6 +207,36 @@ def ntlm_is_refused_with_a_hint(lab):
             client.read_to_end()
             record = lab.audit.wait_for(client=client.name, event="close")
             expect_equal(record.get("hint"), "ntlm", "hint")
+
+
+# A choice that leads nowhere
+
+def chosen(lab, offer, source, listener="both"):
+    """What is chosen of an offer; then the client leaves."""
+    with Client(lab, listener=listener, source=source) as client:
+        method = client.greet(offer)
+        name = client.name
+    lab.audit.wait_for(client=name, event="close")
+    return method
+
+
+@behaviour
+def who_left_twice_without_a_token_is_offered_a_password(lab):
+    both, source = (0, 1, 2), "127.0.0.3"
+    expect_equal([chosen(lab, both, source) for _ in range(4)], [1, 1, 2, 2],
+                 "the methods")
+    # It has no other to offer, so that it gets what there is.
+    expect_equal(chosen(lab, (1,), source), 1, "the method")
+    # Nor is anybody else meant, or a listener that has no other.
+    expect_equal(chosen(lab, both, "127.0.0.4"), 1, "another's method")
+    expect_equal(chosen(lab, both, source, "main"), 1, "another listener's")
+    # Somebody there has a ticket after all.
+    at = echo(lab)
+    with Client(lab, listener="both", source=source) as client:
+        client.connect(at.address, at.port)
+        name = client.name
+    lab.audit.wait_for(client=name, event="close")
+    expect_equal(chosen(lab, both, source), 1, "the method")
 
 
 # Those that cannot be served

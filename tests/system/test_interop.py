@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Real clients that Debian packages; tests/interop/run has more of them."""
 
+import subprocess
+
 from tests.interop import clients
 from tests.lab.suite import behaviour, expect
 
@@ -20,6 +22,31 @@ def try_all(lab, cases):
 @behaviour
 def clients_that_have_a_ticket_get_what_they_can(lab):
     try_all(lab, clients.GSSAPI)
+
+
+@behaviour
+def clients_that_have_a_password_get_in(lab):
+    try_all(lab, clients.PASSWORDS)
+
+
+@behaviour
+def curl_without_a_ticket_gets_in_by_its_password_in_the_end(lab):
+    """It offers none, gssapi and the password, and cannot do gssapi."""
+    place = clients.Place(lab)
+    host, port = place.gateway("both")
+    tries = []
+    for _ in range(3):
+        known = len(lab.audit.records())
+        tries.append(subprocess.run(
+            ["/usr/bin/curl", "-sS", "-m", "20", "--noproxy", "",
+             "--interface", "127.0.0.2", "-x",
+             f"socks5h://alice:alice@{host}:{port}", place.url], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={"KRB5CCNAME": "FILE:/nonexistent"}).stdout)
+        clients.closing(lab.audit, known)
+    expect(tries == ["", "", clients.PAGE], f"{tries}")
+    record = lab.audit.wait_for(event="open", listener="both")
+    expect(record["method"] == "password", f"{record}")
 
 
 @behaviour
