@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/bufferevent.h>
@@ -27,6 +30,9 @@
 
 /* More than anything here takes, sanitizers included. */
 #define PATIENCE_MS 20000
+
+/* Milliseconds for what nobody reads, which stays where it is. */
+#define WAITS_MAX 20
 
 /* ---- seams: what the kernel may do ---- */
 
@@ -580,10 +586,29 @@ peer_read(struct world *world, int who, size_t most)
 	return (size_t)len;
 }
 
+/* Is the kernel still carrying something?  (A busy machine takes its time.) */
+static bool
+is_in_flight(const struct world *world)
+{
+	int octets;
+
+	for (int i = 0; i < PEERS; i++) {
+		const struct peer *peer = &world->peers[i];
+
+		if (ioctl(peer->fd, SIOCOUTQ, &octets) == 0 && octets > 0)
+			return true;
+		/* The tunnel may have closed it. */
+		if (ioctl(peer->far_fd, SIOCOUTQ, &octets) == 0 && octets > 0)
+			return true;
+	}
+	return false;
+}
+
 void
 exchange(struct world *world)
 {
-	int quiet = 0;
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int quiet = 0, waits = 0;
 
 	while (quiet < 4) {
 		size_t moved = 0;
@@ -595,6 +620,10 @@ exchange(struct world *world)
 			moved += peer_read(world, i, SIZE_MAX);
 		}
 		quiet = moved > 0 ? 0 : quiet + 1;
+		if (quiet == 4 && waits++ < WAITS_MAX && is_in_flight(world)) {
+			(void)nanosleep(&moment, NULL);
+			quiet = 0;
+		}
 	}
 }
 
