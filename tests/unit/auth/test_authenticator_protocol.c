@@ -210,6 +210,12 @@ a_number_out_of_its_range_is_none(void **state)
 	message[0] = ACCEPT_FAILED;
 	message[1] = 0xff; /* the reason's upper half */
 	assert_false(accept_answer_parse(message, len, &parsed));
+	message[1] = 0;
+	/* Before the flags, the lifetime and no context. */
+	message[len - 4 - 8 - 4 - 1] = 2;
+	assert_false(accept_answer_parse(message, len, &parsed));
+	message[len - 4 - 8 - 4 - 1] = 0;
+	assert_true(accept_answer_parse(message, len, &parsed));
 }
 
 static void

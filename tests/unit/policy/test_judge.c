@@ -991,7 +991,11 @@ a_command_is_permitted_where_some_destination_is(void **state)
 		    "gwCommand: udp\ngwDestination: *\ngwPort: 1-52\n")
 		    R("dns", "permit",
 			"gwCommand: udp\ngwDestination: 10.0.0.0/8\n"
-			"gwPort: 53\ngwGroup: cn=admins\n"));
+			"gwPort: 53\ngwGroup: cn=admins\n") R("names-not",
+			"deny", "gwCommand: udp\ngwDestination: *.example\n")
+			R("more-dns", "permit",
+			    "gwOrder: 2000\ngwCommand: udp\n"
+			    "gwDestination: *\ngwGroup: cn=admins\n"));
 	assert_command(&world, DECISION_PERMIT, REASON_OK, "dns");
 	world.context.subject = NULL;
 	assert_command(
