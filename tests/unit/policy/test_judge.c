@@ -498,7 +498,8 @@ no_rule_leads_to_our_own_listeners(void **state)
 			  "gwDestination: 198.51.100.2/32\n"
 			  "gwDestination: 2001:db8::1/128\n"
 			  "gwDestination: 64:ff9b::127.0.0.1/128\n"
-			  "gwDestination: 2002:c633:6401::/128\n"));
+			  "gwDestination: 2002:c633:6401::/128\n"
+			  "gwDestination: 2002:c633:6402::/128\n"));
 	add_own(&world, "198.51.100.1");
 	add_own(&world, "2001:db8::1");
 	world.own.ports = ports;
@@ -517,6 +518,8 @@ no_rule_leads_to_our_own_listeners(void **state)
 	}
 	/* Somebody else may listen at the same port. */
 	assert_verdict(verdict_of(&world, "198.51.100.2", 1080, NULL),
+	    DECISION_PERMIT, REASON_OK, "open");
+	assert_verdict(verdict_of(&world, "2002:c633:6402::", 1080, NULL),
 	    DECISION_PERMIT, REASON_OK, "open");
 	end(&world);
 }
