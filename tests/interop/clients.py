@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 
 from tests.lab import targets
+from tests.lab.lab import Island, rules
+from tests.lab.slapd import group_dn, rule
 from tests.lab.sshd import sshd
 
 PAGE = "the page\n"
@@ -20,12 +22,14 @@ REQUEST = "GET / HTTP/1.0\r\n\r\n"
 SERVICE_HOST = "gw.example.com"
 
 # Of the lab that the cases need; more than one listener serves no client.
-LAB = {"settings": {
+LAB = {"entries": rules(Island) + rule(
+    "datagrams", gwGroup=group_dn("staff"), gwCommand="udp",
+    gwDestination=[f"{Island.web}/32"]), "settings": {
     "listener none": {"protection_minimum": "none",
                       "protection_maximum": "none"},
     # The same people as those with tickets.
     "password": {"realm": "EXAMPLE.COM", "failure_delay": 100},
-    "listener password": {"methods": ["password"]},
+    "listener password": {"methods": ["password"], "allow_clear_udp": True},
     "listener both": {"methods": ["gssapi", "password"]},
     "listener nec": {"nec_level_from": ["127.0.0.0/8"]},
     "listener spnego": {"allow_spnego": True},
@@ -44,7 +48,7 @@ class Place:
 
     def __init__(self, lab, scratch=None):
         self.lab, self.scratch = lab, scratch
-        self._sshd = None
+        self._sshd = self.echo = None
         self.web = targets.Web(lab.place.web, page=PAGE)
         lab.targets.append(self.web)
         self.host, self.port = "www.example.com", self.web.port
@@ -156,6 +160,23 @@ def fetch(place, *more):
             place.url_by_address]
 
 
+DATAGRAM = """\
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.settimeout(5)
+    s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))
+    print(s.recvfrom(1000)[0].decode(), end="")
+"""
+
+
+def datagram(place):
+    """A program that is told nothing of a proxy, and a datagram's echo."""
+    if place.echo is None:
+        place.echo = place.lab.echo(place.lab.place.web)
+    return ["/usr/bin/python3", "-c", DATAGRAM, place.echo.address,
+            str(place.echo.port), PAGE]
+
+
 # GSSAPI
 
 def agent(place, case):
@@ -200,20 +221,26 @@ def dante_config(place, case, more=""):
 route {{
   from: 0.0.0.0/0 to: 0.0.0.0/0 via: {via} port = {port}
   proxyprotocol: socks_v5
-  protocol: tcp
+  protocol: tcp udp
   method: {name}
   {more}
 }}
 """)
 
 
+def fetched_or_echoed(place, case):
+    if "(UDP)" in case.wish + case.client:
+        return datagram(place)
+    return fetch(place)
+
+
 def dante(place, case):
     nec = case.wish.endswith("(NEC)")
-    wish = case.wish.removesuffix(" (NEC)")
+    wish = case.wish.split(" (")[0]
     more = f"gssapi.enctype: {'clear' if wish == 'none' else wish}"
     if nec:
         more += "\n  clientcompatibility: necgssapi"
-    return Command(fetch(place), {
+    return Command(fetched_or_echoed(place, case), {
         **place.ticket, "SOCKS_CONF": dante_config(place, case, more),
         "LD_LIBRARY_PATH": f"{place.scratch}/dante/lib",
         "LD_PRELOAD": f"{place.scratch}/dante/lib/libdsocks.so"})
@@ -300,7 +327,7 @@ def curl_password(place, case):
 
 
 def socksify(place, case):
-    return Command(["/usr/bin/socksify", *fetch(place)], {
+    return Command(["/usr/bin/socksify", *fetched_or_echoed(place, case)], {
         "SOCKS_CONF": dante_config(place, case),
         "SOCKS_USERNAME": NAME, "SOCKS_PASSWORD": PASSWORD})
 
@@ -379,6 +406,7 @@ PASSWORDS = [
     for name, version, command in [
         ("curl --socks5-basic", package("curl"), curl_password),
         ("Dante socksify", package("dante-client"), socksify),
+        ("Dante socksify (UDP)", package("dante-client"), socksify),
         ("proxychains4", package("proxychains4"), proxychains),
         ("tsocks", package("tsocks"), tsocks),
         ("PySocks", package("python3-socks"), pysocks)]
@@ -419,6 +447,10 @@ GSSAPI_FROM_SCRATCH = [
 ] + [
     Case("Dante socksify with GSSAPI", unpacked("dante-client"), "gssapi",
          wish, "main", dante, scratch=True, protection=wish)
+    for wish in ["integrity", "confidentiality"]
+] + [
+    Case("Dante socksify with GSSAPI", unpacked("dante-client"), "gssapi",
+         f"{wish} (UDP)", "main", dante, scratch=True, protection=wish)
     for wish in ["integrity", "confidentiality"]
 ] + [
     Case("Dante socksify with GSSAPI", unpacked("dante-client"), "gssapi",
@@ -465,10 +497,20 @@ def run(place, case):
     except subprocess.TimeoutExpired as error:
         said, served = f"not within {error.timeout} s", False
     record = closing(audit, known)
+    served = served and went_through(audit.records()[known:])
     return Result(case, case.version(place), served,
                   record.get("protection", ""), record.get("mechanism", ""),
                   record.get("hint", ""), record.get("reason", ""),
                   said.strip())
+
+
+def went_through(records):
+    """The page did not come by a way around the gateway."""
+    return any(record["event"] == "close" and
+               int(record.get("bytes_to_client", 0)) >= len(PAGE) or
+               record["event"] == "udp-summary" and
+               int(record.get("datagrams_to_client", 0)) == 1
+               for record in records)
 
 
 def closing(audit, known, seconds=10):
