@@ -27,6 +27,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_OPEN] = "open",
     [AUDIT_BIND_PEER] = "bind-peer",
     [AUDIT_CLOSE] = "close",
+    [AUDIT_UDP_DROPS] = "udp-drops",
     [AUDIT_UDP_SUMMARY] = "udp-summary",
     [AUDIT_GAP] = "gap",
 };
@@ -444,9 +445,12 @@ put_count(struct printer *printer, const char *name, uint64_t count)
 static void
 put_amounts(struct printer *printer, const struct audit_record *record)
 {
-	if (record->event != AUDIT_CLOSE && record->event != AUDIT_UDP_SUMMARY)
+	bool is_udp = record->event == AUDIT_UDP_SUMMARY ||
+		      record->event == AUDIT_UDP_DROPS;
+
+	if (record->event != AUDIT_CLOSE && !is_udp)
 		return;
-	if (record->event == AUDIT_UDP_SUMMARY) {
+	if (is_udp) {
 		put_count(printer, "datagrams_to_target",
 		    record->datagrams_to_target);
 		put_count(printer, "datagrams_to_client",
@@ -752,6 +756,7 @@ static const struct {
     [AUDIT_OPEN] = {say_open, INFORMATIONAL, NOTICE},
     [AUDIT_BIND_PEER] = {say_bind_peer, INFORMATIONAL, NOTICE},
     [AUDIT_CLOSE] = {say_close, INFORMATIONAL, NOTICE},
+    [AUDIT_UDP_DROPS] = {say_udp_summary, NOTICE, WARNING},
     [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},
     [AUDIT_GAP] = {say_gap, ERROR, ERROR},
 };

@@ -21,6 +21,7 @@ enum audit_event {
 	AUDIT_OPEN,	   /* the target was reached, or not */
 	AUDIT_BIND_PEER,   /* somebody called a client back: taken or not */
 	AUDIT_CLOSE,	   /* the session has ended */
+	AUDIT_UDP_DROPS,   /* so far, of an association that is attacked */
 	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
 	AUDIT_GAP,	   /* records were lost: how many */
 	AUDIT_EVENT_COUNT
@@ -61,9 +62,9 @@ struct audit_record {
 	struct socket_address egress;
 	char rule[AUDIT_RULE_SIZE];
 
-	/* Of AUDIT_CLOSE and AUDIT_UDP_SUMMARY. */
+	/* Of AUDIT_CLOSE, AUDIT_UDP_DROPS and AUDIT_UDP_SUMMARY. */
 	uint64_t bytes_to_target, bytes_to_client;
-	/* Of AUDIT_UDP_SUMMARY. */
+	/* Of AUDIT_UDP_DROPS and AUDIT_UDP_SUMMARY. */
 	uint64_t datagrams_to_target, datagrams_to_client, dropped;
 	uint64_t duration_us; /* of AUDIT_CLOSE */
 	uint64_t lost;	      /* of AUDIT_GAP */

@@ -98,6 +98,7 @@ local_address(const struct session *session, struct address *address)
 
 static struct association_answer
 on_question(void *arg, const struct association_question *question);
+static void on_notice(void *arg, const struct association_counts *so_far);
 
 static void
 on_done(void *arg, enum reason reason)
@@ -130,6 +131,8 @@ settings_of(const struct session *session, const struct address *local)
 enum reason
 session_udp_prepare(struct session *session)
 {
+	const struct association_owner owner = {
+	    on_question, on_notice, on_done, session};
 	struct association_settings settings;
 	struct session_udp *udp;
 	struct address local;
@@ -146,8 +149,8 @@ session_udp_prepare(struct session *session)
 		return REASON_NO_MEMORY;
 	TAILQ_INIT(&udp->names);
 	settings = settings_of(session, &local);
-	udp->association = association_open(session->worker->base, &settings,
-	    on_question, on_done, session, &why);
+	udp->association =
+	    association_open(session->worker->base, &settings, &owner, &why);
 	if (udp->association == NULL) {
 		free(udp);
 		return why;
@@ -496,25 +499,47 @@ print_drops(
 	return all;
 }
 
+static struct audit_record
+begin_counts(const struct session *session, enum audit_event event,
+    const struct association_counts *counts)
+{
+	struct audit_record record =
+	    session_begin_record(session, event, REASON_OK, "");
+
+	record.dropped = print_drops(counts, record.detail);
+	record.datagrams_to_target = counts->datagrams_to_target;
+	record.datagrams_to_client = counts->datagrams_to_client;
+	record.bytes_to_target = counts->bytes_to_target;
+	record.bytes_to_client = counts->bytes_to_client;
+	record.duration_us = clock_monotonic_us() - session->opened_us;
+	return record;
+}
+
 static void
-record_summary(struct session *session, const struct association_counts *counts)
+on_notice(void *arg, const struct association_counts *so_far)
+{
+	const struct session *session = arg;
+	struct audit_record record =
+	    begin_counts(session, AUDIT_UDP_DROPS, so_far);
+
+	record.failed = true;
+	audit_sender_write(session->worker->audit, &record);
+}
+
+static void
+record_summary(
+    const struct session *session, const struct association_counts *counts)
 {
 	const struct session_udp *udp = session->udp;
 	struct audit_record record =
-	    session_begin_record(session, AUDIT_UDP_SUMMARY, REASON_OK, "");
+	    begin_counts(session, AUDIT_UDP_SUMMARY, counts);
 
-	record.dropped = print_drops(counts, record.detail);
 	if (udp->listed > 0) {
 		(void)strlcat(record.detail,
 		    record.dropped > 0 ? "; sent to:" : "sent to:",
 		    sizeof(record.detail));
 		(void)strlcat(record.detail, udp->list, sizeof(record.detail));
 	}
-	record.datagrams_to_target = counts->datagrams_to_target;
-	record.datagrams_to_client = counts->datagrams_to_client;
-	record.bytes_to_target = counts->bytes_to_target;
-	record.bytes_to_client = counts->bytes_to_client;
-	record.duration_us = clock_monotonic_us() - session->opened_us;
 	audit_sender_write(session->worker->audit, &record);
 }
 

@@ -43,8 +43,7 @@ struct door {
 struct association {
 	struct event_base *base;
 	struct association_settings settings;
-	association_done_fn *done;
-	void *arg;
+	struct association_owner owner;
 	struct datagrams *batch;
 	struct destinations *destinations;
 	struct fragments *fragments; /* NULL: they are dropped */
@@ -56,6 +55,7 @@ struct association {
 	struct event idle;
 	uint64_t active_us;
 	struct association_counts counts;
+	uint64_t noticed_us; /* 0: never */
 };
 
 static const char *const drop_names[DROP_COUNT] = {
@@ -80,10 +80,30 @@ association_drop_name(enum association_drop drop)
 	return drop_names[drop];
 }
 
+/* What a network does by itself, and what a client cannot know, is no cause
+ * for alarm. */
+static bool
+is_odd(enum association_drop drop)
+{
+	return drop == DROP_SOURCE || drop == DROP_MALFORMED ||
+	       drop == DROP_SEAL || drop == DROP_STRANGER;
+}
+
 static void
 count_drop(struct association *association, enum association_drop drop)
 {
-	association->counts.drops[drop]++;
+	struct association_counts *counts = &association->counts;
+	uint64_t now;
+
+	counts->drops[drop]++;
+	if (!is_odd(drop))
+		return;
+	now = clock_monotonic_us();
+	if (association->noticed_us != 0 &&
+	    now - association->noticed_us < ASSOCIATION_NOTICE_US)
+		return;
+	association->noticed_us = now;
+	association->owner.notice(association->owner.arg, counts);
 }
 
 /* ---- idle */
@@ -108,7 +128,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (passed_us >= idle_us) {
-		association->done(association->arg, REASON_IDLE);
+		association->owner.done(association->owner.arg, REASON_IDLE);
 		return;
 	}
 	left = milliseconds((idle_us - passed_us) / 1000 + 1);
@@ -536,7 +556,7 @@ init_doors(struct association *association)
 }
 
 static bool
-make_parts(struct association *association, association_judge_fn *judge)
+make_parts(struct association *association)
 {
 	const struct association_settings *settings = &association->settings;
 	struct fragments_limits limits = {
@@ -546,8 +566,8 @@ make_parts(struct association *association, association_judge_fn *judge)
 	};
 
 	association->batch = datagrams_join();
-	association->destinations = destinations_new(
-	    settings->destinations_max, judge, association->arg);
+	association->destinations = destinations_new(settings->destinations_max,
+	    association->owner.judge, association->owner.arg);
 	if (settings->reassembly_octets > 0)
 		association->fragments = fragments_new(&limits);
 	return association->batch != NULL &&
@@ -558,8 +578,8 @@ make_parts(struct association *association, association_judge_fn *judge)
 
 struct association *
 association_open(struct event_base *base,
-    const struct association_settings *settings, association_judge_fn *judge,
-    association_done_fn *done, void *arg, enum reason *why)
+    const struct association_settings *settings,
+    const struct association_owner *owner, enum reason *why)
 {
 	struct association *association = calloc(1, sizeof(*association));
 
@@ -568,14 +588,13 @@ association_open(struct event_base *base,
 		return NULL;
 	association->base = base;
 	association->settings = *settings;
-	association->done = done;
-	association->arg = arg;
+	association->owner = *owner;
 	association->peer = settings->client;
 	association->fresh = allowance_of(settings->new_max);
 	association->octets = allowance_of(settings->octets_max);
 	init_doors(association);
 	(void)evtimer_assign(&association->idle, base, on_idle, association);
-	if (!make_parts(association, judge)) {
+	if (!make_parts(association)) {
 		association_close(association, NULL);
 		return NULL;
 	}

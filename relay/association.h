@@ -64,16 +64,30 @@ struct association_settings {
 	unsigned reassembly_timeout_ms;
 };
 
+/* Datagrams were dropped that nobody sends who does as he should: foreign,
+ * malformed, badly sealed, unasked for.  At the first, then with the next one
+ * after ASSOCIATION_NOTICE_US.  Must not free the association. */
+#define ASSOCIATION_NOTICE_US UINT64_C(60000000)
+typedef void
+association_notice_fn(void *arg, const struct association_counts *so_far);
+
 /* It ended by itself: REASON_IDLE.  The handle is still the owner's. */
 typedef void association_done_fn(void *arg, enum reason reason);
 
+struct association_owner {
+	association_judge_fn *judge;
+	association_notice_fn *notice;
+	association_done_fn *done;
+	void *arg;
+};
+
 /*
- * Opens the client's socket; nothing is read from it yet.  NULL and *why when
- * there is no port, descriptor or memory.
+ * Opens the client's socket; nothing is read from it yet.  Settings and owner
+ * are copied.  NULL and *why when there is no port, descriptor or memory.
  */
 struct association *association_open(struct event_base *base,
-    const struct association_settings *settings, association_judge_fn *judge,
-    association_done_fn *done, void *arg, enum reason *why) must_check;
+    const struct association_settings *settings,
+    const struct association_owner *owner, enum reason *why) must_check;
 
 /* Closes and frees; fills in what was counted.  No callback comes. */
 void association_close(

@@ -216,9 +216,18 @@ on_done(void *arg, enum reason reason)
 	die("the association ended: %s", reason_name(reason));
 }
 
+static void
+on_notice(void *arg, const struct association_counts *so_far)
+{
+	(void)arg;
+	(void)so_far; /* the bench counts what arrives */
+}
+
 static struct association *
 associate(struct run *run)
 {
+	const struct association_owner owner = {
+	    permit, on_notice, on_done, run};
 	const struct association_settings settings = {
 	    .local = run->client_at.address,
 	    .client = run->client_at,
@@ -228,8 +237,7 @@ associate(struct run *run)
 	struct association *association;
 	enum reason why;
 
-	association =
-	    association_open(run->base, &settings, permit, on_done, run, &why);
+	association = association_open(run->base, &settings, &owner, &why);
 	must(association != NULL);
 	if (run->kind == SEALED) {
 		run->pair = seal_pair_make(KERBEROS_FLAGS, run->protection);

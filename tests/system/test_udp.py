@@ -238,6 +238,9 @@ def only_the_clients_own_datagrams_are_taken(lab):
                      "what the target got")
         expect(summary_of(lab, name)["detail"].startswith(
             "dropped: source 5;"), "what was dropped is counted")
+        notices = lab.audit.find(client=name, event="udp-drops")
+        expect_equal([n["detail"] for n in notices], ["dropped: source 1"],
+                     "and noticed, once")
 
 
 @behaviour
@@ -441,11 +444,19 @@ def new_rules_hold_for_datagrams_under_way(lab):
             association.receive()
         lab.slapd.modify(rule("no-longer", "deny", gwOrder=1,
                               gwCommand="udp", gwDestination=f"{PEER}/32"))
-        wait_until(lambda: lab.audit.find(event="reload", outcome="ok")[1:],
-                   "the new rules", 20)
+
+        def is_denied():
+            association.send(PEER, echo.port, b"probe")
+            return lab.audit.find(client=name, rule="no-longer")
+        wait_until(is_denied, "the new rules", 20)
         # Either way.
         echo.sock.sendto(b"late", echo.sources[0])
-        association.nothing_comes()
+        try:
+            while association.receive(0.5)[2] != b"late":
+                pass
+            raise AssertionError("the denied one was heard")
+        except socket.timeout:
+            pass
         before = len(echo.got)
         association.send(PEER, echo.port, b"late")
         association.send(other.address, other.port, b"still")

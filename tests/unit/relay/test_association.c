@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,6 +48,8 @@ struct world {
 	int client, target;
 	struct socket_address client_at, target_at;
 	enum reason ended; /* REASON_OK: not yet */
+	unsigned notices;
+	struct association_counts noticed;
 
 	/* What the judge says next, and what it was asked. */
 	struct association_answer answer;
@@ -97,6 +100,22 @@ on_done(void *arg, enum reason reason)
 	((struct world *)arg)->ended = reason;
 }
 
+static void
+on_notice(void *arg, const struct association_counts *so_far)
+{
+	struct world *world = arg;
+
+	world->notices++;
+	world->noticed = *so_far;
+}
+
+static struct association_owner
+owner_of(struct world *world)
+{
+	return (struct association_owner){
+	    on_question, on_notice, on_done, world};
+}
+
 static struct world
 world_with(const char *client, const char *target)
 {
@@ -121,18 +140,35 @@ world_with(const char *client, const char *target)
 static void
 open_it(struct world *world, struct seal *seal)
 {
+	struct association_owner owner = owner_of(world);
 	enum reason why;
 
-	world->association = association_open(
-	    world->base, &world->settings, on_question, on_done, world, &why);
+	world->association =
+	    association_open(world->base, &world->settings, &owner, &why);
 	assert_non_null(world->association);
 	assert_int_equal(
 	    association_start(world->association, seal), REASON_OK);
 }
 
 static void
+on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+/* Until a datagram that was sent has come, however late the kernel is. */
+static void
 run(struct world *world)
 {
+	const struct timeval patience = {.tv_sec = 5};
+	struct event *timer = evtimer_new(world->base, on_patience, NULL);
+
+	assert_non_null(timer);
+	assert_int_equal(evtimer_add(timer, &patience), 0);
+	assert_true(event_base_loop(world->base, EVLOOP_ONCE) >= 0);
+	event_free(timer);
 	for (int i = 0; i < 3; i++)
 		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
 }
@@ -149,9 +185,9 @@ send_octets(
 	    (ssize_t)len);
 }
 
-/* The length, or -1 if there is nothing. */
+/* The length, or -1 if there is nothing now. */
 static ssize_t
-receive(int fd, struct socket_address *from)
+look(int fd, struct socket_address *from)
 {
 	struct sockaddr_storage storage;
 	socklen_t size = sizeof(storage);
@@ -163,6 +199,22 @@ receive(int fd, struct socket_address *from)
 		assert_true(socket_address_from((struct sockaddr *)&storage,
 		    size, from == NULL ? &ignored : from));
 	return len;
+}
+
+static void
+assert_nothing(int fd)
+{
+	assert_int_equal(look(fd, NULL), -1);
+}
+
+/* What must come, however late the kernel is. */
+static ssize_t
+receive(int fd, struct socket_address *from)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&readable, 1, 5000), 1);
+	return look(fd, from);
 }
 
 static size_t
@@ -177,6 +229,14 @@ message(uint8_t *out, uint8_t frag, const struct endpoint *to,
 }
 
 static void
+put(struct world *world, int fd, const void *octets, size_t len,
+    const struct socket_address *to)
+{
+	send_octets(fd, octets, len, to);
+	run(world);
+}
+
+static void
 send_from(struct world *world, int fd, uint8_t frag, const struct endpoint *to,
     const void *payload, size_t len)
 {
@@ -184,8 +244,7 @@ send_from(struct world *world, int fd, uint8_t frag, const struct endpoint *to,
 	struct socket_address bound = association_bound(world->association);
 
 	len = message(out, frag, to, payload, len);
-	send_octets(fd, out, len, &bound);
-	run(world);
+	put(world, fd, out, len, &bound);
 }
 
 static struct endpoint
@@ -222,7 +281,15 @@ assert_target_got(struct world *world, const char *text)
 static void
 assert_target_got_nothing(struct world *world)
 {
-	assert_int_equal(receive(world->target, NULL), -1);
+	assert_nothing(world->target);
+}
+
+static void
+assert_target_got_just(struct world *world, unsigned count)
+{
+	while (count-- > 0)
+		(void)receive(world->target, NULL);
+	assert_nothing(world->target);
 }
 
 static uint64_t
@@ -273,8 +340,7 @@ datagrams_go_both_ways(void **state)
 		assert_int_equal(
 		    receive(world.target, &from), (ssize_t)sizes[i]);
 		assert_memory_equal(received, payload, sizes[i]);
-		send_octets(world.target, payload, sizes[i], &from);
-		run(&world);
+		put(&world, world.target, payload, sizes[i], &from);
 		assert_int_equal(
 		    receive(world.client, &from), (ssize_t)(HEADER + sizes[i]));
 		assert_int_equal(
@@ -309,8 +375,7 @@ ipv6_goes_both_ways(void **state)
 	open_it(&world, NULL);
 	send_text(&world, "six");
 	assert_int_equal(receive(world.target, &from), 3);
-	send_octets(world.target, "seven", 5, &from);
-	run(&world);
+	put(&world, world.target, "seven", 5, &from);
 	assert_int_equal(receive(world.client, NULL), 22 + 5);
 	assert_memory_equal(received + 22, "seven", 5);
 	end(&world);
@@ -330,9 +395,9 @@ many_come_in_one_go(void **state)
 	for (uint8_t i = 0; i < 100; i++)
 		send_octets(
 		    world.client, out, message(out, 0, &to, &i, 1), &bound);
-	run(&world);
 	for (uint8_t i = 0; i < 100; i++) {
-		assert_int_equal(receive(world.target, NULL), 1);
+		while (look(world.target, NULL) < 0)
+			run(&world);
 		assert_int_equal(received[0], i);
 	}
 	end(&world);
@@ -358,8 +423,8 @@ others_than_the_client_are_not_heard(void **state)
 	/* The client's address, but another port. */
 	send_from(&world, neighbour, 0, &to, "x", 1);
 	assert_target_got_nothing(&world);
-	assert_int_equal(receive(stranger, NULL), -1);
-	assert_int_equal(receive(neighbour, NULL), -1);
+	assert_nothing(stranger);
+	assert_nothing(neighbour);
 	send_text(&world, "still");
 	assert_target_got(&world, "still");
 	assert_int_equal(dropped(&world, DROP_SOURCE), 3);
@@ -401,12 +466,11 @@ noise_before_the_first_good_datagram_does_no_harm(void **state)
 	open_it(&world, NULL);
 	bound = association_bound(world.association);
 	for (size_t i = 0; i < ARRAY_COUNT(noise); i++) {
-		send_octets(
-		    neighbour, noise[i], i == 1 ? 1 : strlen(noise[i]), &bound);
-		send_octets(neighbour, noise[i], 0, &bound);
+		put(&world, neighbour, noise[i], i == 1 ? 1 : strlen(noise[i]),
+		    &bound);
+		put(&world, neighbour, noise[i], 0, &bound);
 	}
-	run(&world);
-	assert_int_equal(receive(neighbour, NULL), -1);
+	assert_nothing(neighbour);
 	send_text(&world, "mine");
 	assert_target_got(&world, "mine");
 	assert_int_equal(
@@ -427,12 +491,10 @@ only_who_was_sent_to_is_heard(void **state)
 	open_it(&world, NULL);
 	send_text(&world, "ask");
 	assert_int_equal(receive(world.target, &from), 3);
-	send_octets(elsewhere, "x", 1, &from);
-	send_octets(other, "x", 1, &from);
-	run(&world);
-	assert_int_equal(receive(world.client, NULL), -1);
-	send_octets(world.target, "answer", 6, &from);
-	run(&world);
+	put(&world, elsewhere, "x", 1, &from);
+	put(&world, other, "x", 1, &from);
+	assert_nothing(world.client);
+	put(&world, world.target, "answer", 6, &from);
 	assert_int_equal(receive(world.client, NULL), HEADER + 6);
 	assert_int_equal(dropped(&world, DROP_STRANGER), 2);
 	(void)close(elsewhere);
@@ -451,12 +513,10 @@ answers_that_do_not_fit_are_dropped(void **state)
 	open_it(&world, NULL);
 	send_text(&world, "ask");
 	assert_int_equal(receive(world.target, &from), 3);
-	send_octets(world.target, large, LARGEST, &from);
-	send_octets(world.target, large, LARGEST - HEADER + 1, &from);
-	run(&world);
-	assert_int_equal(receive(world.client, NULL), -1);
-	send_octets(world.target, large, LARGEST - HEADER, &from);
-	run(&world);
+	put(&world, world.target, large, LARGEST, &from);
+	put(&world, world.target, large, LARGEST - HEADER + 1, &from);
+	assert_nothing(world.client);
+	put(&world, world.target, large, LARGEST - HEADER, &from);
 	assert_int_equal(receive(world.client, NULL), LARGEST);
 	assert_int_equal(dropped(&world, DROP_OVERSIZE), 2);
 	end(&world);
@@ -618,16 +678,14 @@ datagrams_wait_until_their_destination_is_known(void **state)
 	answer.expires_us = clock_monotonic_us() + 10000000;
 	fake_clock_advance(10000000);
 	send_from(&world, world.client, 0, &to, "four", 4);
-	send_octets(world.target, "late", 4, &from);
-	run(&world);
+	put(&world, world.target, "late", 4, &from);
 	assert_int_equal(receive(world.client, NULL), HEADER + 4);
 
 	/* It leads elsewhere now: from there only. */
 	answer.address = address("127.0.0.9");
 	association_answer(world.association, &to, &answer);
-	send_octets(world.target, "late", 4, &from);
-	run(&world);
-	assert_int_equal(receive(world.client, NULL), -1);
+	put(&world, world.target, "late", 4, &from);
+	assert_nothing(world.client);
 	/* Nobody asked. */
 	association_answer(world.association, &to, &answer);
 	to.port = 9;
@@ -680,7 +738,6 @@ what_waits_is_bounded(void **state)
 	    .address = world.target_at.address,
 	    .expires_us = UINT64_MAX,
 	};
-	unsigned came = 0;
 
 	(void)state;
 	world.answer.ruling = RULING_WAIT;
@@ -690,9 +747,7 @@ what_waits_is_bounded(void **state)
 	for (int i = 0; i < DESTINATIONS_HELD_MAX; i++)
 		send_from(&world, world.client, 0, &to, "x", 1);
 	association_answer(world.association, &to, &answer);
-	while (receive(world.target, NULL) >= 0)
-		came++;
-	assert_int_equal(came, DESTINATIONS_HELD_MAX);
+	assert_target_got_just(&world, DESTINATIONS_HELD_MAX);
 	/* And there is room again. */
 	to = name_of(&world, "example.com");
 	send_from(&world, world.client, 0, &to, large, sizeof(large));
@@ -713,31 +768,27 @@ new_rules_are_asked_both_ways(void **state)
 	send_text(&world, "ask");
 	assert_int_equal(receive(world.target, &from), 3);
 	association_rules_changed(world.association);
-	send_octets(world.target, "a", 1, &from);
-	run(&world);
+	put(&world, world.target, "a", 1, &from);
 	assert_int_equal(world.asked, 2);
 	assert_int_equal(world.question.before, RULING_PERMIT);
 	assert_false(world.question.has_expired);
 	assert_int_equal(receive(world.client, NULL), HEADER + 1);
-	send_octets(world.target, "b", 1, &from);
-	run(&world);
+	put(&world, world.target, "b", 1, &from);
 	assert_int_equal(world.asked, 2);
 
 	association_rules_changed(world.association);
 	world.answer.ruling = RULING_DENY;
-	send_octets(world.target, "c", 1, &from);
-	run(&world);
+	put(&world, world.target, "c", 1, &from);
 	assert_int_equal(receive(world.client, NULL), HEADER + 1);
-	assert_int_equal(receive(world.client, NULL), -1);
+	assert_nothing(world.client);
 	association_rules_changed(world.association);
 	world.answer.ruling = RULING_PERMIT;
 	send_text(&world, "ask");
 	assert_target_got(&world, "ask");
 	association_rules_changed(world.association);
 	world.answer.ruling = RULING_BUSY;
-	send_octets(world.target, "d", 1, &from);
-	run(&world);
-	assert_int_equal(receive(world.client, NULL), -1);
+	put(&world, world.target, "d", 1, &from);
+	assert_nothing(world.client);
 	assert_int_equal(dropped(&world, DROP_STRANGER), 2);
 	end(&world);
 }
@@ -759,15 +810,13 @@ who_is_sent_to_under_two_names_is_heard_by_either(void **state)
 	assert_target_got(&world, "one");
 	assert_int_equal(receive(world.target, &from), 3);
 	association_rules_changed(world.association);
-	send_octets(world.target, "a", 1, &from);
-	run(&world);
+	put(&world, world.target, "a", 1, &from);
 	assert_int_equal(receive(world.client, NULL), HEADER + 1);
 	association_rules_changed(world.association);
 	world.answer.ruling = RULING_DENY;
 	send_from(&world, world.client, 0, &first, "one", 3);
 	world.answer.ruling = RULING_PERMIT;
-	send_octets(world.target, "b", 1, &from);
-	run(&world);
+	put(&world, world.target, "b", 1, &from);
 	assert_int_equal(receive(world.client, NULL), HEADER + 1);
 	assert_int_equal(dropped(&world, DROP_DENIED), 1);
 	end(&world);
@@ -788,14 +837,12 @@ the_destination_used_longest_ago_is_forgotten(void **state)
 		struct endpoint to =
 		    endpoint_from_address(&world.target_at.address, port);
 
-		send_octets(world.target, "x", 1, &from);
-		run(&world);
+		put(&world, world.target, "x", 1, &from);
 		assert_int_equal(receive(world.client, NULL), HEADER + 1);
 		send_from(&world, world.client, 0, &to, "x", 1);
 	}
-	send_octets(world.target, "x", 1, &from);
-	run(&world);
-	assert_int_equal(receive(world.client, NULL), -1);
+	put(&world, world.target, "x", 1, &from);
+	assert_nothing(world.client);
 	assert_int_equal(world.asked, 5);
 	send_text(&world, "ask");
 	assert_int_equal(world.asked, 6);
@@ -829,7 +876,6 @@ new_destinations_and_octets_are_limited(void **state)
 	struct world world = world_with("127.0.0.1", "127.0.0.2");
 	struct endpoint to = endpoint_of(&world.target_at);
 	uint8_t payload[100] = {0};
-	unsigned came = 0;
 
 	(void)state;
 	world.settings.new_max = 2;
@@ -846,17 +892,13 @@ new_destinations_and_octets_are_limited(void **state)
 	for (int i = 0; i < 30; i++)
 		send_from(
 		    &world, world.client, 0, &to, payload, sizeof(payload));
-	while (receive(world.target, NULL) >= 0)
-		came++;
+	assert_target_got_just(&world, 20);
 	assert_int_equal(world.asked, 5);
-	assert_int_equal(came, 20);
 	fake_clock_advance(1000000);
 	for (int i = 0; i < 30; i++)
 		send_from(
 		    &world, world.client, 0, &to, payload, sizeof(payload));
-	while (receive(world.target, NULL) >= 0)
-		came++;
-	assert_int_equal(came, 30);
+	assert_target_got_just(&world, 10);
 	assert_int_equal(dropped(&world, DROP_RATE), 6 + 10 + 20);
 	end(&world);
 }
@@ -888,12 +930,10 @@ sealed_datagrams_go_both_ways(void **state)
 	bound = association_bound(world.association);
 	for (int i = 0; i < 3; i++) {
 		len = sealed(seal, &world, "ask", out);
-		send_octets(world.client, out, len, &bound);
-		run(&world);
+		put(&world, world.client, out, len, &bound);
 		assert_int_equal(receive(world.target, &from), 3);
 		assert_memory_equal(received, "ask", 3);
-		send_octets(world.target, "answer", 6, &from);
-		run(&world);
+		put(&world, world.target, "answer", 6, &from);
 		len = (size_t)receive(world.client, NULL);
 		assert_int_equal(len, RFC1961_HEADER + TOY_SEAL_HEADER +
 					  HEADER + 6 + TOY_SEAL_TRAILER);
@@ -926,32 +966,29 @@ what_is_not_sealed_as_agreed_is_dropped(void **state)
 	bound = association_bound(world.association);
 	/* Cut anywhere; with more behind; a length that lies; in clear. */
 	for (size_t cut = 0; cut < len; cut++)
-		send_octets(neighbour, good, cut, &bound);
+		put(&world, neighbour, good, cut, &bound);
 	memcpy(out, good, len);
 	out[len] = 0;
-	send_octets(neighbour, out, len + 1, &bound);
+	put(&world, neighbour, out, len + 1, &bound);
 	out[3]++;
-	send_octets(neighbour, out, len, &bound);
+	put(&world, neighbour, out, len, &bound);
 	out[3] = (uint8_t)(out[3] - 2);
-	send_octets(neighbour, out, len, &bound);
+	put(&world, neighbour, out, len, &bound);
 	out[3]++;
 	out[0] = 5;
-	send_octets(neighbour, out, len, &bound);
+	put(&world, neighbour, out, len, &bound);
 	out[0] = 1;
 	out[1] = 2;
-	send_octets(neighbour, out, len, &bound);
-	run(&world);
-	run(&world);
+	put(&world, neighbour, out, len, &bound);
 	{
 		struct endpoint to = endpoint_of(&world.target_at);
 
 		send_from(&world, neighbour, 0, &to, "clear", 5);
 	}
 	assert_target_got_nothing(&world);
-	assert_int_equal(receive(neighbour, NULL), -1);
+	assert_nothing(neighbour);
 	/* None of it told the client's port. */
-	send_octets(world.client, good, len, &bound);
-	run(&world);
+	put(&world, world.client, good, len, &bound);
 	assert_target_got(&world, "good");
 	assert_int_equal(dropped(&world, DROP_MALFORMED), len + 6);
 	seal_free(seal);
@@ -972,13 +1009,11 @@ a_changed_or_repeated_message_is_dropped(void **state)
 	open_it(&world, toy_seal_new(PROTECTION_CONFIDENTIALITY));
 	bound = association_bound(world.association);
 	out[len - 1] ^= 1;
-	send_octets(world.client, out, len, &bound);
-	run(&world);
+	put(&world, world.client, out, len, &bound);
 	assert_target_got_nothing(&world);
 	out[len - 1] ^= 1;
-	send_octets(world.client, out, len, &bound);
-	send_octets(world.client, out, len, &bound);
-	run(&world);
+	put(&world, world.client, out, len, &bound);
+	put(&world, world.client, out, len, &bound);
 	assert_target_got(&world, "good");
 	assert_target_got_nothing(&world);
 	association_close(world.association, &world.counts);
@@ -986,6 +1021,35 @@ a_changed_or_repeated_message_is_dropped(void **state)
 	assert_int_equal(world.counts.drops[DROP_SEAL], 1);
 	assert_int_equal(world.counts.drops[DROP_REPLAY], 1);
 	seal_free(seal);
+	end(&world);
+}
+
+static void
+what_is_odd_is_noticed_once_a_minute(void **state)
+{
+	struct world world = world_with("127.0.0.1", "127.0.0.2");
+	struct socket_address at;
+	int stranger = socket_at("127.0.0.3", &at);
+	struct endpoint to = endpoint_of(&world.target_at);
+
+	(void)state;
+	open_it(&world, NULL);
+	send_text(&world, "on");
+	send_from(&world, world.client, 1, &to, "fragment", 8);
+	assert_int_equal(world.notices, 0);
+	for (int i = 0; i < 3; i++)
+		send_from(&world, stranger, 0, &to, "x", 1);
+	assert_int_equal(world.notices, 1);
+	assert_int_equal(world.noticed.drops[DROP_SOURCE], 1);
+	fake_clock_advance(ASSOCIATION_NOTICE_US - 1);
+	send_from(&world, stranger, 0, &to, "x", 1);
+	assert_int_equal(world.notices, 1);
+	fake_clock_advance(1);
+	send_from(&world, stranger, 0, &to, "x", 1);
+	assert_int_equal(world.notices, 2);
+	assert_int_equal(world.noticed.drops[DROP_SOURCE], 5);
+	assert_int_equal(world.noticed.drops[DROP_FRAGMENT], 1);
+	(void)close(stranger);
 	end(&world);
 }
 
@@ -1021,6 +1085,7 @@ static void
 ports_are_of_the_range(void **state)
 {
 	struct world world = world_with("127.0.0.1", "127.0.0.2");
+	struct association_owner owner = owner_of(&world);
 	struct association *others[3];
 	struct socket_address at;
 	enum reason why;
@@ -1032,20 +1097,20 @@ ports_are_of_the_range(void **state)
 	world.settings.port_max = (uint16_t)(world.settings.port_min + 2);
 	world.settings.local = address("127.0.0.7");
 	for (int i = 0; i < 3; i++) {
-		others[i] = association_open(world.base, &world.settings,
-		    on_question, on_done, &world, &why);
+		others[i] =
+		    association_open(world.base, &world.settings, &owner, &why);
 		assert_non_null(others[i]);
 		at = association_bound(others[i]);
 		assert_in_range(
 		    at.port, world.settings.port_min, world.settings.port_max);
 	}
-	assert_null(association_open(
-	    world.base, &world.settings, on_question, on_done, &world, &why));
+	assert_null(
+	    association_open(world.base, &world.settings, &owner, &why));
 	assert_int_equal(why, REASON_NO_PORTS);
 	for (int i = 0; i < 3; i++)
 		association_close(others[i], NULL);
-	world.association = association_open(
-	    world.base, &world.settings, on_question, on_done, &world, &why);
+	world.association =
+	    association_open(world.base, &world.settings, &owner, &why);
 	assert_non_null(world.association);
 	end(&world);
 }
@@ -1054,12 +1119,13 @@ static void
 without_a_descriptor_it_does_not_open(void **state)
 {
 	struct world world = world_with("127.0.0.1", "127.0.0.2");
+	struct association_owner owner = owner_of(&world);
 	enum reason why;
 
 	(void)state;
 	socket_errno = EMFILE;
-	assert_null(association_open(
-	    world.base, &world.settings, on_question, on_done, &world, &why));
+	assert_null(
+	    association_open(world.base, &world.settings, &owner, &why));
 	assert_int_equal(why, REASON_NO_DESCRIPTORS);
 	socket_errno = 0;
 	end(&world);
@@ -1110,6 +1176,7 @@ main(void)
 	    cmocka_unit_test(sealed_datagrams_go_both_ways),
 	    cmocka_unit_test(what_is_not_sealed_as_agreed_is_dropped),
 	    cmocka_unit_test(a_changed_or_repeated_message_is_dropped),
+	    cmocka_unit_test(what_is_odd_is_noticed_once_a_minute),
 	    cmocka_unit_test(it_ends_when_nothing_goes_through),
 	    cmocka_unit_test(ports_are_of_the_range),
 	    cmocka_unit_test(without_a_descriptor_it_does_not_open),
