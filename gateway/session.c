@@ -317,6 +317,7 @@ on_proved(
 	struct session *session = arg;
 
 	session->negotiation = NULL;
+	reason = session_tls_reason(session, reason);
 	if (reason != REASON_OK) {
 		session_blame_source(session, reason);
 		session_record(session, AUDIT_AUTH, reason, detail);

@@ -82,6 +82,10 @@ session_client_bev(struct session *session, int fd) must_check;
 void session_tls_agreed(struct session *session);
 /* TLS failed, and the session with it; it is gone when this returns. */
 void session_tls_failed(struct session *session);
+/* What a connection that broke while the client was proved was to TLS;
+ * another reason as it is. */
+enum reason
+session_tls_reason(struct session *session, enum reason reason) must_check;
 /* Takes the client out of its bufferevent; NULL without memory. */
 struct channel *session_client_channel(struct session *session) must_check;
 

@@ -54,12 +54,29 @@ linger_without_tls(struct session *session)
 		lingers_add(session->worker->lingers, bev);
 }
 
+static bool
+has_agreed(const struct session *session)
+{
+	return session->tls.version[0] != '\0';
+}
+
+/* OpenSSL, where it has failed, does not know any more that it had agreed. */
+static enum reason
+failure(struct session *session, char *detail, size_t size)
+{
+	enum reason reason = tls_failure(session->bev, detail, size);
+
+	return reason == REASON_TLS_HANDSHAKE && has_agreed(session)
+		   ? REASON_TLS_ERROR
+		   : reason;
+}
+
 void
 session_tls_failed(struct session *session)
 {
 	char detail[256];
-	enum reason reason = tls_failure(session->bev, detail, sizeof(detail));
-	bool was_agreed = session->tls.version[0] != '\0';
+	enum reason reason = failure(session, detail, sizeof(detail));
+	bool was_agreed = has_agreed(session);
 
 	/* An alert was sent, if there was anybody to send it to. */
 	if (!was_agreed && detail[0] != '\0') {
@@ -67,6 +84,17 @@ session_tls_failed(struct session *session)
 		linger_without_tls(session);
 	}
 	session_close(session, reason);
+}
+
+enum reason
+session_tls_reason(struct session *session, enum reason reason)
+{
+	char detail[256];
+
+	if (!session->is_tls ||
+	    (reason != REASON_CLIENT_ERROR && reason != REASON_CLIENT_RESET))
+		return reason;
+	return failure(session, detail, sizeof(detail));
 }
 
 struct channel *

@@ -499,3 +499,28 @@ def nothing_is_left_open_behind_sessions(lab):
         sock.close()
     wait_until(lambda: lab.gateway.descriptors() <= before,
                "as many descriptors as before", 20)
+
+
+@behaviour
+def a_record_that_is_changed_while_a_client_is_proved_is_named(lab):
+    sock, name = raw(lab)
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(PAPERS).wrap_bio(into, out,
+                                          server_hostname="gw.example.com")
+    while True:
+        try:
+            tls.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            sock.sendall(out.read())
+            into.write(sock.recv(65536))
+    tls.write(b"\x05\x01\x01")
+    sock.sendall(out.read())
+    lab.audit.began(name, len(lab.audit.records()))
+    tls.write(b"\x01\x01\x00\x04aaaa")
+    record = bytearray(out.read())
+    record[-1] ^= 1
+    sock.sendall(record)
+    sock.close()
+    closed = lab.audit.wait_for(client=name, event="close")
+    expect_equal(closed["reason"], "tls_error", "reason")
