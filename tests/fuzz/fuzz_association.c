@@ -406,9 +406,21 @@ act(uint8_t action, uint8_t amount, const uint8_t *rest, size_t size)
 
 /* ---- from the beginning to the end ---- */
 
+/* Only of what is odd, and no more of it than was dropped. */
+static void
+on_notice(void *arg, const struct association_counts *so_far)
+{
+	(void)arg;
+	property(so_far->drops[DROP_SOURCE] + so_far->drops[DROP_MALFORMED] +
+		     so_far->drops[DROP_SEAL] + so_far->drops[DROP_STRANGER] >
+		 0);
+}
+
 static void
 begin(uint8_t flags)
 {
+	static const struct association_owner owner = {
+	    judge, on_notice, on_done, NULL};
 	struct association_settings settings = {
 	    .destinations_max = 64,
 	    .new_max = 5,
@@ -445,7 +457,7 @@ begin(uint8_t flags)
 		property(seal_into_datagram(world.seal) == REASON_OK);
 	}
 	world.association =
-	    association_open(world.base, &settings, judge, on_done, NULL, &why);
+	    association_open(world.base, &settings, &owner, &why);
 	property(world.association != NULL);
 	world.bound = association_bound(world.association);
 	property(association_start(world.association, seal) == REASON_OK);
