@@ -4,6 +4,7 @@ between the client and whom it may and did send to."""
 
 import socket
 import struct
+import tempfile
 import time
 
 from tests.lab.process import free_port, wait_until
@@ -12,6 +13,7 @@ from tests.lab.socks import (Association, Client, Closed, DATA,
                              DATAGRAM_FLAGS, FLAGS, Refused, datagram_octets,
                              frame)
 from tests.lab.suite import behaviour, expect, expect_equal
+from tests.lab.tls import Papers, TlsClient
 
 PEER, PEER6, FORBIDDEN = "10.77.0.80", "fd77::80", "10.77.9.9"
 
@@ -25,7 +27,12 @@ RULES = (
          gwProtection="confidentiality", gwDestination=f"{PEER}/32") +
     rule("streams", gwDestination="10.77.0.0/16"))
 CLEAR = {"protection_minimum": "none", "allow_clear_udp": True}
+PAPERS = Papers()
+INSTALLED = tempfile.mkdtemp(prefix="installed.", dir=PAPERS.directory)
+PAPERS.install(PAPERS.first, INSTALLED)
 LAB = {"entries": RULES, "settings": {
+    "listener tls": {**CLEAR, "tls_certificate": f"{INSTALLED}/gw.pem",
+                     "tls_key": f"{INSTALLED}/gw.key"},
     "listener clear": CLEAR,
     "listener sealed": {"protection_minimum": "none"},
     "listener nat": {"udp_advertise": "192.0.2.1"},
@@ -201,6 +208,28 @@ def an_announced_source_must_be_the_clients_own(lab):
         association.nothing_comes()
     expect_equal(summary_of(lab, name)["detail"], "dropped: source 1",
                  "detail")
+
+
+@behaviour
+def inside_TLS_datagrams_have_their_own_protection(lab):
+    echo = lab.echo(PEER)
+    for level, protection in [(2, "confidentiality"), (0, "none")]:
+        client = TlsClient(lab, PAPERS, level=level, listener="tls",
+                           flags=DATAGRAM_FLAGS).ready()
+        with Association(client) as association:
+            name = client.name
+            association.send(PEER, echo.port, b"x")
+            expect_equal(association.receive()[2], b"x", "the echo")
+        expect_equal(summary_of(lab, name)["protection"], protection,
+                     f"protection at level {level}")
+    client = TlsClient(lab, PAPERS, user="bob", level=0, listener="tls",
+                       flags=DATAGRAM_FLAGS).ready()
+    try:
+        Association(client)
+        raise AssertionError("TLS counted for datagrams")
+    except Refused as refusal:
+        expect_equal(refusal.args[0], 2, "reply")
+    client.close()
 
 
 # Who is heard
