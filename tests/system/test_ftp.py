@@ -2,7 +2,8 @@
 """FTP in active mode through BIND: vsftpd calls back tnftp, which knows
 nothing of SOCKS and runs under Dante's socksify.
 
-Debian's socksify has no GSSAPI: the lab's client seals for it.
+Debian's socksify has no GSSAPI: the lab's client seals for it, or it proves
+itself by a password.
 """
 
 import hashlib
@@ -10,16 +11,18 @@ import os
 
 from tests.lab import ftp
 from tests.lab.bridge import Bridge
+from tests.lab.pam import write_stack
+from tests.lab.process import free_port
 from tests.lab.slapd import rule
 from tests.lab.suite import behaviour, expect, expect_equal
 
 SERVER = "10.77.0.21"
 RULES = (rule("ftp", gwCommand=["connect", "bind"],
-              gwDestination=f"{SERVER}/32", gwPrincipal="alice@EXAMPLE.COM") +
+              gwDestination=f"{SERVER}/32", gwPrincipal=["alice@EXAMPLE.COM", "alice@pam"]) +
          rule("passive", gwDestination=f"{SERVER}/32",
               gwPrincipal="carol@EXAMPLE.COM"))
-LAB = {"entries": RULES,
-       "settings": {"listener clear": {"protection_minimum": "none"}}}
+LAB = {"entries": RULES, "settings": {
+    "listener clear": {"protection_minimum": "none"}}}
 
 server = None
 
@@ -86,3 +89,23 @@ def who_may_only_connect_gets_no_file_in_active_mode(lab):
            os.path.getsize(f"{work}/fetched") == 0, "nothing came")
     lab.audit.wait_for(identity="carol@EXAMPLE.COM", event="decision",
                        command="bind", reason="denied_no_rule")
+
+
+@behaviour
+def files_come_and_go_without_a_bridge_by_a_password(lab):
+    stack = f"{lab.directory}/pam"
+    os.mkdir(stack)
+    write_stack(stack, "alice", "correct horse")
+    lab.gateway.settings.update({
+        "listener words": {"address": f"127.0.0.1:{free_port()}",
+                           "methods": ["gssapi", "password"]},
+        "password": {"service": "words", "service_dir": stack}})
+    lab.gateway.write_settings()
+    expect_equal(lab.gateway.reload()["outcome"], "ok", "the reload")
+    lab.gateway.wait_ready()
+    fetch_and_store(
+        lab, "words", lab.listeners["words"], method="username",
+        env={"SOCKS_USERNAME": "alice", "SOCKS_PASSWORD": "correct horse"})
+    calls = lab.audit.find(event="bind-peer", identity="alice@pam")
+    expect_equal([(r["outcome"], r["method"]) for r in calls],
+                 [("ok", "password")] * 3, "a listing and two files")
