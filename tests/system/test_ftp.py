@@ -12,7 +12,6 @@ import os
 from tests.lab import ftp
 from tests.lab.bridge import Bridge
 from tests.lab.pam import write_stack
-from tests.lab.process import free_port
 from tests.lab.slapd import rule
 from tests.lab.suite import behaviour, expect, expect_equal
 
@@ -91,18 +90,16 @@ def who_may_only_connect_gets_no_file_in_active_mode(lab):
                        command="bind", reason="denied_no_rule")
 
 
-@behaviour
+@behaviour(start=False, entries=RULES, settings={
+    "listener words": {"methods": ["gssapi", "password"]}})
 def files_come_and_go_without_a_bridge_by_a_password(lab):
     stack = f"{lab.directory}/pam"
     os.mkdir(stack)
     write_stack(stack, "alice", "correct horse")
-    lab.gateway.settings.update({
-        "listener words": {"address": f"127.0.0.1:{free_port()}",
-                           "methods": ["gssapi", "password"]},
-        "password": {"service": "words", "service_dir": stack}})
+    lab.gateway.settings["password"] = {"service": "words",
+                                        "service_dir": stack}
     lab.gateway.write_settings()
-    expect_equal(lab.gateway.reload()["outcome"], "ok", "the reload")
-    lab.gateway.wait_ready()
+    lab.start()
     fetch_and_store(
         lab, "words", lab.listeners["words"], method="username",
         env={"SOCKS_USERNAME": "alice", "SOCKS_PASSWORD": "correct horse"})
