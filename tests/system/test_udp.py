@@ -463,6 +463,27 @@ def it_ends_with_its_lifetime(lab):
                  "lifetime", "reason")
 
 
+@behaviour(entries=RULES, clockskew=3)
+def it_ends_with_its_ticket(lab):
+    lab.kinit("alice", "-l", "12s", called="brief")
+    ends = time.time() + 12
+    echo = lab.echo(PEER)
+    with associate(lab, user="brief", timeout=40) as association:
+        name = association.client.name
+        while time.time() < ends - 2:
+            association.send(PEER, echo.port, b"tick")
+            expect_equal(association.receive()[2], b"tick", "the echo")
+            time.sleep(0.5)
+        association.client.get_to_end()
+        late = time.time() - ends
+        association.send(PEER, echo.port, b"late")
+        association.nothing_comes()
+    expect(-2 <= late <= 2, f"ended {late:.1f} s after its ticket")
+    expect_equal(lab.audit.wait_for(client=name, event="close")["reason"],
+                 "ctx_expired", "reason")
+    expect(b"late" not in echo.got, "a datagram went through after it")
+
+
 @behaviour(entries=RULES)
 def new_rules_hold_for_datagrams_under_way(lab):
     echo, other = lab.echo(PEER), lab.echo("10.77.0.81")
