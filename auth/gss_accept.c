@@ -6,11 +6,9 @@
 #include "auth/gss_accept.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
@@ -18,6 +16,7 @@
 #include <krb5.h>
 #include <profile.h>
 
+#include "auth/gss_credential.h"
 #include "auth/gss_keytab.h"
 #include "auth/gss_status.h"
 #include "base/clock.h"
@@ -34,8 +33,7 @@ _Static_assert(CONTEXT_MUTUAL == GSS_C_MUTUAL_FLAG &&
     "the flags have the numbers of RFC 2744");
 
 struct gssaccept {
-	gss_cred_id_t credential; /* Kerberos 5 and nothing else */
-	gss_cred_id_t spnego;	  /* the same, by way of SPNEGO */
+	struct gsscredential *credential;
 	struct gsskeytab *keytab;
 	char **services, **realms; /* each ends with NULL */
 	uint64_t clock_skew_s;
@@ -47,10 +45,6 @@ struct gssaccept_half {
 	gss_ctx_id_t handle;
 	bool by_spnego;
 };
-
-/* 1.3.6.1.5.5.2, RFC 4178 */
-static uint8_t spnego_octets[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
-static gss_OID_desc spnego_mech = {sizeof(spnego_octets), spnego_octets};
 
 /* What one call of gss_accept_sec_context has said. */
 struct accepted {
@@ -91,22 +85,6 @@ copy_list(const char *const *list)
 	return copy;
 }
 
-/* An unwritable cache would fail every login, so it fails the start. */
-static int
-try_replay_cache(const char *path, char *why, size_t why_size)
-{
-	int fd = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		(void)snprintf(why, why_size,
-		    "the replay cache %s cannot be written: %s", path,
-		    strerror(errno));
-		return -1;
-	}
-	(void)close(fd);
-	return 0;
-}
-
 static int
 find_services(const struct gssaccept *accept, const char *path, char *why,
     size_t why_size)
@@ -118,57 +96,6 @@ find_services(const struct gssaccept *accept, const char *path, char *why,
 	(void)snprintf(why, why_size,
 	    "the keytab %s has no key for any of the services (%s/HOST ...)",
 	    path, accept->services[0] != NULL ? accept->services[0] : "none");
-	return -1;
-}
-
-/*
- * Two credentials: Kerberos 5 alone, and SPNEGO, which may lead to Kerberos 5
- * alone: no NegoEx, no IAKERB, whatever libgssapi knows.
- */
-static OM_uint32
-acquire_both(
-    struct gssaccept *accept, gss_key_value_set_desc *store, OM_uint32 *minor)
-{
-	gss_OID_set_desc krb5 = {1, (gss_OID)gss_mech_krb5};
-	gss_OID_set_desc spnego = {1, &spnego_mech};
-	OM_uint32 major;
-
-	major = gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-	    &krb5, GSS_C_ACCEPT, store, &accept->credential, NULL, NULL);
-	if (major == GSS_S_COMPLETE)
-		major = gss_acquire_cred_from(minor, GSS_C_NO_NAME,
-		    GSS_C_INDEFINITE, &spnego, GSS_C_ACCEPT, store,
-		    &accept->spnego, NULL, NULL);
-	if (major == GSS_S_COMPLETE)
-		major = gss_set_neg_mechs(minor, accept->spnego, &krb5);
-	return major;
-}
-
-static int
-acquire(struct gssaccept *accept, const struct gssaccept_settings *settings,
-    char *why, size_t why_size)
-{
-	char keytab[512], replay_cache[512], said[ACCEPT_TEXT_SIZE];
-	gss_key_value_element_desc elements[] = {
-	    {"keytab", keytab}, {"rcache", replay_cache}};
-	gss_key_value_set_desc store = {ARRAY_COUNT(elements), elements};
-	OM_uint32 major, minor;
-
-	if (snprintf(keytab, sizeof(keytab), "FILE:%s", settings->keytab) >=
-		(int)sizeof(keytab) ||
-	    snprintf(replay_cache, sizeof(replay_cache), "file2:%s",
-		settings->replay_cache) >= (int)sizeof(replay_cache)) {
-		(void)snprintf(why, why_size,
-		    "the path of the keytab or the "
-		    "replay cache is too long");
-		return -1;
-	}
-	major = acquire_both(accept, &store, &minor);
-	if (major == GSS_S_COMPLETE)
-		return 0;
-	gssstatus_print(said, sizeof(said), major, minor);
-	(void)snprintf(why, why_size, "the keytab %s cannot be used: %s",
-	    settings->keytab, said);
 	return -1;
 }
 
@@ -214,9 +141,13 @@ gssaccept_new(
 	}
 	accept->keytab = gsskeytab_new(settings->keytab, why, why_size);
 	if (accept->keytab == NULL ||
-	    find_services(accept, settings->keytab, why, why_size) < 0 ||
-	    try_replay_cache(settings->replay_cache, why, why_size) < 0 ||
-	    acquire(accept, settings, why, why_size) < 0) {
+	    find_services(accept, settings->keytab, why, why_size) < 0) {
+		gssaccept_free(accept);
+		return NULL;
+	}
+	accept->credential = gsscredential_new(
+	    settings->keytab, settings->replay_cache, why, why_size);
+	if (accept->credential == NULL) {
 		gssaccept_free(accept);
 		return NULL;
 	}
@@ -238,13 +169,10 @@ drop_borrowed(struct gssaccept *accept)
 void
 gssaccept_free(struct gssaccept *accept)
 {
-	OM_uint32 minor;
-
 	if (accept == NULL)
 		return;
 	drop_borrowed(accept);
-	(void)gss_release_cred(&minor, &accept->credential);
-	(void)gss_release_cred(&minor, &accept->spnego);
+	gsscredential_free(accept->credential);
 	gsskeytab_free(accept->keytab);
 	free_list(accept->services);
 	free_list(accept->realms);
@@ -580,6 +508,24 @@ borrow_token(const struct gssaccept *accept, struct accept_answer *answer)
 	answer->token_len = accept->token.length;
 }
 
+/* Whether the token may be given to libgssapi, and with which credential. */
+static bool
+choose_credential(struct gssaccept *accept, struct accepted *accepted,
+    const gss_buffer_desc *in, gss_cred_id_t *credential)
+{
+	if (!accepted->by_spnego) {
+		*credential = gsscredential_krb5(accept->credential);
+		return true;
+	}
+	/* libgssapi's reading of SPNEGO has trusted lengths before. */
+	if (context_token_is_whole(in->value, in->length))
+		accepted->major = gsscredential_spnego(
+		    accept->credential, credential, &accepted->minor);
+	else
+		accepted->major = GSS_S_DEFECTIVE_TOKEN;
+	return accepted->major == GSS_S_COMPLETE;
+}
+
 /* No delegated credential is asked for, so none is kept. */
 static void
 accept_token(struct gssaccept *accept, struct accepted *accepted,
@@ -587,17 +533,14 @@ accept_token(struct gssaccept *accept, struct accepted *accepted,
 {
 	gss_buffer_desc in = {
 	    .length = len, .value = (void *)(uintptr_t)token}; /* only read */
+	gss_cred_id_t credential;
 
-	/* libgssapi's reading of SPNEGO has trusted lengths before. */
-	if (accepted->by_spnego && !context_token_is_whole(token, len)) {
-		accepted->major = GSS_S_DEFECTIVE_TOKEN;
-		return;
-	}
-	accepted->major =
-	    gss_accept_sec_context(&accepted->minor, &accepted->handle,
-		accepted->by_spnego ? accept->spnego : accept->credential, &in,
-		GSS_C_NO_CHANNEL_BINDINGS, &accepted->client, &accepted->mech,
-		&accept->token, &accepted->flags, NULL, NULL);
+	if (choose_credential(accept, accepted, &in, &credential))
+		accepted->major =
+		    gss_accept_sec_context(&accepted->minor, &accepted->handle,
+			credential, &in, GSS_C_NO_CHANNEL_BINDINGS,
+			&accepted->client, &accepted->mech, &accept->token,
+			&accepted->flags, NULL, NULL);
 }
 
 void

@@ -164,9 +164,9 @@ prove(struct negotiation *negotiation, enum protection granted,
 	negotiation->facts->stage = HINT_STAGE_LEVEL;
 	negotiation->context = NULL;
 	/* Granted none, a client that encapsulates keeps to its wish. */
-	if (granted == PROTECTION_NONE && may_encrypt(negotiation))
-		granted = wish;
-	proof.seal = gssctx_into_seal(context, granted);
+	proof.seal = gssctx_into_seal(context,
+	    granted == PROTECTION_NONE && may_encrypt(negotiation) ? wish
+								   : granted);
 	if (proof.seal == NULL)
 		refuse(negotiation, REASON_GSS_SEAL, "no seal of the context");
 	else
