@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where an association's datagrams may go: each destination is judged,
+ * resolved and recorded as that of a CONNECT is.
+ */
+#include "gateway/session_udp_private.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gateway/worker.h"
+#include "relay/datagrams.h"
+#include "relay/resolver.h"
+
+/* Names of one client that are resolved at a time. */
+#define NAMES_MAX 16
+/* For a name that has no address just now, and for one of unknown TTL. */
+#define NAME_US 5000000
+
+/* A name of a destination that is being resolved. */
+struct asked_name {
+	TAILQ_ENTRY(asked_name) entry;
+	struct session *session;
+	struct resolution *resolution;
+	struct endpoint asked;
+	struct association_question question;
+};
+
+/* A permission is on record once, a denial once a minute. */
+static struct association_answer
+conclude(struct session *session, const struct association_question *question,
+    const struct verdict *verdict, const struct address *address,
+    uint64_t expires_us)
+{
+	uint64_t now = clock_monotonic_us();
+	struct association_answer answer = {
+	    .ruling = RULING_PERMIT,
+	    .expires_us = expires_us,
+	    .note = question->note,
+	};
+
+	if (verdict->reason == REASON_OK) {
+		answer.address = *address;
+		answer.told = question->before != RULING_PERMIT;
+		answer.note = 0;
+		session_udp_list(session->udp, question->asked);
+	} else {
+		answer.ruling = verdict->decision == DECISION_DENY
+				    ? RULING_DENY
+				    : RULING_NOWHERE;
+		answer.told = question->note == 0 ||
+			      now - question->note >= SESSION_UDP_RULING_US;
+		if (answer.told)
+			answer.note = now;
+	}
+	if (answer.told)
+		session_udp_record_ruling(session, question, verdict, address);
+	return answer;
+}
+
+/*
+ * The address that it led to before, if it still may; else the first that
+ * may and that there is a way to.
+ */
+static const struct address *
+choose(
+    const struct address *addresses, size_t count, const struct address *before)
+{
+	for (size_t i = 0; i < count; i++)
+		if (address_is_equal(&addresses[i], before))
+			return &addresses[i];
+	for (size_t i = 0; i < count; i++)
+		if (datagrams_has_route(&addresses[i]))
+			return &addresses[i];
+	return &addresses[0];
+}
+
+static uint64_t
+name_expiry_us(struct session *session, const char *name)
+{
+	uint64_t least = clock_monotonic_us() + NAME_US;
+	uint64_t expiry = resolver_expiry_us(session->worker->resolver, name);
+
+	return expiry > least ? expiry : least;
+}
+
+static struct association_answer
+conclude_name(struct session *session,
+    const struct association_question *question,
+    const struct address *addresses, size_t count)
+{
+	struct request asked = session_request_to(session, question->asked);
+	struct judge_context context = session_judge_context(session);
+	struct address permitted[RESOLVER_ADDRESSES_MAX];
+	const struct address *chosen = NULL;
+	size_t permitted_count = 0;
+	struct verdict verdict = {.rule = ""};
+
+	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
+		verdict = judge_address(&context, &asked, &addresses[i]);
+		if (verdict.decision == DECISION_PERMIT)
+			permitted[permitted_count++] = addresses[i];
+	}
+	if (permitted_count > 0) {
+		chosen = choose(permitted, permitted_count, &question->address);
+		verdict = judge_address(&context, &asked, chosen);
+	}
+	return conclude(session, question, &verdict, chosen,
+	    name_expiry_us(session, question->asked->name));
+}
+
+static void
+forget_name(struct session_udp *udp, struct asked_name *name)
+{
+	TAILQ_REMOVE(&udp->names, name, entry);
+	udp->name_count--;
+	resolution_cancel(name->resolution);
+	free(name);
+}
+
+static void
+on_resolved(void *arg, enum reason reason, const struct address *addresses,
+    size_t count)
+{
+	struct asked_name *name = arg;
+	struct session *session = name->session;
+	struct verdict nowhere = {DECISION_DEPENDS, reason, ""};
+	struct association_answer answer = {
+	    .ruling = RULING_BUSY, .note = name->question.note};
+	struct endpoint asked = name->asked;
+
+	name->resolution = NULL;
+	if (reason == REASON_OK)
+		answer =
+		    conclude_name(session, &name->question, addresses, count);
+	else if (reason != REASON_RESOLVER_BUSY && reason != REASON_NO_MEMORY)
+		answer = conclude(session, &name->question, &nowhere, NULL,
+		    clock_monotonic_us() + NAME_US);
+	forget_name(session->udp, name);
+	association_answer(session->udp->association, &asked, &answer);
+}
+
+static enum ruling
+resolve(struct session *session, const struct association_question *question)
+{
+	struct session_udp *udp = session->udp;
+	struct asked_name *name;
+
+	if (udp->name_count == NAMES_MAX)
+		return RULING_BUSY;
+	name = calloc(1, sizeof(*name));
+	if (name == NULL)
+		return RULING_BUSY;
+	name->session = session;
+	name->asked = *question->asked;
+	name->question = *question;
+	name->question.asked = &name->asked;
+	name->resolution = resolution_start(session->worker->resolver,
+	    question->asked->name, on_resolved, name);
+	if (name->resolution == NULL) {
+		free(name);
+		return RULING_BUSY;
+	}
+	TAILQ_INSERT_TAIL(&udp->names, name, entry);
+	udp->name_count++;
+	return RULING_WAIT;
+}
+
+/* By where it leads already, if that may still be. */
+static bool
+is_still_permitted(struct session *session,
+    const struct association_question *question, struct verdict *verdict)
+{
+	struct request asked = session_request_to(session, question->asked);
+	struct judge_context context = session_judge_context(session);
+
+	if (question->has_expired || question->address.family == ADDRESS_NONE)
+		return false;
+	*verdict = judge_address(&context, &asked, &question->address);
+	return verdict->decision == DECISION_PERMIT;
+}
+
+struct association_answer
+session_udp_judge(void *arg, const struct association_question *question)
+{
+	struct session *session = arg;
+	struct request asked = session_request_to(session, question->asked);
+	struct judge_context context = session_judge_context(session);
+	struct association_answer answer = {
+	    .ruling = RULING_BUSY, .note = question->note};
+	struct verdict verdict;
+
+	/* The rules may ask for groups since a moment ago. */
+	if (session_awaits_subject(session))
+		return answer;
+	if (is_still_permitted(session, question, &verdict))
+		return conclude(session, question, &verdict, &question->address,
+		    question->expires_us);
+	verdict = judge_request(&context, &asked);
+	if (verdict.decision != DECISION_DEPENDS)
+		return conclude(session, question, &verdict,
+		    &question->asked->address,
+		    clock_monotonic_us() + SESSION_UDP_RULING_US);
+	answer.ruling = resolve(session, question);
+	return answer;
+}
+
+void
+session_udp_forget_names(struct session_udp *udp)
+{
+	while (!TAILQ_EMPTY(&udp->names))
+		forget_name(udp, TAILQ_FIRST(&udp->names));
+}
