@@ -43,8 +43,8 @@ struct negotiation {
 	uint32_t rounds; /* context tokens so far */
 	uint32_t total;	 /* and their octets */
 	struct acceptance *acceptance;
-	struct gssctx *context; /* from STATE_LEVEL on */
-	struct identity identity;
+	struct gssctx *context;	   /* from STATE_LEVEL on */
+	struct identity *identity; /* and this: strangers take little */
 	uint32_t flags;
 };
 
@@ -58,6 +58,7 @@ negotiation_cancel(struct negotiation *negotiation)
 	bufferevent_setcb(negotiation->bev, NULL, NULL, NULL, NULL);
 	acceptance_free(negotiation->acceptance);
 	gssctx_free(negotiation->context);
+	free(negotiation->identity);
 	free(negotiation);
 }
 
@@ -156,7 +157,7 @@ prove(struct negotiation *negotiation, enum protection granted,
 {
 	struct gssctx *context = negotiation->context;
 	struct proof proof = {
-	    .identity = negotiation->identity,
+	    .identity = *negotiation->identity,
 	    .protection = granted,
 	    .has_sequence = (negotiation->flags & CONTEXT_SEQUENCE) != 0,
 	};
@@ -262,7 +263,12 @@ established(
 
 	acceptance_free(negotiation->acceptance);
 	negotiation->acceptance = NULL;
-	negotiation->identity = answer->identity;
+	negotiation->identity = malloc(sizeof(*negotiation->identity));
+	if (negotiation->identity == NULL) {
+		refuse(negotiation, REASON_NO_MEMORY, "");
+		return;
+	}
+	*negotiation->identity = answer->identity;
 	negotiation->flags = answer->flags;
 	negotiation->facts->stage = HINT_STAGE_CONTEXT;
 	negotiation->context = gssctx_import(

@@ -683,7 +683,8 @@ static void
 a_client_that_sends_everything_at_once_is_served(void **state)
 {
 	uint8_t all[900] = "\5\1\1", request[300], answer[64];
-	size_t len = 3, request_len;
+	size_t len = 3, request_len, heard = 0;
+	ssize_t more;
 
 	(void)state;
 	open_session();
@@ -693,8 +694,13 @@ a_client_that_sends_everything_at_once_is_served(void **state)
 	len += seal_message(all + len, "second", 6);
 	say(all, len);
 	accept_target();
-	settle();
-	assert_int_equal(recv(target, answer, sizeof(answer), 0), 11);
+	/* In one piece or in two, as the machine is busy. */
+	for (int i = 0; i < 100 && heard < 11; i++) {
+		settle();
+		more = recv(target, answer + heard, sizeof(answer) - heard, 0);
+		heard += more > 0 ? (size_t)more : 0;
+	}
+	assert_int_equal(heard, 11);
 	assert_memory_equal(answer, "firstsecond", 11);
 }
 
