@@ -17,6 +17,7 @@
 #include "gateway/acceptor.h"
 #include "gateway/audit_sender.h"
 #include "gateway/linger.h"
+#include "gateway/loop_watch.h"
 #include "gateway/mailbox.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
@@ -231,9 +232,10 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	worker->lookups = lookups_new(worker->base, worker->shared->subjects,
 	    (unsigned)settings->directory_timeout * 3000);
 	worker->lingers = lingers_new(worker->base);
+	worker->watch = loop_watch_new(worker->base, &worker->shared->counters);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
 	    worker->passwords == NULL || worker->lookups == NULL ||
-	    worker->lingers == NULL)
+	    worker->lingers == NULL || worker->watch == NULL)
 		die("out of memory");
 	worker->resolver = resolver_new(worker->base, &resolver);
 	if (worker->resolver == NULL)
@@ -282,6 +284,7 @@ worker_join(struct worker *worker)
 	(void)pthread_join(thread->id, NULL);
 	mailbox_free(thread->mailbox);
 	event_free(thread->stop_poll);
+	loop_watch_free(worker->watch);
 	lingers_free(worker->lingers);
 	resolver_free(worker->resolver);
 	lookups_free(worker->lookups);

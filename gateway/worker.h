@@ -25,6 +25,7 @@ struct budgets;
 struct connected;
 struct event_base;
 struct lingers;
+struct loop_watch;
 struct lookups;
 struct passwords;
 struct resolver;
@@ -63,6 +64,7 @@ struct worker {
 	struct lookups *lookups;
 	struct resolver *resolver;
 	struct lingers *lingers;
+	struct loop_watch *watch;
 	struct settings *settings;
 	struct tls_listeners *tls; /* of these settings */
 	struct ruleset *rules;	   /* NULL until there are any */
