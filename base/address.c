@@ -83,6 +83,15 @@ address_print(const struct address *address, char out[ADDRESS_TEXT_SIZE])
 }
 
 bool
+address_is_unspecified(const struct address *address)
+{
+	static const uint8_t zeros[sizeof(address->bytes)];
+
+	return address->family != ADDRESS_NONE &&
+	       memcmp(address->bytes, zeros, sizeof(zeros)) == 0;
+}
+
+bool
 address_is_equal(const struct address *a, const struct address *b)
 {
 	return a->family == b->family &&

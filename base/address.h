@@ -47,6 +47,8 @@ bool address_parse(const char *text, struct address *address) must_check;
 const char *
 address_print(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
 
+/* 0.0.0.0 or ::, as clients write what they do not know. */
+bool address_is_unspecified(const struct address *address);
 bool address_is_equal(const struct address *a, const struct address *b);
 
 /* From 4 or 16 octets of the wire; a mapped IPv6 address becomes IPv4. */

@@ -29,18 +29,20 @@ struct session_bind {
 	struct reception *reception;
 	struct hangup *hangup;
 	unsigned refused; /* callers */
-	/* Who may call; ADDRESS_NONE: any whom the rules permit. */
+	/* Who may call, where not anybody whom the rules permit. */
 	size_t count;
 	struct address expected[RESOLVER_ADDRESSES_MAX];
 };
 
-/* 0.0.0.0 and ::, the client does not know who will call. */
+/* The client does not know who will call.  A name never means that, whatever
+ * it leads to. */
 static bool
-is_unspecified(const struct address *address)
+expects_anybody(const struct session *session)
 {
-	static const uint8_t zeros[sizeof(address->bytes)];
+	const struct endpoint *asked = &session->asked.destination;
 
-	return memcmp(address->bytes, zeros, sizeof(zeros)) == 0;
+	return asked->kind == ENDPOINT_ADDRESS &&
+	       address_is_unspecified(&asked->address);
 }
 
 static bool
@@ -67,24 +69,28 @@ session_bind_prepare(
 		return REASON_NO_MEMORY;
 	session->bind = bind;
 	for (size_t i = 0; i < count && i < RESOLVER_ADDRESSES_MAX; i++) {
-		bool any = is_unspecified(&addresses[i]);
-
-		if (is_connected(session, any ? NULL : &addresses[i]))
+		if (is_connected(session,
+			expects_anybody(session) ? NULL : &addresses[i]))
 			bind->expected[bind->count++] = addresses[i];
 	}
 	return bind->count > 0 ? REASON_OK : REASON_BIND_NO_CONNECT;
 }
 
-/* That of the setting for the family, or else NULL. */
-static const char *
+/* That of the setting for the family; false without one. */
+static bool
 find_address(const struct settings_list *list, enum address_family family,
     struct address *address)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (address_parse(list->texts[i], address) &&
-		    address->family == family)
-			return list->texts[i];
-	return NULL;
+	struct address found;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (address_parse(list->texts[i], &found) &&
+		    found.family == family) {
+			*address = found;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* As the client sees us. */
@@ -114,11 +120,11 @@ listening_address(const struct session *session, struct address *address)
 	const struct settings_list *own = &session->settings->bind_address;
 	const struct address *peer = &session->bind->expected[0];
 
-	if (find_address(own, peer->family, address) != NULL)
+	if (find_address(own, peer->family, address))
 		return REASON_OK;
 	if (own->count > 0)
 		return REASON_NETWORK_UNREACHABLE;
-	if (is_unspecified(peer))
+	if (expects_anybody(session))
 		return control_address(session, address);
 	return reception_local_towards(peer, address);
 }
@@ -129,11 +135,10 @@ judge_caller(struct session *session, const struct address *caller,
     struct verdict *verdict)
 {
 	const struct session_bind *bind = session->bind;
-	bool expected = false;
+	bool expected = expects_anybody(session);
 
 	for (size_t i = 0; i < bind->count && !expected; i++)
-		expected = is_unspecified(&bind->expected[i]) ||
-			   address_is_equal(&bind->expected[i], caller);
+		expected = address_is_equal(&bind->expected[i], caller);
 	if (!expected)
 		return REASON_BIND_STRANGER;
 	*verdict = session_judge(session, caller);
@@ -235,9 +240,8 @@ session_bind_listen(struct session *session)
 		return;
 	}
 	advertised = session->egress;
-	if (find_address(&session->settings->bind_advertise,
-		session->egress.address.family, &advertised.address) == NULL)
-		advertised.address = session->egress.address;
+	(void)find_address(&session->settings->bind_advertise,
+	    session->egress.address.family, &advertised.address);
 	reason = session_write_reply(session, REASON_OK, &advertised);
 	session->is_reply_due = true; /* the second one */
 	if (reason != REASON_OK)

@@ -47,12 +47,8 @@ put_tls(const struct session *session, struct audit_record *record)
 static bool
 is_unspecified(const struct endpoint *destination)
 {
-	static const struct address none[] = {
-	    {.family = ADDRESS_IPV4}, {.family = ADDRESS_IPV6}};
-
 	return destination->kind == ENDPOINT_ADDRESS &&
-	       (address_is_equal(&destination->address, &none[0]) ||
-		   address_is_equal(&destination->address, &none[1]));
+	       address_is_unspecified(&destination->address);
 }
 
 static void

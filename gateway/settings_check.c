@@ -317,10 +317,8 @@ is_address_pair(const struct settings_list *list)
 	size_t count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		static const uint8_t zeros[sizeof(addresses[0].bytes)];
-
 		if (!address_parse(list->texts[i], &addresses[count]) ||
-		    memcmp(addresses[count].bytes, zeros, sizeof(zeros)) == 0)
+		    address_is_unspecified(&addresses[count]))
 			return false;
 		count++;
 	}

@@ -357,6 +357,21 @@ def any_caller_wants_a_rule_that_says_so_and_is_judged_itself(lab):
 
 
 @behaviour(**OPEN)
+def a_name_never_means_anybody(lab):
+    lab.names.table["mixed.example.com"] = ["0.0.0.0"]
+    refused(lab, 2, "denied_special", "mixed.example.com")
+    with Client(lab, user="carol") as client:
+        name = client.name
+        client.ready()
+        where = client.ask("mixed.example.com", 0, BIND)
+        caller = call(where)
+        expect_equal(caller.recv(1), b"", "what a stranger gets")
+        caller.close()
+    record = lab.audit.wait_for(client=name, event="bind-peer")
+    expect_equal(record["reason"], "bind_stranger", "reason")
+
+
+@behaviour(**OPEN)
 def the_demand_for_a_connect_can_be_switched_off(lab):
     for level, listener in LEVELS:
         served(lab, PEER, PEER, LISTEN, level, listener)

@@ -351,10 +351,30 @@ other_families_are_no_socket_address(void **state)
 	assert_int_equal(storage.ss_family, AF_UNSPEC);
 }
 
+static void
+zeros_are_unspecified(void **state)
+{
+	static const char *const rows[] = {"0.0.0.1", "127.0.0.1", "::1",
+	    "1::", "255.255.255.255", "10.0.0.0"};
+	struct address address = {.family = ADDRESS_NONE};
+
+	(void)state;
+	assert_false(address_is_unspecified(&address));
+	assert_true(address_parse("0.0.0.0", &address));
+	assert_true(address_is_unspecified(&address));
+	assert_true(address_parse("::", &address));
+	assert_true(address_is_unspecified(&address));
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		assert_true(address_parse(rows[i], &address));
+		assert_false(address_is_unspecified(&address));
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(zeros_are_unspecified),
 	    cmocka_unit_test(addresses_are_read_and_printed),
 	    cmocka_unit_test(loose_addresses_are_refused),
 	    cmocka_unit_test(an_absent_address_prints_as_none),
