@@ -10,6 +10,12 @@
 typedef bool end_fn(enum reason reason);
 
 static bool
+ended_METHOD(enum reason reason)
+{
+	return reason == REASON_NO_METHOD;
+}
+
+static bool
 ended_LEFT(enum reason reason)
 {
 	return reason == REASON_CLIENT_CLOSED ||
@@ -56,6 +62,12 @@ is_anybody(const struct hint_facts *facts)
 {
 	(void)facts;
 	return true;
+}
+
+static bool
+offers_only_none(const struct hint_facts *facts)
+{
+	return facts->offers_only_none;
 }
 
 static bool

@@ -37,6 +37,7 @@ enum hint_stage {
 struct hint_facts {
 	/* Of the greeting: its first method is none, and gssapi comes next. */
 	bool offers_as_curl_does;
+	bool offers_only_none;
 	enum hint_stage stage;
 	enum context_mech mech; /* of its first token */
 	bool may_spnego;	/* where it is allowed */

@@ -36,6 +36,19 @@ why_none(
 		   : REASON_NO_METHOD;
 }
 
+/* What its offer says of a client, for the hint. */
+static void
+note_offer(const struct socks5_greeting *greeting, struct hint_facts *facts)
+{
+	facts->offers_as_curl_does = greeting->count >= 2 &&
+				     greeting->methods[0] == METHOD_NONE &&
+				     greeting->methods[1] == METHOD_GSSAPI;
+	facts->offers_only_none = greeting->count > 0;
+	for (size_t i = 0; i < greeting->count; i++)
+		if (greeting->methods[i] != METHOD_NONE)
+			facts->offers_only_none = false;
+}
+
 static enum parse_result
 greet(struct evbuffer *input, struct evbuffer *output,
     const struct front_methods *methods, struct hint_facts *facts,
@@ -55,9 +68,7 @@ greet(struct evbuffer *input, struct evbuffer *output,
 	if (result != PARSE_DONE)
 		return result;
 	must(evbuffer_drain(input, consumed) == 0);
-	facts->offers_as_curl_does = greeting.count >= 2 &&
-				     greeting.methods[0] == METHOD_NONE &&
-				     greeting.methods[1] == METHOD_GSSAPI;
+	note_offer(&greeting, facts);
 	if (choose_method(&greeting, methods, method)) {
 		answer[1] = METHOD_OCTET(*method);
 	} else {

@@ -305,11 +305,12 @@ def openssh_nc(place, case):
 
 NONE_ONLY = "knows no method but none, which is never served"
 NONE = [
-    Case("nc -X 5", package("netcat-openbsd"), "none", "-", "main", nc,
-         served=False, reason="no_method", note=NONE_ONLY),
-    Case("OpenSSH, ProxyCommand nc -X 5", package("openssh-client"), "none",
-         "-", "main", openssh_nc, served=False, reason="no_method",
-         note=NONE_ONLY),
+    Case(name, version, "none", "-", "main", command, served=False,
+         hints=("only_none",), reason="no_method", note=NONE_ONLY)
+    for name, version, command in [
+        ("nc -X 5", package("netcat-openbsd"), nc),
+        ("OpenSSH, ProxyCommand nc -X 5", package("openssh-client"),
+         openssh_nc)]
 ]
 
 

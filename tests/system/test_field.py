@@ -254,6 +254,17 @@ def a_client_that_leaves_without_a_word_gets_its_hint(lab):
 
 
 @behaviour
+def a_client_that_offers_nothing_we_have_gets_its_hint(lab):
+    for offer, hint in [((0,), "only_none"), ((2,), None), ((0, 2), None)]:
+        with Client(lab) as client:
+            expect_equal(client.greet(offer), 0xFF, "the method")
+            name = client.name
+        record = lab.audit.wait_for(client=name, event="close")
+        expect_equal((record.get("hint"), record["reason"]),
+                     (hint, "no_method"), "hint and reason")
+
+
+@behaviour
 def a_client_that_stalls_after_our_token_gets_its_hint(lab):
     with Client(lab) as client:
         up_to_level(client, CURL)

@@ -193,6 +193,22 @@ curls_way_to_offer_is_noted(void **state)
 }
 
 static void
+an_offer_of_none_alone_is_noted(void **state)
+{
+	const struct front_methods methods = {1, {METHOD_GSSAPI}, false};
+
+	(void)state;
+	assert_true(greet(&methods, (const uint8_t *)"\5\1\0", 3)
+			.facts.offers_only_none);
+	assert_true(greet(&methods, (const uint8_t *)"\5\2\0\0", 4)
+			.facts.offers_only_none);
+	assert_false(greet(&methods, (const uint8_t *)"\5\2\0\2", 4)
+			 .facts.offers_only_none);
+	assert_false(
+	    greet(&methods, (const uint8_t *)"\5\0", 2).facts.offers_only_none);
+}
+
+static void
 an_offer_that_is_not_whole_is_left_where_it_is(void **state)
 {
 	const struct front_methods methods = {
@@ -218,6 +234,7 @@ main(void)
 	    cmocka_unit_test(without_a_method_nothing_is_chosen),
 	    cmocka_unit_test(a_password_that_is_not_allowed_here_is_named),
 	    cmocka_unit_test(curls_way_to_offer_is_noted),
+	    cmocka_unit_test(an_offer_of_none_alone_is_noted),
 	    cmocka_unit_test(an_offer_that_is_not_whole_is_left_where_it_is),
 	};
 
