@@ -24,16 +24,13 @@ enum reason
 session_udp_check(const struct session *session)
 {
 	const struct endpoint *source = &session->asked.destination;
-	static const struct address none[] = {
-	    {.family = ADDRESS_IPV4}, {.family = ADDRESS_IPV6}};
 
 	if (session->seal == NULL && !session->listener->allow_clear_udp)
 		return REASON_UDP_CLEAR;
 	/* RFC 1928 section 4: where it will send from, zeros for unknown; a
 	 * name would narrow nothing. */
 	if (source->kind == ENDPOINT_ADDRESS &&
-	    !address_is_equal(&source->address, &none[0]) &&
-	    !address_is_equal(&source->address, &none[1]) &&
+	    !address_is_unspecified(&source->address) &&
 	    !address_is_equal(&source->address, &session->client.address))
 		return REASON_UDP_SOURCE;
 	return REASON_OK;

@@ -584,14 +584,11 @@ static void
 check_udp_advertise(
     const struct check *check, struct listener_settings *listener, size_t n)
 {
-	static const struct address none[] = {
-	    {.family = ADDRESS_IPV4}, {.family = ADDRESS_IPV6}};
 	struct address *address = &listener->udp_advertise_address;
 
 	if (is_set(listener->udp_advertise) &&
 	    (!address_parse(listener->udp_advertise, address) ||
-		address_is_equal(address, &none[0]) ||
-		address_is_equal(address, &none[1])))
+		address_is_unspecified(address)))
 		WRONG_LISTENER(check, n, udp_advertise,
 		    "\"%s\" is not allowed; allowed is an address that clients "
 		    "can send to",
