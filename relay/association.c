@@ -2,10 +2,7 @@
 /* Moves datagrams between one client and the targets that it names. */
 #include "relay/association.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -20,6 +17,7 @@
 #include "relay/datagrams.h"
 #include "relay/destinations.h"
 #include "relay/dialler.h"
+#include "relay/door.h"
 
 /* What one socket gets at a time, before others have their turn. */
 #define WAKE_BATCHES 4
@@ -30,15 +28,6 @@
 #define DATAGRAM_MAX_IPV6 65527
 
 enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
-
-/* A socket and what waits to leave by it. */
-struct door {
-	struct association *association;
-	int fd; /* -1: not open */
-	struct event event;
-	size_t count;
-	struct datagram out[DATAGRAMS_MAX];
-};
 
 struct association {
 	struct event_base *base;
@@ -137,72 +126,33 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 
 /* ---- out */
 
+/* What has left by a door, and what did not. */
 static void
-count_sent(struct association *association, const struct datagram *item,
-    uint64_t *datagrams, uint64_t *bytes)
+flush(struct association *association, struct door *door)
 {
-	if (item->error == EMSGSIZE) {
-		count_drop(association, DROP_OVERSIZE);
-	} else if (item->error != 0) {
-		count_drop(association, DROP_UNSENT);
-	} else {
-		(*datagrams)++;
-		*bytes += item->payload_len;
-	}
-}
-
-static void
-flush(struct door *door)
-{
-	struct association *association = door->association;
 	struct association_counts *counts = &association->counts;
-	bool is_client = door == &association->client;
+	struct door_sent sent;
 
 	if (door->count == 0)
 		return;
-	datagrams_send(door->fd, door->out, door->count);
-	for (size_t i = 0; i < door->count; i++)
-		count_sent(association, &door->out[i],
-		    is_client ? &counts->datagrams_to_client
-			      : &counts->datagrams_to_target,
-		    is_client ? &counts->bytes_to_client
-			      : &counts->bytes_to_target);
-	door->count = 0;
+	sent = door_flush(door);
+	counts->drops[DROP_OVERSIZE] += sent.too_large;
+	counts->drops[DROP_UNSENT] += sent.refused;
+	if (door == &association->client) {
+		counts->datagrams_to_client += sent.datagrams;
+		counts->bytes_to_client += sent.bytes;
+	} else {
+		counts->datagrams_to_target += sent.datagrams;
+		counts->bytes_to_target += sent.bytes;
+	}
 	association->active_us = clock_monotonic_us();
-}
-
-/* Data is borrowed until the door is flushed. */
-static void
-put_out(struct door *door, const struct datagram *item)
-{
-	must(door->count < DATAGRAMS_MAX);
-	door->out[door->count++] = *item;
 }
 
 static void
 flush_targets(struct association *association)
 {
 	for (size_t i = 0; i < FAMILIES; i++)
-		flush(&association->targets[i]);
-}
-
-static int
-open_door(struct door *door, event_callback_fn on_readable)
-{
-	(void)event_assign(&door->event, door->association->base, door->fd,
-	    EV_READ | EV_PERSIST, on_readable, door);
-	return event_add(&door->event, NULL);
-}
-
-static void
-close_door(struct door *door)
-{
-	if (door->fd < 0)
-		return;
-	if (event_initialized(&door->event))
-		(void)event_del(&door->event);
-	(void)close(door->fd);
-	door->fd = -1;
+		flush(association, &association->targets[i]);
 }
 
 static void on_target(evutil_socket_t fd, short what, void *arg);
@@ -219,12 +169,11 @@ target_door(struct association *association, enum address_family family)
 
 	if (door->fd >= 0)
 		return door;
-	door->fd = datagrams_socket(&any, 0, 0, &bound);
-	if (door->fd < 0)
+	if (door_open(door, &any, 0, 0, &bound) != 0)
 		return NULL;
-	if (open_door(door, on_target) == 0)
+	if (door_watch(door, association->base, on_target, association) == 0)
 		return door;
-	close_door(door);
+	door_close(door);
 	return NULL;
 }
 
@@ -249,7 +198,7 @@ send_to_target(struct association *association,
 	if (door == NULL)
 		count_drop(association, DROP_UNSENT);
 	else
-		put_out(door, &item);
+		door_put(door, &item);
 }
 
 /* ---- where to */
@@ -438,8 +387,7 @@ take_from_client(struct association *association, const struct datagram *item)
 static void
 on_client(evutil_socket_t fd, short what, void *arg)
 {
-	struct door *door = arg;
-	struct association *association = door->association;
+	struct association *association = arg;
 	struct datagrams *batch = association->batch;
 	size_t octets = 0;
 
@@ -518,14 +466,13 @@ take_from_target(struct association *association, struct datagram *item)
 		return;
 	}
 	item->peer = association->peer;
-	put_out(&association->client, item);
+	door_put(&association->client, item);
 }
 
 static void
 on_target(evutil_socket_t fd, short what, void *arg)
 {
-	struct door *door = arg;
-	struct association *association = door->association;
+	struct association *association = arg;
 	struct datagrams *batch = association->batch;
 	size_t octets = 0;
 
@@ -536,24 +483,13 @@ on_target(evutil_socket_t fd, short what, void *arg)
 			octets += batch->items[j].len;
 			take_from_target(association, &batch->items[j]);
 		}
-		flush(&association->client);
+		flush(association, &association->client);
 		if (batch->count < DATAGRAMS_MAX)
 			break;
 	}
 }
 
 /* ---- from its opening to its end */
-
-static void
-init_doors(struct association *association)
-{
-	association->client.association = association;
-	association->client.fd = -1;
-	for (size_t i = 0; i < FAMILIES; i++) {
-		association->targets[i].association = association;
-		association->targets[i].fd = -1;
-	}
-}
 
 static bool
 make_parts(struct association *association)
@@ -582,6 +518,7 @@ association_open(struct event_base *base,
     const struct association_owner *owner, enum reason *why)
 {
 	struct association *association = calloc(1, sizeof(*association));
+	int error;
 
 	*why = REASON_NO_MEMORY;
 	if (association == NULL)
@@ -592,16 +529,18 @@ association_open(struct event_base *base,
 	association->peer = settings->client;
 	association->fresh = allowance_of(settings->new_max);
 	association->octets = allowance_of(settings->octets_max);
-	init_doors(association);
+	door_init(&association->client);
+	for (size_t i = 0; i < FAMILIES; i++)
+		door_init(&association->targets[i]);
 	(void)evtimer_assign(&association->idle, base, on_idle, association);
 	if (!make_parts(association)) {
 		association_close(association, NULL);
 		return NULL;
 	}
-	association->client.fd = datagrams_socket(&settings->local,
+	error = door_open(&association->client, &settings->local,
 	    settings->port_min, settings->port_max, &association->bound);
-	if (association->client.fd < 0) {
-		*why = dial_reason(errno);
+	if (error != 0) {
+		*why = dial_reason(error);
 		association_close(association, NULL);
 		return NULL;
 	}
@@ -617,9 +556,9 @@ association_close(
 	if (counts != NULL)
 		*counts = association->counts;
 	(void)event_del(&association->idle);
-	close_door(&association->client);
+	door_close(&association->client);
 	for (size_t i = 0; i < FAMILIES; i++)
-		close_door(&association->targets[i]);
+		door_close(&association->targets[i]);
 	destinations_free(association->destinations);
 	fragments_free(association->fragments);
 	seal_free(association->seal);
@@ -646,7 +585,8 @@ association_start(struct association *association, struct seal *seal)
 		seal->trailer > DATAGRAM_TAILROOM))
 		return REASON_GSS_SEAL;
 	association->active_us = clock_monotonic_us();
-	if (open_door(&association->client, on_client) != 0)
+	if (door_watch(&association->client, association->base, on_client,
+		association) != 0)
 		return REASON_NO_MEMORY;
 	if (association->settings.idle_ms > 0 &&
 	    evtimer_add(&association->idle, &idle) != 0)
