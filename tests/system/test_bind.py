@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: ISC
 """BIND (RFC 1928 section 4): the target calls back, and only the target."""
 
+import os
+import shutil
 import socket
 import time
 
-from tests.lab.process import wait_until
+from tests.lab.process import free_port, wait_until
 from tests.lab.slapd import rule
 from tests.lab.socks import (BIND, Client, Refused, Transfer, assert_same,
                              request_octets, run_transfers)
 from tests.lab.suite import behaviour, expect, expect_equal
+from tests.lab.tls import Papers, TlsClient
 
 # Peers, of which the first two may be called and may call.
 PEER, PEER6, STRANGER = "10.77.0.80", "fd77::80", "10.77.0.66"
@@ -425,3 +428,34 @@ def a_bind_ends_with_the_gateway_and_with_its_settings(lab):
         client.read_reply()
         transfer_after(client, caller)
         caller.close()
+
+
+@behaviour(start=False, **OPEN)
+def inside_tls_too(lab):
+    papers, folder = Papers(), f"{lab.directory}/tls"
+    os.mkdir(folder)
+    papers.install(papers.first, folder)
+    lab.gateway.settings["listener tls"] = {
+        "address": f"127.0.0.1:{free_port()}",
+        "tls_certificate": f"{folder}/gw.pem", "tls_key": f"{folder}/gw.key"}
+    lab.gateway.write_settings()
+    lab.start()
+    for level in [1, 2]:
+        client = TlsClient(lab, papers, level=level, listener="tls").ready()
+        client.put(request_octets(PEER, 0, BIND))
+        client.put(b"sent ahead")
+        caller = call(client.read_reply())
+        expect_equal(client.read_reply(), caller.getsockname(),
+                     "the second reply")
+        expect_equal(caller.recv(10), b"sent ahead", "octets")
+        transfer_after(client, caller)
+        caller.close()
+        client.close()
+    client = TlsClient(lab, papers, listener="tls").ready()
+    name = client.name
+    where = client.ask(PEER, 0, BIND)
+    client.close()
+    wait_until(lambda: is_free(where), "the port is free", 2)
+    record = lab.audit.wait_for(client=name, event="close")
+    expect_equal(record["reason"], "client_closed", "reason")
+    shutil.rmtree(papers.directory)
