@@ -197,6 +197,11 @@ def an_announced_source_must_be_the_clients_own(lab):
     refused(lab, 2, "udp_source", announce=("127.0.0.9", 4000))
     refused(lab, 2, "udp_source", announce=("::1", 4000))
     echo = lab.echo(PEER)
+    # A name would narrow nothing; it is not looked up.
+    with associate(lab, announce=("me.example.com", 0)) as association:
+        association.send(PEER, echo.port, b"x")
+        expect_equal(association.receive()[2], b"x", "the echo")
+    expect(("me.example.com", 1) not in lab.names.asked, "a query for it")
     port = free_port()
     with associate(lab, announce=("127.0.0.1", port),
                    port=port) as association:
@@ -320,6 +325,39 @@ def denied_destinations_get_nothing_and_one_record(lab):
          ("nowhere.example.com:53", "name_unknown", None)], "denials")
     expect(summary["detail"].startswith(
         "dropped: denied 9, nowhere 1; sent to: "), "the counts")
+
+
+@behaviour(entries=RULES.replace("gwDestination: 127.0.0.1/32\n", ""),
+           settings={"resolver": {"ttl_min": 0}})
+def a_name_that_changes_its_address_leads_nowhere_else(lab):
+    """Each resolution gives the other address; what is judged is what is
+    sent to."""
+    echo = lab.echo(PEER)
+    traps = [lab.echo("127.0.0.1", echo.port), lab.echo(FORBIDDEN, echo.port)]
+    turns = [[PEER], ["127.0.0.1"], [FORBIDDEN], [FORBIDDEN, PEER]]
+    asked = []
+
+    def answer(_, kind):
+        if kind != 1:
+            return []
+        asked.append(kind)
+        return turns[len(asked) % len(turns)]
+    lab.names.table["turn.example.com"] = answer
+    lab.names.ttl = 0
+    names = []
+    for _ in range(12):
+        with associate(lab, user="carol") as association:
+            names.append(association.client.name)
+            association.send("turn.example.com", echo.port, b"x")
+            association.send(PEER, echo.port, b"on")
+            while association.receive()[2] != b"on":
+                pass
+            lab.audit.wait_for(client=names[-1], event="decision",
+                               destination=f"turn.example.com:{echo.port}")
+    expect(len(asked) >= 12, f"{len(asked)} queries")
+    for trap in traps:
+        expect_equal(trap.got, [], f"what came to {trap.address}")
+    expect(6 <= echo.got.count(b"x") <= 8, f"{echo.got.count(b'x')} came")
 
 
 # Cheats
