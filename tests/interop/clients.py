@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from tests.lab import targets
 from tests.lab.lab import Island, rules
 from tests.lab.slapd import group_dn, rule
+from tests.lab.socks import Client
 from tests.lab.sshd import sshd
 
 PAGE = "the page\n"
@@ -56,6 +57,24 @@ class Place:
         self.url_by_address = f"http://{self.web.address}:{self.port}/"
         self.ticket = {"KRB5CCNAME": f"FILE:{lab.tickets['alice']}",
                        "KRB5_CONFIG": lab.realm.config}
+        # What the lab itself said to the gateway lies before this one.
+        with Client(lab) as client:
+            client.greet()
+            name = client.name
+        self._latest = int(lab.audit.wait_for(client=name,
+                                              event="close")["session"])
+
+    def closing(self, seconds=10):
+        """The record of the end of a session that began since; {} if there
+        is none."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for record in self.lab.audit.find(event="close"):
+                if int(record["session"]) > self._latest:
+                    self._latest = int(record["session"])
+                    return record
+            time.sleep(0.05)
+        return {}
 
     def ssh(self):
         """The program, user, port and folder of an ssh server that has a
@@ -486,8 +505,6 @@ CASES = (GSSAPI + GSSAPI_FROM_SCRATCH + PASSWORDS + PASSWORDS_FROM_SCRATCH +
 def run(place, case):
     """Runs one client; what came of it."""
     command = case.command(place, case)
-    audit = place.lab.audit
-    known = len(audit.records())
     try:
         done = subprocess.run(
             command.argv, input=command.given, text=True, timeout=40,
@@ -497,8 +514,9 @@ def run(place, case):
         said, served = done.stdout, PAGE in done.stdout
     except subprocess.TimeoutExpired as error:
         said, served = f"not within {error.timeout} s", False
-    record = closing(audit, known)
-    served = served and went_through(audit.records()[known:])
+    record = place.closing()
+    served = served and went_through(
+        place.lab.audit.find(session=record.get("session")))
     return Result(case, case.version(place), served,
                   record.get("protection", ""), record.get("mechanism", ""),
                   record.get("hint", ""), record.get("reason", ""),
@@ -512,14 +530,3 @@ def went_through(records):
                record["event"] == "udp-summary" and
                int(record.get("datagrams_to_client", 0)) == 1
                for record in records)
-
-
-def closing(audit, known, seconds=10):
-    """The record of the end of what was begun since; {} if there is none."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for record in audit.records()[known:]:
-            if record.get("event") == "close":
-                return record
-        time.sleep(0.05)
-    return {}

@@ -5,8 +5,6 @@ and what the record says of the others.
 The clients are scripted here; tests/interop has the programs.
 """
 
-import time
-
 import gssapi.raw as gss
 
 from tests.lab import socks, targets
@@ -15,7 +13,6 @@ from tests.lab.socks import (Client, DATA, FLAGS, LEVEL, TOKEN, frame,
 from tests.lab.suite import behaviour, expect, expect_equal
 
 LAB = {"settings": {
-    "session": {"handshake_timeout": 3},
     "listener clear": {"protection_minimum": "none",
                        "protection_maximum": "none"},
     "listener range": {"protection_minimum": "none"},
@@ -264,13 +261,11 @@ def a_client_that_offers_nothing_we_have_gets_its_hint(lab):
                      (hint, "no_method"), "hint and reason")
 
 
-@behaviour
+@behaviour(settings={"session": {"handshake_timeout": 3}})
 def a_client_that_stalls_after_our_token_gets_its_hint(lab):
     with Client(lab) as client:
         up_to_level(client, CURL)
-        begun = time.monotonic()
         client.read_to_end()
-        expect(time.monotonic() - begun < 10, "it is cut off")
         hinted(lab, client, "curl_8_16", "handshake_timeout")
 
 
