@@ -7,12 +7,17 @@ import struct
 from tests.lab.process import Program, accepts, free_port, wait_until
 from tests.lab.socks import Client
 from tests.lab.suite import behaviour, expect, expect_equal
+from tests.lab.tls import Inside, Papers, client_context
 
 BALANCER = "127.0.0.9"
+PAPERS = Papers()
 LAB = {"settings": {
     "gateway": {"statistics_interval": 1},
     "session": {"handshake_timeout": 5},
     "listener balanced": {"proxy_from": [f"{BALANCER}/32"]},
+    "listener sealed": {"proxy_from": [f"{BALANCER}/32"],
+                        "tls_certificate": PAPERS.first[0],
+                        "tls_key": PAPERS.first[1]},
 }}
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -77,11 +82,11 @@ def echo(connection):
         connection.sendall(data)
 
 
-def from_balancer(lab):
+def from_balancer(lab, listener="balanced"):
     sock = socket.socket()
     sock.settimeout(10)
     sock.bind((BALANCER, 0))
-    sock.connect(lab.listeners["balanced"])
+    sock.connect(lab.listeners[listener])
     return sock
 
 
@@ -145,6 +150,33 @@ def the_header_may_come_in_pieces_and_with_the_greeting(lab):
                 sock.sendall(octets[:cut])
                 sock.sendall(octets[cut:])
                 expect_equal(sock.recv(2), b"\x05\x01", "the method")
+
+
+class Ahead:
+    """A socket that sends a header in one piece with what comes first."""
+
+    def __init__(self, sock, header):
+        self._sock, self._header = sock, header
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def send(self, octets):
+        header, self._header = self._header, b""
+        return self._sock.send(header + octets) - len(header)
+
+
+@behaviour
+def tls_begins_behind_the_header(lab):
+    line = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 1080\r\n"
+    with from_balancer(lab, "sealed") as sock:
+        via = "{}:{}".format(*sock.getsockname())
+        inside = Inside(Ahead(sock, line), client_context(PAPERS))
+        inside.sendall(b"\x05\x01\x01")
+        expect_equal(inside.recv(2), b"\x05\x01", "the method")
+    record = lab.audit.wait_for(via=via, event="close")
+    expect_equal(record["client"], "192.0.2.7:4711", "the client")
+    expect(record["tls"].startswith("TLS"), "TLS is on record")
 
 
 @behaviour

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import socket
+import ssl
 import time
 
 from tests.lab.gateway import Gateway
@@ -15,14 +16,18 @@ from tests.lab.slapd import rule
 from tests.lab.socks import (Aborted, Client, Closed, LEVEL, Refused, TOKEN,
                              frame, request_octets)
 from tests.lab.suite import behaviour, expect, expect_equal
+from tests.lab.tls import Papers, client_context
 
 ALONE = True
 
 DEADLINE = 2
+PAPERS = Papers()
 LAB = {"settings": {
     "gateway": {"statistics_interval": 1},
     "session": {"handshake_timeout": DEADLINE},
     "listener balanced": {"proxy_from": ["127.0.0.9/32"]},
+    "listener sealed": {"tls_certificate": PAPERS.first[0],
+                        "tls_key": PAPERS.first[1]},
 }}
 
 
@@ -138,6 +143,17 @@ def from_balancer(lab):
     return sock, b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 1080\r\n"
 
 
+def in_tls_hello(lab):
+    answers, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(PAPERS).wrap_bio(
+        answers, hello, server_hostname="gw.example.com")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return socket.create_connection(lab.listeners["sealed"]), hello.read()
+
+
 def at_greeting(lab):
     client = Client(lab)
     return client.sock, bytes([5, 255]) + b"\1" * 255
@@ -162,7 +178,7 @@ def at_request(lab):
     return client.sock, client.sealed(request_octets(b"x" * 200, 80))
 
 
-STAGES = [from_balancer, at_greeting, at_token, at_level, at_request]
+STAGES = [from_balancer, in_tls_hello, at_greeting, at_token, at_level, at_request]
 
 
 @behaviour
