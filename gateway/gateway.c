@@ -26,7 +26,7 @@
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
 #include "gateway/connected.h"
-#include "gateway/loop_watch.h"
+#include "gateway/housekeeping.h"
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
 #include "gateway/statistics.h"
@@ -55,7 +55,7 @@ struct gateway {
 	struct shared shared;
 	struct audit_sender *audit;
 	struct statistics *statistics;
-	struct event *watch;
+	struct housekeeping *housekeeping;
 	struct policy_source *policy;
 	size_t address_count; /* of this host */
 	struct address *addresses;
@@ -314,32 +314,6 @@ sessions_that_fit(const struct settings *settings)
 	return fit;
 }
 
-/* A worker that hangs holds its sessions for ever; the next gateway does
- * not. */
-static void
-watch_workers(evutil_socket_t fd, short what, void *arg)
-{
-	struct gateway *gateway = arg;
-
-	(void)fd;
-	(void)what;
-	for (unsigned i = 0; i < gateway->worker_count; i++)
-		if (loop_watch_check(gateway->workers[i]->watch, i + 1) >=
-		    LOOP_WATCH_DEAD_AFTER)
-			die("the event loop of worker %u hangs", i + 1);
-}
-
-static void
-start_watch(struct gateway *gateway)
-{
-	const struct timeval often = {.tv_sec = LOOP_WATCH_CHECK_MS / 1000};
-
-	gateway->watch = event_new(program_base(gateway->program), -1,
-	    EV_PERSIST, watch_workers, gateway);
-	if (gateway->watch == NULL || event_add(gateway->watch, &often) != 0)
-		die("out of memory");
-}
-
 /* A number that no other sender of records has. */
 static uint64_t
 audit_source(const struct gateway *gateway, unsigned slot)
@@ -382,7 +356,10 @@ make_threads(struct gateway *gateway)
 	for (unsigned i = 0; i < gateway->worker_count; i++)
 		gateway->workers[i] = worker_new(i + 1, &gateway->shared,
 		    settings, gateway->tls, audit_source(gateway, i + 1));
-	start_watch(gateway);
+	gateway->housekeeping = housekeeping_new(program_base(gateway->program),
+	    &gateway->shared, gateway->workers, gateway->worker_count);
+	if (gateway->housekeeping == NULL)
+		die("out of memory");
 	send_addresses(gateway);
 }
 
@@ -509,8 +486,7 @@ stop(void *state)
 		worker_mail(gateway->workers[i], &mail);
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_join(gateway->workers[i]);
-	if (gateway->watch != NULL)
-		event_free(gateway->watch);
+	housekeeping_free(gateway->housekeeping);
 	free(gateway->workers);
 	free(gateway->addresses);
 	gateway->worker_count = 0;
