@@ -261,7 +261,7 @@ def a_client_that_offers_nothing_we_have_gets_its_hint(lab):
                      (hint, "no_method"), "hint and reason")
 
 
-@behaviour(settings={"session": {"handshake_timeout": 3}})
+@behaviour(settings={"session": {"handshake_timeout": 6}})
 def a_client_that_stalls_after_our_token_gets_its_hint(lab):
     with Client(lab) as client:
         up_to_level(client, CURL)
