@@ -11,6 +11,7 @@ from tests.lab.dns import Names
 from tests.lab.gateway import (Gateway, copy_programs, give, split_address,
                                USERS)
 from tests.lab.kdc import Realm
+from tests.lab.pam import MODULE, Pam
 from tests.lab.process import LabError, free_port
 from tests.lab.rsyslog import Syslog
 from tests.lab.slapd import (Directory, group, group_dn, person, rule,
@@ -83,10 +84,10 @@ def names(place):
 class Lab:
     """`settings` changes single settings: {"session": {"idle_timeout": 5}};
     `entries` replaces the rules; parts that a test does not need can be left
-    out by closing them."""
+    out by closing them; `pam` brings users and PAM stacks along."""
 
     def __init__(self, programs, place=Island, settings=None, entries=None,
-                 clockskew=300, start=True, keep=False):
+                 clockskew=300, start=True, keep=False, pam=False):
         self.keep = keep
         self.place = place
         self.service = SERVICE
@@ -95,8 +96,10 @@ class Lab:
         self.tickets = {}
         self.targets = []
         self.syslog = self.slapd = self.realm = self.names = None
-        self.gateway = None
+        self.gateway = self.pam = None
         try:
+            if pam:
+                self.pam = Pam(f"{self.directory}/pam", f"{programs}/{MODULE}")
             self._build(programs, settings or {}, entries, clockskew)
             if start:
                 self.start()
@@ -236,6 +239,8 @@ class Lab:
                 part.stop()
         if self.names:
             self.names.close()
+        if self.pam:
+            self.pam.close()
         if not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)
         if failure and not quietly:

@@ -7,22 +7,27 @@ namespace, where only the lab sees it.
 """
 
 import os
+import secrets
 import shutil
 
 from tests.lab import slapd
-from tests.lab.process import LabError, Program, run, wait_until
+from tests.lab.process import LabError, Program, run
 
-LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
 
-# Users of the lab's /etc/passwd: name, password, and what follows the hash in
-# /etc/shadow (last change, minimum, maximum, warning, inactive, expiry).
-USERS = [
-    ("alice", "alice-unix-secret", "19000:0:99999:7:::"),
-    ("bob", "bob-unix-secret", "19000:0:99999:7:::"),
-    ("expired", "expired-unix-secret", "19000:0:99999:7::19001:"),
-    ("stale", "stale-unix-secret", "0:0:99999:7:::"),
-    ("locked", "!", "19000:0:99999:7:::"),
-]
+# Of the build tree: tests/support/pam/pam_hostile.c says what it does.
+MODULE = "tests/support/pam/pam_hostile.so"
+
+# Users of the lab's /etc/passwd, and what follows the hash in /etc/shadow
+# (last change, minimum, maximum, warning, inactive, expiry).
+USERS = {
+    "alice": "19000:0:99999:7:::",
+    "bob": "19000:0:99999:7:::",
+    "expired": "19000:0:99999:7::19001:",
+    "stale": "0:0:99999:7:::",
+    "locked": "19000:0:99999:7:::",
+}
 
 SERVICES = {
     "unix": """\
@@ -114,8 +119,16 @@ def write_stack(folder, name, word):
            "account required pam_permit.so\n")
 
 
-def _mount(source, target):
-    run("/bin/mount", "--bind", source, target)
+def settings(service):
+    """What a lab needs in its settings for passwords."""
+    return {
+        "users": {"password_checker": "0"},
+        # The budgets have tests of their own; here PAM is asked.
+        "password": {"service": service, "timeout": 8, "failure_delay": 50,
+                     "failure_delay_max": 100, "pair_burst": 500,
+                     "name_burst": 1000, "source_burst": 10000},
+        "listener main": {"methods": ["gssapi", "password"]},
+    }
 
 
 def _write(path, text, mode=0o644):
@@ -132,35 +145,50 @@ class Pam:
             raise LabError("pam_unix reads /etc/shadow as root only: the "
                            "tests of PAM's stacks must run as root")
         self.folder = folder
-        self.daemons = []
-        os.mkdir(f"{folder}/faillock")
-        os.mkdir(f"{folder}/pam.d")
-        # Where no others have write access, and the checker can read.
+        self.daemons, self.mounts = [], []
+        # Like nothing else that stands in memory.
+        self.passwords = {name: f"{name}-{secrets.token_hex(12)}"
+                          for name in USERS}
+        for name in ["", "faillock", "pam.d", "ccaches"]:
+            os.mkdir(f"{folder}/{name}")
+            os.chmod(f"{folder}/{name}", 0o755)
+        os.chmod(f"{folder}/ccaches", 0o1777)
+        # Where every user of the lab can reach it.
         self.module = shutil.copy(module, f"{folder}/pam_hostile.so")
         for name, text in SERVICES.items():
             _write(f"{folder}/pam.d/{name}",
                    text.format(folder=folder, module=self.module))
-        _mount(f"{folder}/pam.d", "/etc/pam.d")
+        shutil.copy(f"{ROOT}/examples/gatewarden.pam",
+                    f"{folder}/pam.d/gatewarden")
+        self._bind(f"{folder}/pam.d", "/etc/pam.d")
         self._add_users()
 
-    def _add_users(self):
-        for name, mode, line in [
-                ("passwd", 0o644, lambda n, user: f"{user[0]}:x:{31000 + n}:"
-                 f"{31000 + n}:{user[0]}:/:/usr/sbin/nologin\n"),
-                ("shadow", 0o600, lambda n, user: f"{user[0]}:"
-                 f"{self.crypt(user[1])}:{user[2]}\n")]:
-            with open(f"/etc/{name}") as source:
-                text = source.read()
-            text += "".join(line(n, user) for n, user in enumerate(USERS))
-            _write(f"{self.folder}/{name}", text, mode)
-            _mount(f"{self.folder}/{name}", f"/etc/{name}")
+    def _bind(self, source, target):
+        run("/bin/mount", "--bind", source, target)
+        self.mounts.append(target)
 
-    @staticmethod
-    def crypt(password):
-        if password == "!":
-            return password
-        return run("/usr/bin/openssl", "passwd", "-6", "-stdin",
-                   input=password).strip()
+    def _empty(self, target, mode):
+        run("/bin/mount", "-t", "tmpfs", "-o", f"mode={mode}", "lab", target)
+        self.mounts.append(target)
+
+    def _add_users(self):
+        def passwd(number, name):
+            return f"{name}:x:{number}:{number}:{name}:/:/usr/sbin/nologin\n"
+
+        def shadow(_, name):
+            hashed = "!" if name == "locked" else run(
+                "/usr/bin/openssl", "passwd", "-6", "-stdin",
+                input=self.passwords[name]).strip()
+            return f"{name}:{hashed}:{USERS[name]}\n"
+
+        for file, mode, line in [("passwd", 0o644, passwd),
+                                 ("shadow", 0o600, shadow)]:
+            with open(f"/etc/{file}") as source:
+                text = source.read()
+            text += "".join(line(number, name)
+                            for number, name in enumerate(USERS, 31000))
+            _write(f"{self.folder}/{file}", text, mode)
+            self._bind(f"{self.folder}/{file}", f"/etc/{file}")
 
     def faillock(self, *arguments):
         return run("/usr/sbin/faillock", "--dir", f"{self.folder}/faillock",
@@ -168,23 +196,21 @@ class Pam:
 
     # Daemons
 
-    def write_krb5_conf(self, realm):
-        """A krb5.conf that demands a KDC that knows our host's key."""
+    def join_realm(self, realm):
+        """Our host has a key, and krb5.conf demands a KDC that knows it."""
+        realm.add_service("host/pam.example.com",
+                          f"{self.folder}/host.keytab")
+        realm.write_config()
         with open(realm.config) as source:
             text = source.read()
-        path = f"{self.folder}/krb5.conf"
-        _write(path, text.replace(
+        _write(realm.config, text.replace(
             "[libdefaults]\n",
             "[libdefaults]\n verify_ap_req_nofail = true\n", 1))
-        return path
 
-    def write_host_keytab(self, realm):
-        realm.kadmin("addprinc -randkey host/pam.example.com",
-                     f"ktadd -k {self.folder}/host.keytab "
-                     "host/pam.example.com")
-
-    def spoil_host_keytab(self, realm):
-        """Its key is not the KDC's any more, as if another KDC answered."""
+    @staticmethod
+    def leave_realm(realm):
+        """The KDC does not know our host's key any more, as if it were
+        another's KDC that answers."""
         realm.kadmin("change_password -randkey host/pam.example.com")
 
     def start_nslcd(self, directory):
@@ -192,10 +218,9 @@ class Pam:
         _write(path, NSLCD_CONF.format(
             uri=directory.uri, base=slapd.SUFFIX, reader=slapd.READER,
             password=slapd.READER_PASSWORD, ca_file=directory.ca_file), 0o600)
-        _mount(path, "/etc/nslcd.conf")
+        self._bind(path, "/etc/nslcd.conf")
         os.makedirs("/run/nslcd", exist_ok=True)
-        run("/bin/mount", "-t", "tmpfs", "-o", "mode=755", "nslcd",
-            "/run/nslcd")
+        self._empty("/run/nslcd", 755)
         shutil.chown("/run/nslcd", "nslcd", "nslcd")
         daemon = Program("nslcd", ["/usr/sbin/nslcd", "-d"],
                          f"{self.folder}/nslcd.log")
@@ -203,8 +228,7 @@ class Pam:
         daemon.ready_when(lambda: os.path.exists("/run/nslcd/socket"))
 
     def start_sssd(self, directory, realm):
-        run("/bin/mount", "-t", "tmpfs", "-o", "mode=755", "sss",
-            "/var/lib/sss")
+        self._empty("/var/lib/sss", 755)
         for name, mode in [("db", 0o700), ("pipes", 0o755),
                            ("pipes/private", 0o700), ("mc", 0o755),
                            ("pubconf", 0o755), ("gpo_cache", 0o755),
@@ -213,8 +237,7 @@ class Pam:
                            ("pubconf/krb5.include.d", 0o755)]:
             os.mkdir(f"/var/lib/sss/{name}")
             os.chmod(f"/var/lib/sss/{name}", mode)
-        run("/bin/mount", "-t", "tmpfs", "-o", "mode=700", "sss",
-            "/var/log/sssd")
+        self._empty("/var/log/sssd", 700)
         keytab = f"{self.folder}/host.keytab"
         path = f"{self.folder}/sssd.conf"
         _write(path, SSSD_CONF.format(
@@ -222,9 +245,6 @@ class Pam:
             password=slapd.READER_PASSWORD, ca_file=directory.ca_file,
             kdc=f"{realm.address}:{realm.port}", keytab=keytab,
             folder=self.folder), 0o600)
-        # Each user's own.
-        os.mkdir(f"{self.folder}/ccaches")
-        os.chmod(f"{self.folder}/ccaches", 0o1777)
         daemon = Program("sssd", ["/usr/sbin/sssd", "-i", "-c", path],
                          f"{self.folder}/sssd.log",
                          env={**os.environ, "KRB5_CONFIG": realm.config})
@@ -236,7 +256,9 @@ class Pam:
     def close(self):
         for daemon in self.daemons:
             daemon.stop()
-        self.daemons = []
+        for target in reversed(self.mounts):
+            run("/bin/umount", "-l", target)
+        self.daemons, self.mounts = [], []
 
 
 def posix_person(uid, number, password):
