@@ -22,6 +22,20 @@ def pieces(secret, length=8, step=4):
             for at in range(0, len(octets) - length + 1, step)}
 
 
+def _mappings(pid):
+    """Begin, end and name of what a process can read."""
+    with open(f"/proc/{pid}/maps") as source:
+        for match in filter(None, map(_MAPPING.match, source)):
+            begin, end, name = match.groups()
+            yield int(begin, 16), int(end, 16), name
+
+
+def can_be_dumped(pid):
+    """Not where a sanitizer has mapped terabytes: gcore would write them."""
+    return all(end - begin <= LARGEST_MAPPING
+               for begin, end, _ in _mappings(pid))
+
+
 def _found(octets, wanted):
     return [piece.decode() for piece in wanted if piece in octets]
 
@@ -62,13 +76,9 @@ def in_pages(pid, wanted):
     """Those pieces that a process has in any page that it can read, also in
     those that are kept out of core dumps: with where they stand."""
     found = []
-    with open(f"/proc/{pid}/maps") as source:
-        mappings = [match.groups() for match in map(_MAPPING.match, source)
-                    if match]
     with (open(f"/proc/{pid}/mem", "rb", buffering=0) as memory,
           open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap):
-        for begin, end, name in mappings:
-            begin, end = int(begin, 16), int(end, 16)
+        for begin, end, name in _mappings(pid):
             if end - begin > LARGEST_MAPPING or name.startswith("[v"):
                 continue
             for start, stop in _resident(pagemap, begin, end):

@@ -118,8 +118,9 @@ def expect_forgotten(lab, **options):
     client.close()
     served.close()
     expect_nowhere(lab, wanted)
+    # What gcore leaves out, for a sanitizer's sake too, was looked at above.
     expect_nowhere(lab, wanted, lambda pid, wanted: memory.in_core(
-        pid, lab.directory, wanted))
+        pid, lab.directory, wanted) if memory.can_be_dumped(pid) else [])
 
 
 @behaviour
