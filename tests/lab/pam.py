@@ -124,9 +124,10 @@ def settings(service):
     return {
         "users": {"password_checker": "0"},
         # The budgets have tests of their own; here PAM is asked.
-        "password": {"service": service, "timeout": 8, "failure_delay": 50,
-                     "failure_delay_max": 100, "pair_burst": 500,
-                     "name_burst": 1000, "source_burst": 10000},
+        "password": {"service": service, "service_dir": "", "timeout": 8,
+                     "failure_delay": 50, "failure_delay_max": 100,
+                     "pair_burst": 500, "name_burst": 1000,
+                     "source_burst": 10000},
         "listener main": {"methods": ["gssapi", "password"]},
     }
 
