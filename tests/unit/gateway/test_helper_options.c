@@ -127,12 +127,41 @@ programs_are_as_many_as_the_settings_say(void **state)
 	settings_unref(settings);
 }
 
+#define RULES "policy { file = \"/etc/rules.ldif\" }\n"
+
+static void
+passwords_want_a_checker_and_the_first_a_restart(void **state)
+{
+	struct settings *without =
+	    load(RULES "listener front { address = \"127.0.0.1:1080\" }\n");
+	struct settings *with =
+	    load(RULES "password { timeout = 7 }\n"
+		       "listener front { address = \"127.0.0.1:1080\" }\n"
+		       "listener back { address = \"127.0.0.1:1081\"\n"
+		       "methods = {gssapi, password} }\n");
+	struct options *options = options_new();
+
+	(void)state;
+	assert_int_equal(programs_count(ROLE_PASSWORD_CHECKER, without), 0);
+	assert_int_equal(programs_count(ROLE_PASSWORD_CHECKER, with), 1);
+	assert_string_equal(programs_user(ROLE_PASSWORD_CHECKER, with), "root");
+	assert_string_equal(programs_restart_needed(without, with),
+	    "the first listener with passwords");
+	assert_null(programs_restart_needed(with, with));
+	assert_null(programs_restart_needed(with, without));
+	helper_options_add(options, ROLE_PASSWORD_CHECKER, with);
+	assert_int_equal(options_get_u64(options, "password.timeout", 0), 7);
+	assert_null(options_get(options, "kerberos.keytab", NULL));
+	options_free(options);
+	settings_unref(with);
+	settings_unref(without);
+}
+
 static void
 without_a_directory_nobody_is_looked_up(void **state)
 {
 	struct settings *settings =
-	    load("policy { file = \"/etc/rules.ldif\" }\n"
-		 "listener front { address = \"127.0.0.1:1080\" }\n");
+	    load(RULES "listener front { address = \"127.0.0.1:1080\" }\n");
 
 	(void)state;
 	assert_int_equal(programs_count(ROLE_DIRECTORY_LOOKUP, settings), 0);
@@ -150,6 +179,7 @@ main(void)
 	    cmocka_unit_test(all_are_told_the_log_level_and_nobody_the_users),
 	    cmocka_unit_test(the_auditor_is_told_about_the_audit),
 	    cmocka_unit_test(programs_are_as_many_as_the_settings_say),
+	    cmocka_unit_test(passwords_want_a_checker_and_the_first_a_restart),
 	    cmocka_unit_test(without_a_directory_nobody_is_looked_up),
 	};
 
