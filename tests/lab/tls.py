@@ -176,8 +176,9 @@ class TlsClient(Client):
     """Our client, inside TLS."""
 
     def __init__(self, lab, papers, own=None, version=None, ca=None,
-                 listener="tls", **options):
+                 listener="tls", header=b"", **options):
         super().__init__(lab, listener=listener, **options)
+        self.sock.sendall(header)
         try:
             self.sock = Inside(self.sock,
                                client_context(papers, own, version, ca))

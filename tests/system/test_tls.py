@@ -31,6 +31,11 @@ LAB = {"settings": {
     "listener clear": {**GATEWAY, "protection_minimum": "none"},
     "listener mutual": {**GATEWAY, "tls_client_ca": PAPERS.ca[0]},
     "listener new": {**GATEWAY, "tls_minimum": "1.3"},
+    "listener passwords": {**GATEWAY, "methods": ["gssapi", "password"],
+                           "address": "10.77.0.90:1443"},
+    "listener bare": {"methods": ["gssapi", "password"],
+                      "address": "10.77.0.90:1080"},
+    "listener balanced": {**GATEWAY, "proxy_from": ["127.0.0.1/32"]},
     "session": {"handshake_timeout": 5},
 }}
 
@@ -138,6 +143,71 @@ def an_octet_at_a_time_is_served(lab):
         client.connect(spot.address, spot.port)
         client.put(b"drop by drop")
         expect_equal(client.get(12), b"drop by drop", "the echo")
+
+
+def log_in(client, name, password):
+    expect_equal(client.greet((socks.PASSWORD,)), socks.PASSWORD, "method")
+    client.send(bytes([1, len(name), *name, len(password), *password]))
+    version, status = client.read(2)
+    expect_equal((version, status), (1, 0), "the login")
+    client.granted = 0
+
+
+def memory_holds(pid, secret):
+    """Is it anywhere in the memory of a process?"""
+    with open(f"/proc/{pid}/maps") as maps, \
+            open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            start, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if "rw" not in line.split()[1]:
+                continue
+            try:
+                memory.seek(start)
+                if secret in memory.read(end - start):
+                    return line.strip()
+            except OSError:
+                pass
+    return None
+
+
+@behaviour
+def passwords_go_inside_tls_and_leave_no_trace(lab):
+    password = b"only-ever-inside-tls"
+    lab.realm.kadmin(f"addprinc -pw {password.decode()} dora")
+    with Client(lab, listener="bare") as client:
+        expect_equal(client.greet((socks.PASSWORD,)), 0xff,
+                     "the method outside")
+    for version in VERSIONS.values():
+        with TlsClient(lab, PAPERS, listener="passwords",
+                       version=version) as client:
+            name = client.name
+            log_in(client, b"dora", password)
+            record = lab.audit.wait_for(client=name, event="auth")
+            expect_equal(record["method"], "password", "the method")
+            expect_equal(record["protection"], "confidentiality",
+                         "the protection")
+            for program in ["gateway", "password-checker", "auditor"]:
+                for pid in lab.gateway.pids(program):
+                    expect_equal(memory_holds(pid, password), None,
+                                 f"the password in the {program}'s memory")
+            # What should be there is found.
+            expect(any(memory_holds(pid, b"dora@pam")
+                       for pid in lab.gateway.pids("gateway")),
+                   "the identity in the gateway's memory")
+    expect(password.decode() not in lab.gateway.log_text(), "not in the log")
+
+
+@behaviour
+def the_header_of_a_balancer_comes_before_tls(lab):
+    header = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 1080\r\n"
+    spot = lab.target(echo)
+    with TlsClient(lab, PAPERS, listener="balanced",
+                   header=header) as client:
+        client.connect(spot.address, spot.port)
+        client.put(b"hello")
+        expect_equal(client.get(5), b"hello", "the echo")
+    record = lab.audit.wait_for(client="192.0.2.7:4711", event="auth")
+    expect_equal(record["tls"], "TLSv1.3", "the version on record")
 
 
 # Who may speak it
