@@ -14,8 +14,9 @@ import time
 from tests.lab import socks
 from tests.lab.gateway import Raw, print_settings
 from tests.lab.process import wait_until
-from tests.lab.socks import (Client, Closed, Transfer, assert_same,
-                             run_transfers)
+from tests.lab.slapd import rule
+from tests.lab.socks import (DATAGRAM_FLAGS, Association, Client, Closed,
+                             Transfer, assert_same, run_transfers)
 from tests.lab.suite import behaviour, expect, expect_equal
 from tests.lab.tls import Inside, Papers, TlsClient, client_context
 
@@ -208,6 +209,65 @@ def the_header_of_a_balancer_comes_before_tls(lab):
         expect_equal(client.get(5), b"hello", "the echo")
     record = lab.audit.wait_for(client="192.0.2.7:4711", event="auth")
     expect_equal(record["tls"], "TLSv1.3", "the version on record")
+
+
+PEER = "10.77.0.80"
+COMMANDS = {
+    "entries": (
+        rule("streams", gwDestination=f"{PEER}/32") +
+        rule("calls", gwCommand="bind", gwDestination=f"{PEER}/32",
+             gwProtection="confidentiality") +
+        rule("datagrams", gwCommand="udp", gwDestination=f"{PEER}/32",
+             gwProtection="integrity")),
+    "settings": {
+        "bind": {"address": ["10.99.0.1"], "require_connect": False},
+        "listener tls": {**GATEWAY, "protection_minimum": "none",
+                         "allow_clear_udp": True},
+    }}
+
+
+@behaviour(**COMMANDS)
+def a_call_comes_back_inside_tls(lab):
+    for level in [0, 2]:
+        with TlsClient(lab, PAPERS, level=level) as client:
+            client.ready()
+            where = client.ask(PEER, 20, socks.BIND)
+            caller = socket.create_connection(where, 20, (PEER, 0))
+            expect_equal(client.read_reply(), caller.getsockname()[:2],
+                         "the second reply")
+            caller.sendall(b"called")
+            expect_equal(client.get(6), b"called", "what the caller says")
+            client.put(b"answered")
+            expect_equal(caller.recv(8, socket.MSG_WAITALL), b"answered",
+                         "what the client says")
+            client.sock.shutdown(socket.SHUT_WR)
+            expect_equal(caller.recv(1), b"", "the client's end")
+            caller.close()
+
+
+@behaviour(**COMMANDS)
+def datagrams_have_the_protection_of_their_seal(lab):
+    echo_port = lab.echo(PEER).port
+    with TlsClient(lab, PAPERS, level=2, flags=DATAGRAM_FLAGS) as client:
+        association = Association(client.ready())
+        association.send(PEER, echo_port, b"sealed")
+        expect_equal(association.receive(), (PEER, echo_port, b"sealed"),
+                     "the echo")
+        name = client.name
+        client.sock.shutdown(socket.SHUT_WR)
+        lab.audit.wait_for(client=name, event="close", reason="ok")
+    # TLS does nothing for those that are not sealed.
+    with TlsClient(lab, PAPERS, level=0, flags=DATAGRAM_FLAGS) as client:
+        name = client.name
+        try:
+            association = Association(client.ready())
+            association.send(PEER, echo_port, b"clear")
+            association.nothing_comes()
+        except socks.Refused as refused:
+            expect_equal(refused.args[0], 2, "the reply")
+    record = lab.audit.wait_for(client=name, event="decision",
+                                outcome="fail")
+    expect_equal(record["protection"], "none", "the protection on record")
 
 
 # Who may speak it
