@@ -86,6 +86,8 @@ void world_fini(struct world *world);
 void turn(struct world *world);
 /* Everybody writes and reads all he can until nothing moves. */
 void exchange(struct world *world);
+/* ... and the kernel carries nothing any more. */
+void exchange_patiently(struct world *world);
 /* ... until all that was queued is written, too. */
 void exchange_all(struct world *world);
 /* ... until the tunnel is done, which must be within seconds. */
