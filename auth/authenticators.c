@@ -89,6 +89,12 @@ authenticators_free(struct authenticators *pool)
 }
 
 void
+authenticators_set_timeout(struct authenticators *pool, unsigned timeout_ms)
+{
+	link_pool_set_timeout(pool->links, timeout_ms);
+}
+
+void
 authenticators_link(struct authenticators *pool, uint32_t index, int fd)
 {
 	link_pool_link(pool->links, index, fd);

@@ -25,6 +25,10 @@ struct authenticators *
 authenticators_new(struct event_base *base, unsigned timeout_ms) must_check;
 void authenticators_free(struct authenticators *authenticators);
 
+/* From the next question on. */
+void authenticators_set_timeout(
+    struct authenticators *authenticators, unsigned timeout_ms);
+
 /* A link to authenticator `index` was made (anew); fd taken. */
 void authenticators_link(
     struct authenticators *authenticators, uint32_t index, int fd);

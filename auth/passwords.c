@@ -69,6 +69,12 @@ passwords_free(struct passwords *passwords)
 }
 
 void
+passwords_set_timeout(struct passwords *passwords, unsigned timeout_ms)
+{
+	link_pool_set_timeout(passwords->links, timeout_ms);
+}
+
+void
 passwords_link(struct passwords *passwords, uint32_t index, int fd)
 {
 	link_pool_link(passwords->links, index, fd);

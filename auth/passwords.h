@@ -25,6 +25,9 @@ struct passwords *
 passwords_new(struct event_base *base, unsigned timeout_ms) must_check;
 void passwords_free(struct passwords *passwords);
 
+/* From the next question on. */
+void passwords_set_timeout(struct passwords *passwords, unsigned timeout_ms);
+
 /* A link to password checker `index` was made (anew); fd taken. */
 void passwords_link(struct passwords *passwords, uint32_t index, int fd);
 

@@ -142,6 +142,12 @@ link_pool_new(struct event_base *base, const struct link_pool_kind *kind,
 }
 
 void
+link_pool_set_timeout(struct link_pool *pool, unsigned timeout_ms)
+{
+	pool->timeout_ms = timeout_ms;
+}
+
+void
 link_pool_free(struct link_pool *pool)
 {
 	struct link_pool_member *member;

@@ -40,6 +40,9 @@ struct link_pool_peer {
 struct link_pool *link_pool_new(struct event_base *base,
     const struct link_pool_kind *kind, unsigned timeout_ms) must_check;
 
+/* From the next question on. */
+void link_pool_set_timeout(struct link_pool *pool, unsigned timeout_ms);
+
 /* Questions that are under way fail in here.  NULL is fine. */
 void link_pool_free(struct link_pool *pool);
 

@@ -164,6 +164,27 @@ take_ports(struct worker *worker)
 	worker->own.port_count = settings->listener_count;
 }
 
+static unsigned
+auth_timeout_ms(const struct settings *settings)
+{
+	return (unsigned)settings->auth_timeout * 1000;
+}
+
+static unsigned
+password_timeout_ms(const struct settings *settings)
+{
+	return (unsigned)settings->password_timeout * 1000 + PASSWORD_GRACE_MS;
+}
+
+static void
+take_timeouts(struct worker *worker)
+{
+	authenticators_set_timeout(
+	    worker->authenticators, auth_timeout_ms(worker->settings));
+	passwords_set_timeout(
+	    worker->passwords, password_timeout_ms(worker->settings));
+}
+
 static void
 open_mail(void *arg, struct mail *mail)
 {
@@ -178,6 +199,7 @@ open_mail(void *arg, struct mail *mail)
 		settings_unref(worker->settings);
 		worker->settings = mail->settings;
 		take_ports(worker);
+		take_timeouts(worker);
 		tls_listeners_unref(worker->tls);
 		worker->tls = mail->tls;
 		break;
@@ -225,10 +247,10 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	};
 
 	worker->audit = audit_sender_new(worker->base, audit_source);
-	worker->authenticators = authenticators_new(
-	    worker->base, (unsigned)settings->auth_timeout * 1000);
-	worker->passwords = passwords_new(worker->base,
-	    (unsigned)settings->password_timeout * 1000 + PASSWORD_GRACE_MS);
+	worker->authenticators =
+	    authenticators_new(worker->base, auth_timeout_ms(settings));
+	worker->passwords =
+	    passwords_new(worker->base, password_timeout_ms(settings));
 	worker->lookups = lookups_new(worker->base, worker->shared->subjects,
 	    (unsigned)settings->directory_timeout * 3000);
 	worker->lingers = lingers_new(worker->base);

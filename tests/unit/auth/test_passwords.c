@@ -240,6 +240,24 @@ a_silent_one_is_probed_and_avoided(void **state)
 }
 
 static void
+a_new_timeout_counts_from_the_next_question_on(void **state)
+{
+	struct world world;
+	struct told told;
+
+	(void)state;
+	begin(&world, 1);
+	passwords_set_timeout(world.passwords, 60000);
+	assert_non_null(ask_about(&world, "alice", "Hold", &told));
+	wait_for_timeouts(&world);
+	assert_int_equal(told.count, 0);
+	scripted_checker_answer(&world.checkers[0], 'R');
+	turn(&world);
+	assert_told(&told, REASON_OK);
+	end(&world);
+}
+
+static void
 called_off_it_says_nothing(void **state)
 {
 	struct world world;
@@ -270,6 +288,7 @@ main(void)
 	    cmocka_unit_test(
 		one_that_dies_loses_what_it_held_and_is_asked_again_later),
 	    cmocka_unit_test(a_silent_one_is_probed_and_avoided),
+	    cmocka_unit_test(a_new_timeout_counts_from_the_next_question_on),
 	    cmocka_unit_test(called_off_it_says_nothing),
 	};
 
