@@ -26,7 +26,7 @@ struct asked_name {
 	struct association_question question;
 };
 
-/* A permission is on record once, a denial once a minute. */
+/* A permission is on record once for each address, a denial once a minute. */
 static struct association_answer
 conclude(struct session *session, const struct association_question *question,
     const struct verdict *verdict, const struct address *address,
@@ -41,7 +41,8 @@ conclude(struct session *session, const struct association_question *question,
 
 	if (verdict->reason == REASON_OK) {
 		answer.address = *address;
-		answer.told = question->before != RULING_PERMIT;
+		answer.told = question->before != RULING_PERMIT ||
+			      !address_is_equal(address, &question->address);
 		answer.note = 0;
 		session_udp_list(session->udp, question->asked);
 	} else {
@@ -118,24 +119,36 @@ forget_name(struct session_udp *udp, struct asked_name *name)
 	free(name);
 }
 
+static struct association_answer
+answer_of(struct session *session, const struct association_question *question,
+    enum reason reason, const struct address *addresses, size_t count)
+{
+	struct verdict nowhere = {DECISION_DEPENDS, reason, ""};
+	struct association_answer busy = {
+	    .ruling = RULING_BUSY, .note = question->note};
+
+	/* The rules may ask for groups since a moment ago. */
+	if (session_awaits_subject(session))
+		return busy;
+	if (reason == REASON_OK)
+		return conclude_name(session, question, addresses, count);
+	if (reason == REASON_RESOLVER_BUSY || reason == REASON_NO_MEMORY)
+		return busy;
+	return conclude(
+	    session, question, &nowhere, NULL, clock_monotonic_us() + NAME_US);
+}
+
 static void
 on_resolved(void *arg, enum reason reason, const struct address *addresses,
     size_t count)
 {
 	struct asked_name *name = arg;
 	struct session *session = name->session;
-	struct verdict nowhere = {DECISION_DEPENDS, reason, ""};
-	struct association_answer answer = {
-	    .ruling = RULING_BUSY, .note = name->question.note};
 	struct endpoint asked = name->asked;
+	struct association_answer answer;
 
 	name->resolution = NULL;
-	if (reason == REASON_OK)
-		answer =
-		    conclude_name(session, &name->question, addresses, count);
-	else if (reason != REASON_RESOLVER_BUSY && reason != REASON_NO_MEMORY)
-		answer = conclude(session, &name->question, &nowhere, NULL,
-		    clock_monotonic_us() + NAME_US);
+	answer = answer_of(session, &name->question, reason, addresses, count);
 	forget_name(session->udp, name);
 	association_answer(session->udp->association, &asked, &answer);
 }
