@@ -119,10 +119,10 @@ def write_stack(folder, name, word):
            "account required pam_permit.so\n")
 
 
-def settings(service):
+def settings(service, user="0"):
     """What a lab needs in its settings for passwords."""
     return {
-        "users": {"password_checker": "0"},
+        "users": {"password_checker": user},
         # The budgets have tests of their own; here PAM is asked.
         "password": {"service": service, "service_dir": "", "timeout": 8,
                      "failure_delay": 50, "failure_delay_max": 100,

@@ -258,3 +258,19 @@ def the_checker_is_confined_but_for_privileges(lab):
         with open(f"/proc/{lab.gateway.pids(other)[0]}/maps") as source:
             expect("libpam" not in source.read(), f"{other} has none")
     expect(os.stat(f"/proc/{pid}/mem").st_uid == 0, "it is root's")
+
+
+@behaviour(pam=True, entries=LAB["entries"],
+           settings=pam.settings(service="unix", user="64105"))
+def as_another_user_than_root_it_can_ask_daemons_only(lab):
+    pid = lab.gateway.pids("password-checker")[0]
+    expect_equal(os.stat(f"/proc/{pid}/fd").st_uid, 0, "it is not dumpable")
+    with open(f"/proc/{pid}/status") as source:
+        expect("Uid:\t64105\t64105\t64105\t64105\n" in source.read(), "its user")
+    # unix_chkpwd tells nobody else's password to it.
+    expect_login(lab, "alice", lab.pam.passwords["alice"], "pam_error")
+    lab.slapd.modify(pam.posix_person("lewis", 32003, "lewis-ldap-secret"))
+    lab.pam.start_nslcd(lab.slapd)
+    use(lab, "ldap")
+    expect_login(lab, "lewis", "lewis-ldap-secret")
+    expect_login(lab, "lewis", "wrong", "password_wrong")
