@@ -134,13 +134,11 @@ is_principal_or_empty(const char *text)
 	return text[strcspn(text, " \t")] == '\0' && *text != '@';
 }
 
-/* Balanced parentheses around it, and of the placeholders only these, at
- * least one of them; %% stands for itself. */
+/* Balanced parentheses around all of it. */
 static bool
-is_filter(const char *text, const char *placeholders)
+is_in_parentheses(const char *text)
 {
 	unsigned depth = 0;
-	bool found = false;
 
 	if (*text != '(')
 		return false;
@@ -149,14 +147,27 @@ is_filter(const char *text, const char *placeholders)
 			depth++;
 		if (*text == ')' && (depth == 0 || (--depth == 0 && text[1])))
 			return false;
-		if (*text == '%' && *++text != '%') {
-			if (*text == '\0' ||
-			    strchr(placeholders, *text) == NULL)
-				return false;
-			found = true;
-		}
 	}
-	return depth == 0 && found;
+	return depth == 0;
+}
+
+/* Of the placeholders only these, at least one of them; %% stands for
+ * itself. */
+static bool
+is_filter(const char *text, const char *placeholders)
+{
+	bool found = false;
+
+	if (!is_in_parentheses(text))
+		return false;
+	for (; is_set(text); text++) {
+		if (*text != '%' || *++text == '%')
+			continue;
+		if (*text == '\0' || strchr(placeholders, *text) == NULL)
+			return false;
+		found = true;
+	}
+	return found;
 }
 
 static bool
@@ -171,6 +182,13 @@ static bool
 is_group_filter(const char *text)
 {
 	return is_filter(text, "d");
+}
+
+/* The user's entry is known, so that no value has to be put in. */
+static bool
+is_account_filter(const char *text)
+{
+	return !is_set(text) || is_in_parentheses(text);
 }
 
 static bool
@@ -258,6 +276,8 @@ static const struct {
     FORM(group_filter, is_group_filter,
 	"an LDAP filter in parentheses with %d in it, and of other "
 	"placeholders %%"),
+    FORM(account_filter, is_account_filter,
+	"an LDAP filter in parentheses, or nothing"),
     FORM(audit_target, is_target,
 	"unix:/PATH of at most 107 octets or tcp:ADDRESS:PORT"),
     FORM(audit_format, is_format, "rfc3164 or rfc5424"),

@@ -21,6 +21,7 @@
 #include "base/program.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "policy/ldap_account.h"
 #include "policy/ldap_connection.h"
 #include "policy/ldap_groups.h"
 #include "policy/ldap_search.h"
@@ -48,6 +49,8 @@ struct finder {
 	struct directory_settings directory;
 	char *user_base;
 	char *user_filter;
+	char *account_filter; /* "": every account is good */
+	bool require_entry;
 	struct groups_settings groups;
 	LDAP *ld;	   /* NULL until somebody asks, or after a failure */
 	uint64_t retry_us; /* until then no server is tried anew ... */
@@ -113,6 +116,23 @@ find_user(struct finder *finder, const char *name, char **dn)
 	return result;
 }
 
+/* Groups count for nothing where the account is not good. */
+static int
+fill_subject(struct finder *finder, struct subject *subject, const char *dn,
+    char why[WHY_SIZE])
+{
+	bool is_good;
+	int result = account_check(finder->ld, dn, finder->account_filter,
+	    finder->directory.timeout_s, &is_good);
+
+	if (result != 0)
+		return result;
+	subject->is_disabled = !is_good;
+	return is_good ? groups_find(finder->ld, &finder->groups, subject, dn,
+			     why, WHY_SIZE)
+		       : 0;
+}
+
 /* 0 and a subject; or what directory_error explains, and maybe why. */
 static int
 find_subject(struct finder *finder, const char *name, struct subject **subject,
@@ -130,8 +150,9 @@ find_subject(struct finder *finder, const char *name, struct subject **subject,
 		result = *subject != NULL ? 0 : DIRECTORY_ERRNO(errno);
 	}
 	if (result == 0 && dn != NULL)
-		result = groups_find(
-		    finder->ld, &finder->groups, *subject, dn, why, WHY_SIZE);
+		result = fill_subject(finder, *subject, dn, why);
+	else if (result == 0)
+		(*subject)->is_disabled = finder->require_entry;
 	ldap_memfree(dn);
 	return result;
 }
@@ -225,7 +246,7 @@ answer_subject(struct asker *asker, uint64_t id, const struct subject *subject)
 	uint8_t *data;
 	size_t len;
 
-	if (subject->dn == NULL) {
+	if (subject->dn == NULL && !subject->is_disabled) {
 		answer(asker, id, LOOKUP_NOBODY, NULL, 0);
 		return;
 	}
@@ -343,6 +364,7 @@ forget_settings(struct finder *finder)
 	directory_settings_fini(&finder->directory);
 	free(finder->user_base);
 	free(finder->user_filter);
+	free(finder->account_filter);
 	free(finder->groups.base);
 	free(finder->groups.filter);
 }
@@ -361,6 +383,10 @@ configure(
 	directory_settings_export(&finder->directory);
 	finder->user_base = copy_option(options, "directory.user_base");
 	finder->user_filter = copy_option(options, "directory.user_filter");
+	finder->account_filter =
+	    copy_option(options, "directory.account_filter");
+	finder->require_entry =
+	    options_get_bool(options, "directory.require_entry", false);
 	finder->groups = (struct groups_settings){
 	    .base = copy_option(options, "directory.group_base"),
 	    .filter = copy_option(options, "directory.group_filter"),

@@ -12,6 +12,9 @@
 
 #define DN_MAX 8192 /* octets of one DN */
 
+/* Bits of the first octet; no other is set. */
+enum { HAS_DN = 1, IS_DISABLED = 2 };
+
 int
 lookup_subject_encode(
     const struct subject *subject, uint8_t **data, size_t *len)
@@ -22,7 +25,10 @@ lookup_subject_encode(
 	if (*data == NULL)
 		return -ENOMEM;
 	wire_writer_init(&writer, *data, LINK_MESSAGE_MAX);
-	wire_put_string(&writer, subject->dn);
+	wire_put_u8(
+	    &writer, (uint8_t)((subject->dn != NULL ? HAS_DN : 0) |
+			       (subject->is_disabled ? IS_DISABLED : 0)));
+	wire_put_string(&writer, subject->dn != NULL ? subject->dn : "");
 	wire_put_u32(&writer, (uint32_t)subject->count);
 	for (size_t i = 0; i < subject->count; i++)
 		wire_put_string(&writer, subject->groups[i]);
@@ -40,15 +46,19 @@ read_subject(struct wire_reader *reader)
 {
 	char dn[DN_MAX];
 	struct subject *subject;
+	uint8_t bits = wire_get_u8(reader);
 	uint32_t count;
 
 	wire_get_string(reader, dn, sizeof(dn));
 	count = wire_get_u32(reader);
-	if (reader->failed) {
+	if (reader->failed || (bits & ~(HAS_DN | IS_DISABLED)) != 0 ||
+	    ((bits & HAS_DN) == 0 && *dn != '\0')) {
 		errno = EINVAL;
 		return NULL;
 	}
-	subject = subject_new(dn);
+	subject = subject_new((bits & HAS_DN) != 0 ? dn : NULL);
+	if (subject != NULL)
+		subject->is_disabled = (bits & IS_DISABLED) != 0;
 	for (uint32_t i = 0; subject != NULL && i < count; i++) {
 		wire_get_string(reader, dn, sizeof(dn));
 		errno =

@@ -18,7 +18,7 @@ enum lookup_type {
 	LOOKUP_NAME = 1, /* string: the identity's name */
 	/* lookup to gateway, with the question's id */
 	LOOKUP_SUBJECT, /* lookup_subject_encode */
-	LOOKUP_NOBODY,	/* the directory has no such user */
+	LOOKUP_NOBODY,	/* the directory has no such user, and need not */
 	LOOKUP_FAILED	/* string: why the directory did not say */
 };
 

@@ -18,6 +18,9 @@ struct subject {
 	char *dn; /* NULL: the directory has no such user */
 	size_t count;
 	char **groups;
+	/* The account is disabled, locked or deleted: nothing is permitted,
+	 * whatever the rules say.  Set before anybody else holds it. */
+	bool is_disabled;
 };
 
 /* Normalises.  NULL and errno: ENOMEM, or EINVAL if dn is not a DN. */

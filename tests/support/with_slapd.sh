@@ -98,6 +98,7 @@ write_config() {
 	cn: module{0}
 	olcModulePath: /usr/lib/ldap
 	olcModuleLoad: back_mdb
+	olcModuleLoad: ppolicy
 
 	dn: cn=schema,cn=config
 	objectClass: olcSchemaConfig
@@ -175,7 +176,9 @@ write_tree() {
 	write_person twin2 twin@EXAMPLE.COM
 	write_person deep deep@EXAMPLE.COM
 	write_person alone alone@EXAMPLE.COM
-	write_group staff cn=alice,ou=people
+	write_person locked locked@EXAMPLE.COM \
+		'pwdAccountLockedTime: 000001010000Z\n'
+	write_group staff cn=alice,ou=people cn=locked,ou=people
 	write_group everybody cn=staff,ou=groups cn=loop,ou=groups
 	write_group loop cn=everybody,ou=groups
 	write_group outer cn=named,ou=groups

@@ -329,6 +329,96 @@ a_base_that_is_not_there_is_a_failure(void **state)
 	must_fail("there is no such entry");
 }
 
+/* ---- accounts */
+
+#define NOT_LOCKED "(!(pwdAccountLockedTime=*))"
+
+static void
+a_locked_account_has_no_groups_and_is_said(void **state)
+{
+	(void)state;
+	options_add(options, "directory.account_filter", NOT_LOCKED);
+	by_principal();
+	ask("locked@EXAMPLE.COM");
+	must_have_groups(NULL, 0);
+	assert_true(subject->is_disabled);
+	assert_string_equal(
+	    subject->dn, "cn=locked,ou=people,dc=example,dc=com");
+	ask("alice@EXAMPLE.COM");
+	assert_int_equal(subject->count, 3);
+	assert_false(subject->is_disabled);
+}
+
+static void
+an_account_is_locked_and_unlocked(void **state)
+{
+	(void)state;
+	options_add(options, "directory.account_filter", NOT_LOCKED);
+	by_principal();
+	for (int i = 0; i < 2; i++) {
+		directory_modify("dn: cn=alice,ou=people,dc=example,dc=com\n"
+				 "changetype: modify\n"
+				 "add: pwdAccountLockedTime\n"
+				 "pwdAccountLockedTime: 000001010000Z\n");
+		ask("alice@EXAMPLE.COM");
+		must_have_groups(NULL, 0);
+		assert_true(subject->is_disabled);
+		directory_modify("dn: cn=alice,ou=people,dc=example,dc=com\n"
+				 "changetype: modify\n"
+				 "delete: pwdAccountLockedTime\n");
+		ask("alice@EXAMPLE.COM");
+		assert_int_equal(subject->count, 3);
+		assert_false(subject->is_disabled);
+	}
+}
+
+static void
+without_a_filter_every_account_is_good(void **state)
+{
+	(void)state;
+	by_principal();
+	ask("locked@EXAMPLE.COM");
+	assert_int_equal(subject->count, 3);
+	assert_false(subject->is_disabled);
+}
+
+/* A server without the attribute must not make everybody good. */
+static void
+a_filter_that_the_server_does_not_know_matches_nobody(void **state)
+{
+	(void)state;
+	options_add(options, "directory.account_filter",
+	    "(!(userAccountControl:1.2.840.113556.1.4.803:=2))");
+	by_principal();
+	ask("alice@EXAMPLE.COM");
+	must_have_groups(NULL, 0);
+	assert_true(subject->is_disabled);
+}
+
+static void
+a_filter_that_is_none_is_a_failure(void **state)
+{
+	(void)state;
+	options_add(options, "directory.account_filter", "(&(a=b)x)");
+	by_principal();
+	ask("alice@EXAMPLE.COM");
+	must_fail("Bad search filter");
+}
+
+static void
+who_has_no_entry_is_denied_where_it_was_said(void **state)
+{
+	(void)state;
+	options_add(options, "directory.require_entry", "true");
+	by_principal();
+	ask("nobody@EXAMPLE.COM");
+	must_have_groups(NULL, 0);
+	assert_null(subject->dn);
+	assert_true(subject->is_disabled);
+	ask("alice@EXAMPLE.COM");
+	assert_false(subject->is_disabled);
+}
+
 /* ---- names that would be more than a name */
 
 static FILE *
@@ -542,6 +632,12 @@ main(void)
 	    TEST(groups_nested_deep_are_found_where_it_was_said),
 	    TEST(too_many_groups_are_a_failure),
 	    TEST_EMPTY(a_base_that_is_not_there_is_a_failure),
+	    TEST(a_locked_account_has_no_groups_and_is_said),
+	    TEST(an_account_is_locked_and_unlocked),
+	    TEST(without_a_filter_every_account_is_good),
+	    TEST(a_filter_that_the_server_does_not_know_matches_nobody),
+	    TEST(a_filter_that_is_none_is_a_failure),
+	    TEST(who_has_no_entry_is_denied_where_it_was_said),
 	    TEST(a_name_is_asked_for_as_it_is_once),
 	    TEST(what_is_no_name_is_not_asked_for),
 	    TEST(a_long_name_is_asked_for_whole),

@@ -46,12 +46,39 @@ a_subject_comes_through(void **state)
 	copy = lookup_subject_decode(data, len);
 	assert_non_null(copy);
 	assert_string_equal(copy->dn, "uid=alice,dc=example");
+	assert_false(copy->is_disabled);
 	assert_int_equal(copy->count, 2);
 	assert_true(subject_is_member(copy, "cn=staff"));
 	assert_true(subject_is_member(copy, "cn=admins"));
 	subject_unref(copy);
 	subject_unref(subject);
 	free(data);
+}
+
+static void
+an_account_that_is_not_good_comes_through(void **state)
+{
+	static const char *const dns[] = {"uid=alice,dc=example", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(dns); i++) {
+		struct subject *subject = subject_new(dns[i]), *copy;
+		uint8_t *data;
+		size_t len;
+
+		assert_non_null(subject);
+		subject->is_disabled = true;
+		assert_int_equal(
+		    lookup_subject_encode(subject, &data, &len), 0);
+		copy = lookup_subject_decode(data, len);
+		assert_non_null(copy);
+		assert_true(copy->is_disabled);
+		assert_int_equal(copy->dn == NULL, dns[i] == NULL);
+		assert_int_equal(copy->count, 0);
+		subject_unref(copy);
+		subject_unref(subject);
+		free(data);
+	}
 }
 
 static void
@@ -84,8 +111,12 @@ what_is_no_dn_is_refused(void **state)
 		size_t len;
 		uint8_t data[20];
 	} odd[] = {
-	    {9, {0, 0, 0, 1, 'u', 0, 0, 0, 0}},
-	    {17, {0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 1, 0, 0, 0, 1, 'g'}},
+	    {10, {1, 0, 0, 0, 1, 'u', 0, 0, 0, 0}},
+	    {18, {1, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 1, 0, 0, 0, 1,
+		     'g'}},
+	    /* A DN where there is said to be none; a bit that means nothing. */
+	    {13, {2, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 0}},
+	    {13, {5, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 0}},
 	};
 
 	(void)state;
@@ -136,6 +167,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_subject_comes_through),
+	    cmocka_unit_test(an_account_that_is_not_good_comes_through),
 	    cmocka_unit_test(what_is_cut_or_longer_is_refused),
 	    cmocka_unit_test(what_is_no_dn_is_refused),
 	    cmocka_unit_test(more_groups_than_a_message_holds_are_refused),
