@@ -109,9 +109,31 @@ class Lab:
 
     def _build(self, programs, settings, entries, clockskew):
         at = self.directory
-        self.realm = Realm(f"{at}/realm", clockskew=clockskew)
         self.keytab = f"{at}/gatewarden.keytab"
         self.directory_keytab = f"{at}/directory.keytab"
+        self._build_realm(clockskew)
+        give(self.keytab, "authenticator", 0o400)
+        give(self.directory_keytab, "directory", 0o400)
+        os.mkdir(f"{at}/pam.d", 0o755)
+        with open(f"{at}/pam.d/gatewarden", "w") as out:
+            out.write(PAM_SERVICE.format(keytab=self.keytab))
+        self.use()
+        for name in PEOPLE:
+            self.kinit(name)
+        self._build_directory(entries)
+        self.syslog = Syslog(f"{at}/syslog")
+        self.syslog.start()
+        self.audit = self.syslog.audit
+        self.names = Names(names(self.place))
+        self.built = programs
+        self.programs = copy_programs(programs, f"{at}/programs")
+        self.gateway = Gateway(f"{at}/gateway", self.programs,
+                               self._settings(settings), self.audit,
+                               env={"KRB5_CONFIG": self.realm.config})
+
+    def _build_realm(self, clockskew):
+        at = self.directory
+        self.realm = Realm(f"{at}/realm", clockskew=clockskew)
         commands = [f"addprinc -pw {name} {name}" for name in PEOPLE]
         # The agent's default is the gateway's host as people write it.
         for name in ["socks/gw.example.com", "rcmd/gw.example.com",
@@ -125,14 +147,9 @@ class Lab:
                      f"ktadd -k {self.directory_keytab} "
                      "gatewarden/gw.example.com"]
         self.realm.kadmin(*commands)
-        give(self.keytab, "authenticator", 0o400)
-        give(self.directory_keytab, "directory", 0o400)
-        os.mkdir(f"{at}/pam.d", 0o755)
-        with open(f"{at}/pam.d/gatewarden", "w") as out:
-            out.write(PAM_SERVICE.format(keytab=self.keytab))
-        self.use()
-        for name in PEOPLE:
-            self.kinit(name)
+
+    def _build_directory(self, entries):
+        at = self.directory
         self.slapd = Directory(
             f"{at}/slapd", f"{ROOT}/schema/gatewarden.ldif",
             realm=self.realm)
@@ -141,15 +158,14 @@ class Lab:
         # Over the wire, so that memberOf is made too.
         self.slapd.modify(people() + (rules(self.place) if entries is None
                                       else entries))
-        self.syslog = Syslog(f"{at}/syslog")
-        self.syslog.start()
-        self.audit = self.syslog.audit
-        self.names = Names(names(self.place))
-        self.built = programs
-        self.programs = copy_programs(programs, f"{at}/programs")
-        self.gateway = Gateway(f"{at}/gateway", self.programs,
-                               self._settings(settings), self.audit,
-                               env={"KRB5_CONFIG": self.realm.config})
+
+    def _directory_settings(self):
+        return {"uri": [self.slapd.uri], "ca_file": self.slapd.ca_file,
+                "bind": "simple", "bind_dn": slapd.READER,
+                "password_file": self.slapd.password_file,
+                "rule_base": slapd.RULES, "user_base": slapd.PEOPLE,
+                "group_base": slapd.GROUPS, "poll_interval": 1,
+                "cache_ttl": 2, "negative_ttl": 1}
 
     def _settings(self, changes):
         settings = {
@@ -160,13 +176,7 @@ class Lab:
             "password": {"service_dir": f"{self.directory}/pam.d"},
             "resolver": {"servers":
                          f"{self.names.address}:{self.names.port}"},
-            "directory": {
-                "uri": [self.slapd.uri], "ca_file": self.slapd.ca_file,
-                "bind": "simple", "bind_dn": slapd.READER,
-                "password_file": self.slapd.password_file,
-                "rule_base": slapd.RULES, "user_base": slapd.PEOPLE,
-                "group_base": slapd.GROUPS, "poll_interval": 1,
-                "cache_ttl": 2, "negative_ttl": 1},
+            "directory": self._directory_settings(),
             "audit": {"target": self.syslog.target_unix,
                       "format": "rfc5424"},
             "listener main": {"address": f"127.0.0.1:{free_port()}"},

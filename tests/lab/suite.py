@@ -2,7 +2,7 @@
 """Behaviours: functions that a lab is given to, named as sentences.
 
 A test file holds functions marked @behaviour.  They share the file's lab
-(its LAB says with which settings); one that is marked with arguments gets a
+(its LAB says with which settings, its MAKE_LAB of which kind); one that is marked with arguments gets a
 lab of its own, made with them.
 """
 
@@ -84,9 +84,9 @@ def _attempt(function, lab):
     return None
 
 
-def _with_own_lab(function, programs, arguments):
+def _with_own_lab(function, make_lab, programs, arguments):
     try:
-        with Lab(programs, **arguments) as lab:
+        with make_lab(programs, **arguments) as lab:
             return _attempt(function, lab)
     except Exception:
         return traceback.format_exc()
@@ -99,15 +99,16 @@ def run_file(path, programs, only=None):
     chosen = [(f, own) for f, own in _found
               if not only or only in f.__name__]
     shared, trouble = None, None
+    make_lab = getattr(module, "MAKE_LAB", Lab)
     if any(own is None for _, own in chosen):
         try:
-            shared = Lab(programs, **getattr(module, "LAB", {}))
+            shared = make_lab(programs, **getattr(module, "LAB", {}))
         except Exception:
             trouble = "the lab:\n" + traceback.format_exc()
     for function, own in chosen:
         start = time.monotonic()
         if own is not None:
-            problem = _with_own_lab(function, programs, own)
+            problem = _with_own_lab(function, make_lab, programs, own)
         else:
             problem = trouble or _attempt(function, shared)
         report.say("ok" if problem is None else "FAILED", function.__name__,
