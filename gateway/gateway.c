@@ -134,6 +134,19 @@ rules_changed(void *arg, struct ruleset *rules)
 	}
 }
 
+static void
+subjects_changed(void *arg)
+{
+	struct gateway *gateway = arg;
+
+	subject_cache_expire(gateway->shared.subjects);
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {.kind = MAIL_SUBJECTS};
+
+		worker_mail(gateway->workers[i], &mail);
+	}
+}
+
 /* The host's interfaces', what the listeners are bound to, and what the
  * settings add. */
 static size_t
@@ -349,7 +362,7 @@ make_threads(struct gateway *gateway)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
-	    rules_changed, gateway);
+	    rules_changed, subjects_changed, gateway);
 	gateway->worker_count = count_workers(settings);
 	gateway->workers =
 	    must_alloc(gateway->worker_count, sizeof(struct worker *));

@@ -27,6 +27,7 @@ struct policy_source {
 	struct audit_sender *audit;
 	bool has_directory;
 	policy_source_fn *changed;
+	policy_source_subjects_fn *subjects_changed;
 	void *arg;
 
 	struct link *link;
@@ -201,6 +202,15 @@ on_state(void *arg, struct link_message *message)
 }
 
 static void
+on_subjects(void *arg, struct link_message *message)
+{
+	struct policy_source *source = arg;
+
+	(void)message;
+	source->subjects_changed(source->arg);
+}
+
+static void
 on_closed(void *arg)
 {
 	struct policy_source *source = arg;
@@ -219,13 +229,14 @@ static const struct link_handler handlers[] = {
     {WATCH_COMMIT, 9, 9, on_commit},
     {WATCH_CONFIRM, 8, 8, on_confirm},
     {WATCH_STATE, 5, LINK_MESSAGE_MAX, on_state},
+    {WATCH_SUBJECTS, 0, 0, on_subjects},
     {0, 0, 0, NULL},
 };
 
 struct policy_source *
 policy_source_new(struct event_base *base, struct shared *shared,
     struct audit_sender *audit, bool has_directory, policy_source_fn *changed,
-    void *arg)
+    policy_source_subjects_fn *subjects_changed, void *arg)
 {
 	struct policy_source *source = must_alloc(1, sizeof(*source));
 
@@ -234,6 +245,7 @@ policy_source_new(struct event_base *base, struct shared *shared,
 	source->audit = audit;
 	source->has_directory = has_directory;
 	source->changed = changed;
+	source->subjects_changed = subjects_changed;
 	source->arg = arg;
 	return source;
 }

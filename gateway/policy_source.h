@@ -19,12 +19,15 @@ struct shared;
 
 /* A new rule set is in force; borrowed. */
 typedef void policy_source_fn(void *arg, struct ruleset *rules);
+/* What users are, or who is in which group, may have changed. */
+typedef void policy_source_subjects_fn(void *arg);
 
 /* `shared` and `audit` are borrowed for ever; `has_directory` says whether
  * users can be looked up.  Dies without memory. */
-struct policy_source *policy_source_new(struct event_base *base,
-    struct shared *shared, struct audit_sender *audit, bool has_directory,
-    policy_source_fn *changed, void *arg) must_check;
+struct policy_source *
+policy_source_new(struct event_base *base, struct shared *shared,
+    struct audit_sender *audit, bool has_directory, policy_source_fn *changed,
+    policy_source_subjects_fn *subjects_changed, void *arg) must_check;
 void policy_source_free(struct policy_source *source);
 
 /* A link to directory-watch was made (anew); fd taken. */

@@ -123,6 +123,15 @@ is_bind(const char *text)
 }
 
 static bool
+is_live(const char *text)
+{
+	static const char *const ways[] = {
+	    "auto", "syncrepl", "notify", "poll", NULL};
+
+	return is_one_of(text, ways);
+}
+
+static bool
 is_dn_or_empty(const char *text)
 {
 	return !is_set(text) || (strchr(text, '=') != NULL && *text != '=');
@@ -278,6 +287,7 @@ static const struct {
 	"placeholders %%"),
     FORM(account_filter, is_account_filter,
 	"an LDAP filter in parentheses, or nothing"),
+    FORM(live, is_live, "auto, syncrepl, notify or poll"),
     FORM(audit_target, is_target,
 	"unix:/PATH of at most 107 octets or tcp:ADDRESS:PORT"),
     FORM(audit_format, is_format, "rfc3164 or rfc5424"),

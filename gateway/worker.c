@@ -211,6 +211,9 @@ open_mail(void *arg, struct mail *mail)
 		worker->rules = mail->rules;
 		session_rules_changed(worker);
 		break;
+	case MAIL_SUBJECTS:
+		session_rules_changed(worker);
+		break;
 	case MAIL_ADDRESSES:
 		free((void *)(uintptr_t)worker->own.addresses);
 		worker->own.addresses = mail->addresses;

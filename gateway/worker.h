@@ -78,6 +78,7 @@ enum mail_kind {
 	MAIL_SETTINGS,	/* settings, tls (references) */
 	MAIL_LISTENER,	/* name (malloc'ed), fd: -1 closes it */
 	MAIL_RULES,	/* rules (a reference) */
+	MAIL_SUBJECTS,	/* users or groups have changed */
 	MAIL_ADDRESSES, /* addresses (malloc'ed), count */
 	MAIL_STOP	/* end all sessions, flush the records, leave */
 };

@@ -172,23 +172,6 @@ open_directory(struct finder *finder)
 	return finder->ld != NULL;
 }
 
-/* Results after which a connection is of no more use. */
-static bool
-is_lost(int result)
-{
-	switch (result) {
-	case LDAP_SERVER_DOWN:
-	case LDAP_CONNECT_ERROR:
-	case LDAP_TIMEOUT:
-	case LDAP_UNAVAILABLE:
-	case LDAP_BUSY:
-	case LDAP_DECODING_ERROR:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* A server may have closed a connection that was idle: once on the one that
  * is there, once on a new one. */
 static struct subject *
@@ -209,7 +192,7 @@ find(struct finder *finder, const char *name, char why[WHY_SIZE])
 		if (result == 0)
 			return subject;
 		subject_unref(subject);
-		if (is_lost(result)) {
+		if (directory_is_lost(result)) {
 			directory_close(finder->ld);
 			finder->ld = NULL;
 		}

@@ -154,6 +154,22 @@ directory_values(
 	return result;
 }
 
+bool
+directory_is_lost(int result)
+{
+	switch (result) {
+	case LDAP_SERVER_DOWN:
+	case LDAP_CONNECT_ERROR:
+	case LDAP_TIMEOUT:
+	case LDAP_UNAVAILABLE:
+	case LDAP_BUSY:
+	case LDAP_DECODING_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *
 directory_error(int result)
 {

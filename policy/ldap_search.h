@@ -49,6 +49,9 @@ typedef int directory_value_fn(
 int directory_values(LDAP *ld, LDAPMessage *entry, directory_value_fn *value,
     void *arg) must_check;
 
+/* After such a result a connection is of no more use. */
+bool directory_is_lost(int result);
+
 /* What such a result means, for people: LDAP's codes and -errno. */
 const char *directory_error(int result);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * directory-watch: reads the rules again and again and tells the gateway's
- * main thread when they have changed; keeps the last that were taken on disk.
+ * directory-watch: follows the directory, or reads the rules again and again,
+ * and tells the gateway's main thread what has changed; keeps the last rules
+ * that were taken on disk.
  */
 #include <errno.h>
 #include <limits.h>
@@ -19,6 +20,7 @@
 #include "base/program.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "policy/ldap_attributes.h"
 #include "policy/ldap_connection.h"
 #include "policy/ldap_reading.h"
 #include "policy/rule_set_stream.h"
@@ -43,8 +45,10 @@ struct watch {
 	struct secret *password; /* arrived for the next configuration */
 	struct directory_settings directory;
 	char *file;
-	char *rule_base;
-	unsigned poll_s;
+	char *bases[FEED_TOPICS];
+	char **attributes;
+	enum feed_way way;
+	unsigned poll_s, reread_s;
 	bool allow_empty;
 	char copy_path[PATH_MAX];
 
@@ -53,6 +57,7 @@ struct watch {
 	unsigned retry_s;
 	bool is_up;
 	char last_why[WHY_SIZE];
+	char last_how[WHY_SIZE]; /* "": not known since it was down */
 
 	struct rules read; /* the last that was read */
 	bool was_refused;  /* ... by the gateway */
@@ -65,6 +70,13 @@ struct watch {
 	size_t sent_to;		  /* where the next entry begins */
 	struct event *send_more;
 	unsigned unanswered; /* commits */
+};
+
+static const char *const ways[] = {
+    [FEED_AUTO] = "auto",
+    [FEED_SYNCREPL] = "syncrepl",
+    [FEED_NOTIFY] = "notify",
+    [FEED_NONE] = "poll",
 };
 
 static void read_now(struct watch *watch);
@@ -340,6 +352,7 @@ on_failed(struct watch *watch, const char *why)
 		say_state(watch, false, watch->last_why);
 	}
 	watch->is_up = false;
+	watch->last_how[0] = '\0';
 	/* A start while the directory is silent goes on from the copy. */
 	if (watch->read.octets == NULL)
 		send_copy(watch);
@@ -367,10 +380,23 @@ is_read(const struct watch *watch, const uint8_t *set, size_t len)
 	       memcmp(set, watch->read.octets, len) == 0;
 }
 
-/* Takes the set. */
+/* Keeps a copy of its own. */
 static void
-on_read_set(struct watch *watch, uint8_t *set, size_t len)
+keep_set(struct watch *watch, const uint8_t *set, size_t len)
 {
+	free(watch->read.octets);
+	watch->read.octets = malloc(len + 1);
+	if (watch->read.octets == NULL)
+		die("out of memory");
+	memcpy(watch->read.octets, set, len);
+	watch->read.len = len;
+	watch->was_refused = false;
+}
+
+static void
+on_set(void *arg, const uint8_t *set, size_t len)
+{
+	struct watch *watch = arg;
 	bool was_up = watch->is_up, is_same = is_read(watch, set, len);
 
 	watch->is_up = true;
@@ -378,33 +404,67 @@ on_read_set(struct watch *watch, uint8_t *set, size_t len)
 	watch->retry_s = RETRY_FIRST_S;
 	if (!was_up)
 		say_state(watch, true, "rules can be read");
-	if (is_same) {
-		free(set);
-	} else {
-		free(watch->read.octets);
-		watch->read.octets = set;
-		watch->read.len = len;
-		watch->was_refused = false;
-	}
+	if (!is_same)
+		keep_set(watch, set, len);
 	watch->read.confirmed_us = clock_wall_us();
 	if (is_same)
 		confirm(watch);
 	else
 		send_rules(watch, &watch->read);
-	read_after(watch, watch->poll_s);
 }
 
 static void
-on_reading_done(void *arg, uint8_t *set, size_t len, const char *why)
+on_how(void *arg, bool is_live, const char *how)
+{
+	struct watch *watch = arg;
+	char text[WHY_SIZE];
+
+	if (is_live)
+		(void)strlcpy(text, how, sizeof(text));
+	else
+		(void)snprintf(text, sizeof(text),
+		    "rules are read every %u s, changes are not followed%s%s",
+		    watch->poll_s, *how != '\0' ? ": " : "", how);
+	if (strcmp(text, watch->last_how) != 0) {
+		(void)strlcpy(watch->last_how, text, sizeof(text));
+		say_state(watch, true, text);
+	}
+}
+
+static void
+on_alive(void *arg)
+{
+	struct watch *watch = arg;
+
+	watch->read.confirmed_us = clock_wall_us();
+	confirm(watch);
+}
+
+static void
+on_subjects(void *arg)
+{
+	(void)say(arg, WATCH_SUBJECTS, NULL, 0);
+}
+
+static void
+on_ended(void *arg, const char *why)
 {
 	struct watch *watch = arg;
 
 	watch->reading = NULL;
-	if (set != NULL)
-		on_read_set(watch, set, len);
-	else
+	if (*why != '\0')
 		on_failed(watch, why);
+	else
+		read_after(watch, watch->poll_s);
 }
+
+static const struct reading_events reading_events = {
+    .set = on_set,
+    .how = on_how,
+    .alive = on_alive,
+    .subjects = on_subjects,
+    .ended = on_ended,
+};
 
 static void
 read_now(struct watch *watch)
@@ -412,16 +472,24 @@ read_now(struct watch *watch)
 	struct reading_source source = {
 	    .file = watch->file,
 	    .directory = &watch->directory,
-	    .rule_base = watch->rule_base,
+	    .feed = {.way = watch->way,
+		.attributes = watch->attributes,
+		.timeout_s = watch->directory.timeout_s},
 	    .allow_empty = watch->allow_empty,
+	    .reread_s = *watch->file != '\0' ? watch->poll_s : watch->reread_s,
 	    .deadline_s = watch->directory.timeout_s *
 			  (watch->directory.uri_count + DEADLINE_MORE),
 	};
 
+	for (size_t i = 0; i < FEED_TOPICS; i++)
+		source.feed.bases[i] = watch->bases[i];
+	/* A file's rules are not in the directory. */
+	if (*watch->file != '\0')
+		source.feed.bases[FEED_RULES] = "";
 	(void)evtimer_del(watch->next_reading);
 	reading_cancel(watch->reading);
 	watch->reading = reading_start(
-	    program_base(watch->program), &source, on_reading_done, watch);
+	    program_base(watch->program), &source, &reading_events, watch);
 	if (watch->reading == NULL)
 		on_failed(watch, strerror(errno));
 }
@@ -463,6 +531,37 @@ take_file(void *state, const char *name, int fd)
 	(void)close(fd);
 }
 
+static void
+free_bases(struct watch *watch)
+{
+	for (size_t i = 0; i < FEED_TOPICS; i++)
+		free(watch->bases[i]);
+	attributes_free(watch->attributes);
+}
+
+/* What is followed, and how. */
+static void
+configure_feed(struct watch *watch, const struct options *options)
+{
+	static const char *const names[FEED_TOPICS] = {"directory.rule_base",
+	    "directory.user_base", "directory.group_base"};
+	const char *const filters[] = {
+	    options_get(options, "directory.user_filter", ""),
+	    options_get(options, "directory.group_filter", ""),
+	    options_get(options, "directory.account_filter", "")};
+	const char *live = options_get(options, "directory.live", "auto");
+
+	free_bases(watch);
+	for (size_t i = 0; i < FEED_TOPICS; i++)
+		watch->bases[i] =
+		    must_strdup(options_get(options, names[i], ""));
+	watch->attributes =
+	    attributes_that_matter(filters, ARRAY_COUNT(filters));
+	for (size_t i = 0; i < ARRAY_COUNT(ways); i++)
+		if (strcmp(live, ways[i]) == 0)
+			watch->way = (enum feed_way)i;
+}
+
 static int
 configure(
     void *state, const struct options *options, char *why, size_t why_size)
@@ -477,11 +576,11 @@ configure(
 	directory_settings_export(&watch->directory);
 	free(watch->file);
 	watch->file = must_strdup(options_get(options, "policy.file", ""));
-	free(watch->rule_base);
-	watch->rule_base =
-	    must_strdup(options_get(options, "directory.rule_base", ""));
+	configure_feed(watch, options);
 	watch->poll_s =
 	    (unsigned)options_get_u64(options, "directory.poll_interval", 30);
+	watch->reread_s = (unsigned)options_get_u64(
+	    options, "directory.reread_interval", 600);
 	watch->allow_empty =
 	    options_get_bool(options, "policy.allow_empty", false);
 	(void)snprintf(watch->copy_path, sizeof(watch->copy_path), "%s/rules",
@@ -503,7 +602,7 @@ stop(void *state)
 	directory_settings_fini(&watch->directory);
 	secret_free(watch->password);
 	free(watch->file);
-	free(watch->rule_base);
+	free_bases(watch);
 	free(watch->read.octets);
 	free(watch->copy.octets);
 	program_exit(watch->program);

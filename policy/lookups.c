@@ -37,6 +37,7 @@ struct fetch {
 	struct lookups *lookups;
 	struct server *server; /* which has, or had, the question */
 	struct question *question;
+	uint64_t epoch; /* of the cache, when it was asked */
 	unsigned tries;
 	struct event *patience;
 	bool is_slow;	       /* patience has ended */
@@ -208,8 +209,8 @@ static void
 on_patience(evutil_socket_t fd, short what, void *arg)
 {
 	struct fetch *fetch = arg;
-	struct subject *subject =
-	    subject_cache_get(fetch->lookups->cache, fetch->name, true);
+	struct subject *subject = subject_cache_get(
+	    fetch->lookups->cache, fetch->name, DIRECTORY_IS_SLOW);
 
 	(void)fd;
 	(void)what;
@@ -233,8 +234,8 @@ settle(struct fetch *fetch, enum reason reason, struct subject *subject)
 static void
 settle_silent(struct fetch *fetch)
 {
-	struct subject *subject =
-	    subject_cache_get(fetch->lookups->cache, fetch->name, true);
+	struct subject *subject = subject_cache_get(
+	    fetch->lookups->cache, fetch->name, DIRECTORY_IS_SILENT);
 
 	settle(fetch,
 	    subject != NULL ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE,
@@ -263,6 +264,21 @@ read_answer(const struct link_message *answer)
 	}
 }
 
+/* Users or groups have changed since it was asked: what it says may be from
+ * before.  Changes without end are not waited for. */
+static bool
+ask_anew(struct fetch *fetch)
+{
+	uint64_t epoch = subject_cache_epoch(fetch->lookups->cache);
+
+	if (fetch->epoch == epoch || fetch->tries >= TRIES_MAX)
+		return false;
+	fetch->epoch = epoch;
+	fetch->server = NULL;
+	ask(fetch);
+	return true;
+}
+
 static void
 on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 {
@@ -273,6 +289,8 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 	fetch->server->outstanding--;
 	switch (outcome) {
 	case ANSWER_GIVEN:
+		if (ask_anew(fetch))
+			return;
 		subject = read_answer(answer);
 		break;
 	case ANSWER_LOST:
@@ -286,7 +304,8 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 		settle_silent(fetch);
 		return;
 	}
-	subject_cache_put(fetch->lookups->cache, fetch->name, subject);
+	subject_cache_put(
+	    fetch->lookups->cache, fetch->name, subject, fetch->epoch);
 	settle(fetch, REASON_OK, subject);
 }
 
@@ -346,7 +365,8 @@ start_fetch(struct lookups *lookups, const char *name)
 
 	if (fetch == NULL)
 		return NULL;
-	known = subject_cache_get(lookups->cache, name, false);
+	fetch->epoch = subject_cache_epoch(lookups->cache);
+	known = subject_cache_get(lookups->cache, name, DIRECTORY_ANSWERS);
 	if (known != NULL) {
 		settle(fetch, REASON_OK, known);
 		return fetch;
@@ -356,21 +376,24 @@ start_fetch(struct lookups *lookups, const char *name)
 	return fetch;
 }
 
-/* One that is under way and has not been answered serves all who ask. */
+/* One that is under way and has not been answered serves all who ask, but none
+ * who ask after a change what was asked before it. */
 static struct fetch *
 find_or_start(struct lookups *lookups, const char *name)
 {
 	struct fetch *fetch;
+	uint64_t epoch = subject_cache_epoch(lookups->cache);
 	struct subject *known;
 
 	TAILQ_FOREACH (fetch, &lookups->fetches, entry)
-		if (fetch->question != NULL && strcmp(fetch->name, name) == 0)
+		if (fetch->question != NULL && fetch->epoch == epoch &&
+		    strcmp(fetch->name, name) == 0)
 			break;
 	if (fetch == NULL)
 		return start_fetch(lookups, name);
 	if (!fetch->is_slow)
 		return fetch;
-	known = subject_cache_get(lookups->cache, name, true);
+	known = subject_cache_get(lookups->cache, name, DIRECTORY_IS_SLOW);
 	if (known == NULL)
 		return fetch;
 	fetch = fetch_new(lookups, name);

@@ -20,6 +20,7 @@ struct cached {
 	struct subject *subject;
 	uint64_t said_us;    /* when the directory said so */
 	uint64_t expires_us; /* when it is to be asked again */
+	uint64_t epoch;	     /* when it was asked */
 	char name[];
 };
 
@@ -29,6 +30,7 @@ struct subject_cache {
 	RB_HEAD(cached_tree, cached) by_name; /* this and below: locked */
 	TAILQ_HEAD(cached_list, cached) by_use;
 	size_t count;
+	uint64_t epoch;
 };
 
 static int
@@ -82,12 +84,20 @@ subject_cache_free(struct subject_cache *cache)
 void
 subject_cache_expire(struct subject_cache *cache)
 {
-	struct cached *cached;
+	must(pthread_mutex_lock(&cache->lock) == 0);
+	cache->epoch++;
+	must(pthread_mutex_unlock(&cache->lock) == 0);
+}
+
+uint64_t
+subject_cache_epoch(struct subject_cache *cache)
+{
+	uint64_t epoch;
 
 	must(pthread_mutex_lock(&cache->lock) == 0);
-	TAILQ_FOREACH (cached, &cache->by_use, recent)
-		cached->expires_us = 0;
+	epoch = cache->epoch;
 	must(pthread_mutex_unlock(&cache->lock) == 0);
+	return epoch;
 }
 
 static struct cached *
@@ -103,24 +113,30 @@ find(struct subject_cache *cache, const char *name)
 
 static bool
 serves(const struct subject_cache *cache, const struct cached *cached,
-    bool is_silent)
+    enum directory_mood mood)
 {
 	uint64_t now = clock_monotonic_us();
 	uint64_t stale_max_us = cache->settings.stale_max_s * UINT64_C(1000000);
+	bool is_of_now = cached->epoch == cache->epoch;
 
-	return now < cached->expires_us ||
-	       (is_silent && now < cached->said_us + stale_max_us);
+	if (is_of_now && now < cached->expires_us)
+		return true;
+	if (mood == DIRECTORY_ANSWERS ||
+	    (mood == DIRECTORY_IS_SLOW && !is_of_now))
+		return false;
+	return now < cached->said_us + stale_max_us;
 }
 
 struct subject *
-subject_cache_get(struct subject_cache *cache, const char *name, bool is_silent)
+subject_cache_get(
+    struct subject_cache *cache, const char *name, enum directory_mood mood)
 {
 	struct subject *subject = NULL;
 	struct cached *cached;
 
 	must(pthread_mutex_lock(&cache->lock) == 0);
 	cached = find(cache, name);
-	if (cached != NULL && serves(cache, cached, is_silent)) {
+	if (cached != NULL && serves(cache, cached, mood)) {
 		TAILQ_REMOVE(&cache->by_use, cached, recent);
 		TAILQ_INSERT_HEAD(&cache->by_use, cached, recent);
 		subject = subject_ref(cached->subject);
@@ -151,8 +167,8 @@ find_or_make(struct subject_cache *cache, const char *name)
 }
 
 void
-subject_cache_put(
-    struct subject_cache *cache, const char *name, struct subject *subject)
+subject_cache_put(struct subject_cache *cache, const char *name,
+    struct subject *subject, uint64_t epoch)
 {
 	unsigned ttl_s = subject->dn != NULL ? cache->settings.ttl_s
 					     : cache->settings.negative_ttl_s;
@@ -164,6 +180,7 @@ subject_cache_put(
 		subject_unref(cached->subject);
 		cached->subject = subject_ref(subject);
 		cached->said_us = clock_monotonic_us();
+		cached->epoch = epoch;
 		cached->expires_us =
 		    cached->said_us + ttl_s * UINT64_C(1000000);
 	}

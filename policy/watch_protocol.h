@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What directory-watch sends to the gateway's main thread: whole rule sets.
+ * What directory-watch sends to the gateway's main thread: whole rule sets,
+ * and that users or groups have changed.
  */
 #ifndef POLICY_WATCH_PROTOCOL_H
 #define POLICY_WATCH_PROTOCOL_H
@@ -14,6 +15,8 @@ enum watch_type {
 	WATCH_CONFIRM,	 /* u64 wall-clock us: the committed set is still
 			  * what the directory says */
 	WATCH_STATE,	 /* u8 1 up, 0 down; string: what happened */
+	WATCH_SUBJECTS,	 /* what users are, or who is in which group, may
+			  * have changed */
 	/* gateway to watch */
 	WATCH_TAKEN,   /* u64 generation: the committed set is in force (and
 			* may be kept on disk) */

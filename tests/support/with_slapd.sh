@@ -9,7 +9,8 @@
 #               each search; run, which starts the first slapd again
 #   SLAPD_PID   the first slapd, to be stopped or killed
 #   SLAPD_PORT  for ldap://, the next one is for ldaps://, of
-#     127.0.0.1  the directory: people, groups, rules
+#     127.0.0.1  the directory: people, groups, rules, followed by syncrepl;
+#                and dc=mute, which cannot be followed
 #     127.0.0.2  does not know StartTLS
 #     127.0.0.3  has a certificate for another address
 #     127.0.0.4  has an expired certificate
@@ -99,6 +100,7 @@ write_config() {
 	olcModulePath: /usr/lib/ldap
 	olcModuleLoad: back_mdb
 	olcModuleLoad: ppolicy
+	olcModuleLoad: syncprov
 
 	dn: cn=schema,cn=config
 	objectClass: olcSchemaConfig
@@ -130,6 +132,22 @@ write_config() {
 	olcAccess: to attrs=userPassword by anonymous auth
 	olcAccess: to dn.subtree="ou=rules,dc=example,dc=com" by * read
 	olcAccess: to * by dn.exact="cn=reader,dc=example,dc=com" read by users read
+
+	dn: olcOverlay={0}syncprov,olcDatabase={1}mdb,cn=config
+	objectClass: olcOverlayConfig
+	objectClass: olcSyncProvConfig
+	olcOverlay: {0}syncprov
+
+	dn: olcDatabase={2}mdb,cn=config
+	objectClass: olcDatabaseConfig
+	objectClass: olcMdbConfig
+	olcDatabase: {2}mdb
+	olcDbDirectory: $SLAPD_DIR/mute
+	olcDbMaxSize: 10485760
+	olcSuffix: dc=mute
+	olcRootDN: cn=admin,dc=mute
+	olcRootPW: admin-secret
+	olcAccess: to * by * read
 	EOF
 }
 
@@ -203,13 +221,22 @@ write_tree() {
 	printf 'ref: ldap://127.0.0.2/cn=there,dc=example,dc=com\n\n'
 }
 
+# Without an overlay that tells of changes.
+write_mute_tree() {
+	printf 'dn: dc=mute\nobjectClass: dcObject\n'
+	printf 'objectClass: organization\ndc: mute\no: Mute\n\n'
+	printf 'dn: cn=quiet,dc=mute\nobjectClass: gwRule\n'
+	printf 'gwAction: permit\ngwDestination: *\n\n'
+}
+
 load() {
-	mkdir "$SLAPD_DIR/config" "$SLAPD_DIR/data"
+	mkdir "$SLAPD_DIR/config" "$SLAPD_DIR/data" "$SLAPD_DIR/mute"
 	write_config
 	write_tree >"$SLAPD_DIR/tree.ldif"
-	for number in 0 1; do
-		file=config
-		[ $number = 0 ] || file=tree
+	write_mute_tree >"$SLAPD_DIR/mute.ldif"
+	number=-1
+	for file in config tree mute; do
+		number=$((number + 1))
 		slapadd -q -F "$SLAPD_DIR/config" -n $number \
 			-l "$SLAPD_DIR/$file.ldif" >"$SLAPD_DIR/slapadd.log" 2>&1 || {
 			cat "$SLAPD_DIR/slapadd.log" >&2

@@ -24,6 +24,7 @@ static struct policy_source *source;
 static struct link *watch;
 static struct ruleset *in_force;
 static unsigned changes;
+static unsigned subject_changes;
 static unsigned wanted, taken;
 static char refused[1024];
 static struct audit_record last_record;
@@ -45,6 +46,13 @@ on_changed(void *arg, struct ruleset *rules)
 	ruleset_unref(in_force);
 	in_force = ruleset_ref(rules);
 	changes++;
+}
+
+static void
+on_subjects_changed(void *arg)
+{
+	(void)arg;
+	subject_changes++;
 }
 
 static void
@@ -101,8 +109,8 @@ make_source(bool has_directory)
 {
 	int fds[2];
 
-	source = policy_source_new(
-	    base, &shared, NULL, has_directory, on_changed, NULL);
+	source = policy_source_new(base, &shared, NULL, has_directory,
+	    on_changed, on_subjects_changed, NULL);
 	assert_int_equal(link_pair(fds), 0);
 	policy_source_link(source, fds[0]);
 	watch = link_new(base, fds[1], handlers, on_closed, NULL);
@@ -117,7 +125,7 @@ set_up(void **state)
 	(void)state;
 	memset(&shared, 0, sizeof(shared));
 	memset(&last_record, 0, sizeof(last_record));
-	changes = wanted = taken = 0;
+	changes = subject_changes = wanted = taken = 0;
 	refused[0] = '\0';
 	in_force = NULL;
 	base = event_base_new();
@@ -299,6 +307,17 @@ a_silent_directory_is_recorded(void **state)
 }
 
 static void
+a_change_of_users_or_groups_is_passed_on(void **state)
+{
+	(void)state;
+	make_source(true);
+	assert_int_equal(link_send(watch, WATCH_SUBJECTS, 0, NULL, 0), 0);
+	settle();
+	assert_int_equal(subject_changes, 1);
+	assert_int_equal(changes, 0);
+}
+
+static void
 rules_outlive_directory_watch(void **state)
 {
 	int fds[2];
@@ -348,6 +367,7 @@ main(void)
 	    TEST(groups_without_a_directory_are_refused),
 	    TEST(a_copy_from_disk_counts_as_a_silent_directory),
 	    TEST(a_silent_directory_is_recorded),
+	    TEST(a_change_of_users_or_groups_is_passed_on),
 	    TEST(rules_outlive_directory_watch),
 	    TEST(rules_are_stale_while_nobody_can_confirm_them),
 	};

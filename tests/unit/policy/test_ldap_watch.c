@@ -31,7 +31,8 @@ static struct gateway {
 	struct link *link;
 	unsigned begun, put, committed, confirmed, ups, downs;
 	/* since they were awaited */
-	bool has_commit, has_copy, has_confirm, has_up, has_down;
+	bool has_commit, has_copy, has_confirm, has_up, has_down, has_subjects;
+	unsigned subjects;
 	bool is_copy;
 	unsigned put_read, put_copy; /* in the last set of each kind */
 	bool is_up;		     /* as a gateway sees the directory */
@@ -45,6 +46,7 @@ static struct event_base *base;
 static struct options *options;
 static struct directory_program *watch;
 static char folder[64];
+static unsigned interval_s; /* between readings */
 
 /* ---- the gateway */
 
@@ -127,6 +129,15 @@ on_state(void *arg, struct link_message *message)
 }
 
 static void
+on_subjects(void *arg, struct link_message *message)
+{
+	(void)arg;
+	(void)message;
+	gateway.subjects++;
+	gateway.has_subjects = true;
+}
+
+static void
 on_closed(void *arg)
 {
 	(void)arg;
@@ -140,6 +151,7 @@ static const struct link_handler handlers[] = {
     {WATCH_COMMIT, 9, 9, on_commit},
     {WATCH_CONFIRM, 8, 8, on_confirm},
     {WATCH_STATE, 5, LINK_MESSAGE_MAX, on_state},
+    {WATCH_SUBJECTS, 0, 0, on_subjects},
     {.handle = NULL},
 };
 
@@ -179,6 +191,8 @@ pause_for(unsigned milliseconds)
 static void
 start_watch(void)
 {
+	options_add_u64(options, "directory.poll_interval", interval_s);
+	options_add_u64(options, "directory.reread_interval", interval_s);
 	watch = directory_program_new(base, "gatewarden-directory-watch");
 	directory_program_configure(watch, options, DIRECTORY_READER_PASSWORD);
 	new_gateway();
@@ -198,7 +212,6 @@ read_below(const char *rule_base)
 {
 	options_add(options, "directory.rule_base", rule_base);
 	options_add_u64(options, "directory.timeout", 1);
-	options_add_u64(options, "directory.poll_interval", 1);
 }
 
 static void
@@ -217,6 +230,7 @@ set_up(void **state)
 	(void)state;
 	base = event_base_new();
 	options = options_new();
+	interval_s = 1;
 	(void)snprintf(folder, sizeof(folder), "/tmp/test-watch-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	options_add(options, "state_dir", folder);
@@ -256,6 +270,16 @@ tear_down(void **state)
 #define DELETE_RULE(name) "dn: cn=" name "," RULES "\nchangetype: delete\n"
 
 /* ---- tests */
+
+static void
+write_file(const char *text)
+{
+	FILE *file = fopen(path_of("rules.ldif"), "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
 
 static void
 the_rules_come_and_are_confirmed(void **state)
@@ -321,7 +345,7 @@ a_reload_reads_at_once(void **state)
 {
 	(void)state;
 	use_directory(RULES);
-	options_add_u64(options, "directory.poll_interval", 3600);
+	interval_s = 86400;
 	start_watch();
 	await(&gateway.has_commit);
 	gateway.has_confirm = false;
@@ -490,6 +514,273 @@ a_part_on_another_server_is_a_failure(void **state)
 	assert_int_equal(gateway.committed, 0);
 }
 
+/* ---- changes that are followed */
+
+#define PEOPLE "ou=people,dc=example,dc=com"
+#define GROUPS "ou=groups,dc=example,dc=com"
+
+/* No reading comes by itself any more, once the first two have come. */
+static void
+start_following(const char *because)
+{
+	interval_s = 86400;
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	if (strstr(gateway.why, because) == NULL)
+		print_error("%s\n", gateway.why);
+	assert_non_null(strstr(gateway.why, because));
+	gateway.has_commit = gateway.has_confirm = false;
+}
+
+static void
+each_change_of_a_rule_is_told_at_once(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_following("changes are followed by syncrepl: rules");
+	directory_modify(ADD_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3);
+	directory_modify("dn: cn=zz," RULES "\nchangetype: modify\n"
+			 "replace: gwPort\ngwPort: 443\n");
+	await(&gateway.has_commit);
+	directory_modify("dn: cn=zz," RULES "\nchangetype: modrdn\n"
+			 "newrdn: cn=zzz\ndeleteoldrdn: 1\n");
+	await(&gateway.has_commit);
+	assert_string_equal(gateway.last_dn, "cn=zzz," RULES);
+	directory_modify(DELETE_RULE("zzz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+	assert_int_equal(gateway.downs, 0);
+}
+
+static void
+a_rule_that_leaves_or_comes_is_told_at_once(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	start_following("syncrepl");
+	directory_modify("dn: cn=git," RULES "\nchangetype: modrdn\n"
+			 "newrdn: cn=git\ndeleteoldrdn: 0\n"
+			 "newsuperior: ou=empty,dc=example,dc=com\n");
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 1);
+	directory_modify("dn: cn=git,ou=empty,dc=example,dc=com\n"
+			 "changetype: modrdn\nnewrdn: cn=git\n"
+			 "deleteoldrdn: 0\nnewsuperior: " RULES "\n");
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+}
+
+static void
+a_folder_of_rules_that_is_renamed_is_told_at_once(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	directory_modify("dn: ou=x," RULES "\nchangetype: add\n"
+			 "objectClass: organizationalUnit\n\n"
+			 "dn: cn=in,ou=x," RULES "\nchangetype: add\n"
+			 "objectClass: gwRule\ngwAction: deny\n"
+			 "gwDestination: *\n");
+	start_following("syncrepl");
+	assert_int_equal(gateway.put, 3);
+	directory_modify("dn: ou=x," RULES "\nchangetype: modrdn\n"
+			 "newrdn: ou=y\ndeleteoldrdn: 1\n");
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 3);
+	directory_modify("dn: cn=in,ou=y," RULES "\nchangetype: delete\n\n"
+			 "dn: ou=y," RULES "\nchangetype: delete\n");
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+}
+
+static void
+many_changes_at_once_end_in_one_set(void **state)
+{
+	size_t size = 256 * 1024, used = 0;
+	char *ldif = malloc(size);
+
+	(void)state;
+	assert_non_null(ldif);
+	use_directory(RULES);
+	start_following("syncrepl");
+	for (int pass = 0; pass < 2; pass++) {
+		used = 0;
+		for (int i = 0; i < 500; i++)
+			used += (size_t)snprintf(ldif + used, size - used,
+			    pass == 0 ? ADD_RULE("n%d") "\n"
+				      : DELETE_RULE("n%d") "\n",
+			    i);
+		directory_modify(ldif);
+		gateway.has_commit = gateway.has_confirm = false;
+		while (gateway.put != (pass == 0 ? 502 : 2))
+			await(&gateway.has_commit);
+		await(&gateway.has_confirm);
+	}
+	assert_int_equal(gateway.downs, 0);
+	free(ldif);
+}
+
+static void
+use_users_and_groups(void)
+{
+	options_add(options, "directory.user_base", PEOPLE);
+	options_add(options, "directory.group_base", GROUPS);
+	options_add(options, "directory.user_filter", "(krbPrincipalName=%p)");
+}
+
+static void
+change(const char *dn, const char *attribute, const char *value)
+{
+	char ldif[512];
+
+	(void)snprintf(ldif, sizeof(ldif),
+	    "dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n", dn, attribute,
+	    attribute, value);
+	directory_modify(ldif);
+}
+
+static void
+a_change_of_users_or_groups_is_told_at_once(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	use_users_and_groups();
+	start_following("syncrepl: rules, users, groups");
+	await(&gateway.has_subjects); /* once, since it may have missed some */
+	change("cn=far," GROUPS, "member", "cn=alone," PEOPLE);
+	await(&gateway.has_subjects);
+	change("cn=alone," PEOPLE, "krbPrincipalName", "solo@EXAMPLE.COM");
+	await(&gateway.has_subjects);
+	directory_modify("dn: cn=new," PEOPLE "\nchangetype: add\n"
+			 "objectClass: person\nsn: new\n");
+	await(&gateway.has_subjects);
+	directory_modify("dn: cn=new," PEOPLE "\nchangetype: modrdn\n"
+			 "newrdn: cn=newer\ndeleteoldrdn: 1\n");
+	await(&gateway.has_subjects);
+	directory_modify("dn: cn=newer," PEOPLE "\nchangetype: delete\n");
+	await(&gateway.has_subjects);
+	change("cn=alone," PEOPLE, "krbPrincipalName", "alone@EXAMPLE.COM");
+	await(&gateway.has_subjects);
+	change("cn=far," GROUPS, "member", "cn=nobody");
+	await(&gateway.has_subjects);
+	assert_int_equal(gateway.committed, 1);
+}
+
+/* Directories write the time of each login. */
+static void
+what_does_not_matter_of_a_user_is_not_told_again(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	use_directory(RULES);
+	use_users_and_groups();
+	start_following("users");
+	await(&gateway.has_subjects);
+	change("cn=alice," PEOPLE, "description", "first seen");
+	await(&gateway.has_subjects);
+	before = gateway.subjects;
+	change("cn=alice," PEOPLE, "description", "login 1");
+	pause_for(500);
+	change("cn=alice," PEOPLE, "description", "login 2");
+	pause_for(500);
+	change("cn=far," GROUPS, "member", "cn=marker");
+	await(&gateway.has_subjects);
+	assert_int_equal(gateway.subjects, before + 1);
+	change("cn=far," GROUPS, "member", "cn=nobody");
+}
+
+static void
+a_directory_that_comes_back_may_have_changed(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	use_users_and_groups();
+	start_following("syncrepl");
+	await(&gateway.has_subjects);
+	pause_for(500);
+	gateway.has_subjects = false;
+	directory_kill();
+	await(&gateway.has_down);
+	directory_start();
+	await(&gateway.has_up);
+	await(&gateway.has_subjects);
+	directory_modify(ADD_RULE("zz"));
+	await(&gateway.has_commit);
+	directory_modify(DELETE_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.put, 2);
+}
+
+static void
+users_of_a_file_s_rules_are_followed_too(void **state)
+{
+	(void)state;
+	write_file("dn: cn=a\nobjectClass: gwRule\n");
+	options_add(options, "policy.file", path_of("rules.ldif"));
+	use_directory(RULES);
+	use_users_and_groups();
+	start_watch();
+	await(&gateway.has_subjects);
+	assert_non_null(strstr(gateway.why, "syncrepl: users, groups"));
+	write_file("dn: cn=b\nobjectClass: gwRule\n");
+	while (strcmp(gateway.last_dn, "cn=b") != 0)
+		await(&gateway.has_commit);
+	pause_for(500);
+	gateway.has_subjects = false;
+	change("cn=far," GROUPS, "member", "cn=somebody");
+	await(&gateway.has_subjects);
+	change("cn=far," GROUPS, "member", "cn=nobody");
+	assert_int_equal(gateway.downs, 0);
+}
+
+static void
+a_directory_that_cannot_be_followed_is_polled(void **state)
+{
+	(void)state;
+	use_directory("dc=mute");
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	await(&gateway.has_confirm);
+	assert_non_null(strstr(gateway.why, "rules are read every 1 s"));
+	assert_non_null(strstr(gateway.why, "refuses syncrepl"));
+	assert_int_equal(gateway.downs, 0);
+}
+
+static void
+a_directory_that_is_to_be_polled_is_not_followed(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	options_add(options, "directory.live", "poll");
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	await(&gateway.has_confirm);
+	assert_non_null(strstr(gateway.why, "changes are not followed"));
+	directory_modify(ADD_RULE("zz"));
+	await(&gateway.has_commit);
+	directory_modify(DELETE_RULE("zz"));
+	await(&gateway.has_commit);
+	assert_int_equal(gateway.subjects, 0);
+}
+
+/* slapd does not know Active Directory's control. */
+static void
+a_way_that_is_refused_is_not_gone(void **state)
+{
+	(void)state;
+	use_directory(RULES);
+	options_add(options, "directory.live", "notify");
+	start_watch();
+	await(&gateway.has_commit);
+	await(&gateway.has_confirm);
+	assert_non_null(strstr(gateway.why, "refuses change notification"));
+}
+
 /* ---- servers that are none */
 
 /* An answer to an anonymous bind, which is the first message. */
@@ -621,22 +912,11 @@ a_server_with_endless_rules_is_survived(void **state)
 }
 
 static void
-write_file(const char *text)
-{
-	FILE *file = fopen(path_of("rules.ldif"), "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
 a_file_serves_without_a_directory(void **state)
 {
 	(void)state;
 	write_file("dn: cn=a\nobjectClass: gwRule\n");
 	options_add(options, "policy.file", path_of("rules.ldif"));
-	options_add_u64(options, "directory.poll_interval", 1);
 	start_watch();
 	await(&gateway.has_commit);
 	assert_string_equal(gateway.last_dn, "cn=a");
@@ -671,7 +951,6 @@ a_new_gateway_is_told_of_the_silence_after_a_large_set(void **state)
 	(void)state;
 	write_large_file();
 	options_add(options, "policy.file", path_of("rules.ldif"));
-	options_add_u64(options, "directory.poll_interval", 1);
 	start_watch();
 	await(&gateway.has_commit);
 	assert_int_equal(gateway.put, 500);
@@ -703,6 +982,16 @@ a_gateway_that_goes_away_is_survived(void **state)
 	assert_true(directory_program_answers(watch, PATIENCE_US));
 }
 
+static int
+set_up_polled(void **state)
+{
+	(void)set_up(state);
+	options_add(options, "directory.live", "poll");
+	return 0;
+}
+
+#define POLLED(name)                                                           \
+	cmocka_unit_test_setup_teardown(name, set_up_polled, tear_down)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -724,6 +1013,17 @@ main(void)
 	    TEST(no_rule_at_all_is_taken_where_it_was_said),
 	    TEST(a_part_on_another_server_is_a_failure),
 	    TEST(a_file_serves_without_a_directory),
+	    TEST(each_change_of_a_rule_is_told_at_once),
+	    TEST(a_rule_that_leaves_or_comes_is_told_at_once),
+	    TEST(a_folder_of_rules_that_is_renamed_is_told_at_once),
+	    TEST(many_changes_at_once_end_in_one_set),
+	    TEST(a_change_of_users_or_groups_is_told_at_once),
+	    TEST(what_does_not_matter_of_a_user_is_not_told_again),
+	    TEST(a_directory_that_comes_back_may_have_changed),
+	    TEST(users_of_a_file_s_rules_are_followed_too),
+	    TEST(a_directory_that_cannot_be_followed_is_polled),
+	    TEST(a_directory_that_is_to_be_polled_is_not_followed),
+	    TEST(a_way_that_is_refused_is_not_gone),
 	    TEST(a_new_gateway_is_told_of_the_silence_after_a_large_set),
 	    TEST(a_gateway_that_goes_away_is_survived),
 	    TEST(a_server_that_hangs_up_is_survived),
@@ -731,6 +1031,10 @@ main(void)
 	    TEST(a_server_with_an_endless_answer_is_survived),
 	    TEST(a_server_that_drips_is_survived),
 	    TEST(a_server_with_endless_rules_is_survived),
+	    POLLED(the_rules_come_and_are_confirmed),
+	    POLLED(a_change_is_sent_and_no_change_is_not),
+	    POLLED(a_directory_that_dies_is_told_and_found_again),
+	    POLLED(a_directory_that_hangs_holds_nobody_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,61 @@ all_who_ask_at_the_same_time_share_one_question(void **state)
 	assert_int_equal(done_count, 2);
 }
 
+static struct program *
+asked(void)
+{
+	return &programs[programs[0].questions == 1 ? 0 : 1];
+}
+
+static void
+who_asks_after_a_change_does_not_share_a_question_from_before(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	subject_cache_expire(cache);
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(programs[0].questions, 1);
+	assert_int_equal(programs[1].questions, 1);
+}
+
+static void
+an_answer_from_before_a_change_is_asked_for_anew(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	subject_cache_expire(cache);
+	programs[0].answers = programs[1].answers = true;
+	answer(asked());
+	settle();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+static void
+changes_without_end_are_not_waited_for(void **state)
+{
+	(void)state;
+	on_closed(&programs[1]);
+	settle();
+	programs[0].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	for (int i = 0; i < 2; i++) {
+		subject_cache_expire(cache);
+		answer(&programs[0]);
+		settle();
+	}
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
 static void
 nobody_is_an_answer(void **state)
 {
@@ -339,6 +394,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_user_is_looked_up_once_and_kept),
 	    TEST(all_who_ask_at_the_same_time_share_one_question),
+	    TEST(who_asks_after_a_change_does_not_share_a_question_from_before),
+	    TEST(an_answer_from_before_a_change_is_asked_for_anew),
+	    TEST(changes_without_end_are_not_waited_for),
 	    TEST(nobody_is_an_answer),
 	    TEST(the_idle_program_gets_the_next_question),
 	    TEST(a_question_that_was_lost_goes_to_another_program),

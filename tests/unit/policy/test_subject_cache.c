@@ -42,14 +42,14 @@ put(const char *name, const char *dn)
 	struct subject *subject = subject_new(dn);
 
 	assert_non_null(subject);
-	subject_cache_put(cache, name, subject);
+	subject_cache_put(cache, name, subject, subject_cache_epoch(cache));
 	subject_unref(subject);
 }
 
 static bool
-has(const char *name, bool is_silent)
+has(const char *name, enum directory_mood mood)
 {
-	struct subject *subject = subject_cache_get(cache, name, is_silent);
+	struct subject *subject = subject_cache_get(cache, name, mood);
 
 	subject_unref(subject);
 	return subject != NULL;
@@ -59,12 +59,12 @@ static void
 an_answer_serves_for_its_time(void **state)
 {
 	(void)state;
-	assert_false(has("alice@EXAMPLE.COM", false));
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
 	put("alice@EXAMPLE.COM", "uid=alice");
 	fake_clock_advance(59 * SECOND);
-	assert_true(has("alice@EXAMPLE.COM", false));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
 	fake_clock_advance(1 * SECOND);
-	assert_false(has("alice@EXAMPLE.COM", false));
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
 }
 
 static void
@@ -73,9 +73,9 @@ that_there_is_no_such_user_serves_for_less(void **state)
 	(void)state;
 	put("mallory@EXAMPLE.COM", NULL);
 	fake_clock_advance(4 * SECOND);
-	assert_true(has("mallory@EXAMPLE.COM", false));
+	assert_true(has("mallory@EXAMPLE.COM", DIRECTORY_ANSWERS));
 	fake_clock_advance(1 * SECOND);
-	assert_false(has("mallory@EXAMPLE.COM", false));
+	assert_false(has("mallory@EXAMPLE.COM", DIRECTORY_ANSWERS));
 }
 
 static void
@@ -84,10 +84,10 @@ while_the_directory_is_silent_old_answers_serve(void **state)
 	(void)state;
 	put("alice@EXAMPLE.COM", "uid=alice");
 	fake_clock_advance(3599 * SECOND);
-	assert_false(has("alice@EXAMPLE.COM", false));
-	assert_true(has("alice@EXAMPLE.COM", true));
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_IS_SILENT));
 	fake_clock_advance(1 * SECOND);
-	assert_false(has("alice@EXAMPLE.COM", true));
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_IS_SILENT));
 }
 
 static void
@@ -95,10 +95,10 @@ a_name_is_a_whole_name(void **state)
 {
 	(void)state;
 	put("alice@EXAMPLE.COM", "uid=alice");
-	assert_false(has("alice@EXAMPLE.CO", false));
-	assert_false(has("alice@EXAMPLE.COM2", false));
-	assert_false(has("Alice@EXAMPLE.COM", false));
-	assert_false(has("", true));
+	assert_false(has("alice@EXAMPLE.CO", DIRECTORY_ANSWERS));
+	assert_false(has("alice@EXAMPLE.COM2", DIRECTORY_ANSWERS));
+	assert_false(has("Alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+	assert_false(has("", DIRECTORY_IS_SILENT));
 }
 
 static void
@@ -111,11 +111,11 @@ the_least_recently_used_goes_first(void **state)
 		(void)snprintf(name, sizeof(name), "user%d", i);
 		put(name, "uid=x");
 	}
-	assert_true(has("user0", false)); /* used again */
+	assert_true(has("user0", DIRECTORY_ANSWERS)); /* used again */
 	put("user16", "uid=x");
-	assert_true(has("user0", false));
-	assert_false(has("user1", false));
-	assert_true(has("user2", false));
+	assert_true(has("user0", DIRECTORY_ANSWERS));
+	assert_false(has("user1", DIRECTORY_ANSWERS));
+	assert_true(has("user2", DIRECTORY_ANSWERS));
 }
 
 static void
@@ -126,7 +126,8 @@ a_newer_answer_replaces_the_older(void **state)
 	(void)state;
 	put("alice@EXAMPLE.COM", NULL);
 	put("alice@EXAMPLE.COM", "uid=alice");
-	subject = subject_cache_get(cache, "alice@EXAMPLE.COM", false);
+	subject =
+	    subject_cache_get(cache, "alice@EXAMPLE.COM", DIRECTORY_ANSWERS);
 	assert_string_equal(subject->dn, "uid=alice");
 	subject_unref(subject);
 }
@@ -137,8 +138,37 @@ after_a_reload_the_directory_is_asked_again(void **state)
 	(void)state;
 	put("alice@EXAMPLE.COM", "uid=alice");
 	subject_cache_expire(cache);
-	assert_false(has("alice@EXAMPLE.COM", false));
-	assert_true(has("alice@EXAMPLE.COM", true));
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_IS_SILENT));
+}
+
+static void
+a_slow_directory_is_not_waited_for_unless_something_has_changed(void **state)
+{
+	(void)state;
+	put("alice@EXAMPLE.COM", "uid=alice");
+	fake_clock_advance(60 * SECOND);
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_IS_SLOW));
+	subject_cache_expire(cache);
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_IS_SLOW));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_IS_SILENT));
+	put("alice@EXAMPLE.COM", "uid=alice");
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+}
+
+static void
+what_was_asked_before_a_change_is_not_kept_as_of_after_it(void **state)
+{
+	struct subject *subject = subject_new("uid=alice");
+	uint64_t epoch = subject_cache_epoch(cache);
+
+	(void)state;
+	subject_cache_expire(cache);
+	subject_cache_put(cache, "alice@EXAMPLE.COM", subject, epoch);
+	subject_unref(subject);
+	assert_false(has("alice@EXAMPLE.COM", DIRECTORY_ANSWERS));
+	assert_true(has("alice@EXAMPLE.COM", DIRECTORY_IS_SILENT));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -154,6 +184,9 @@ main(void)
 	    TEST(the_least_recently_used_goes_first),
 	    TEST(a_newer_answer_replaces_the_older),
 	    TEST(after_a_reload_the_directory_is_asked_again),
+	    TEST(
+		a_slow_directory_is_not_waited_for_unless_something_has_changed),
+	    TEST(what_was_asked_before_a_change_is_not_kept_as_of_after_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
