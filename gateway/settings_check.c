@@ -190,7 +190,16 @@ is_user_filter(const char *text)
 static bool
 is_group_filter(const char *text)
 {
-	return is_filter(text, "d");
+	/* Groups are in groups by their DNs. */
+	return is_filter(text, "du") && strstr(text, "%d") != NULL;
+}
+
+static bool
+is_nested(const char *text)
+{
+	static const char *const ways[] = {"search", "in_chain", NULL};
+
+	return is_one_of(text, ways);
 }
 
 /* The user's entry is known, so that no value has to be put in. */
@@ -284,7 +293,8 @@ static const struct {
 	"placeholders %r and %%"),
     FORM(group_filter, is_group_filter,
 	"an LDAP filter in parentheses with %d in it, and of other "
-	"placeholders %%"),
+	"placeholders %u and %%"),
+    FORM(nested, is_nested, "search or in_chain"),
     FORM(account_filter, is_account_filter,
 	"an LDAP filter in parentheses, or nothing"),
     FORM(live, is_live, "auto, syncrepl, notify or poll"),
@@ -491,6 +501,24 @@ check_directory(const struct check *check)
 }
 
 static void
+check_groups(const struct check *check)
+{
+	static const char in_chain[] = ":1.2.840.113556.1.4.1941:=";
+	const struct settings *s = check->settings;
+
+	if (strcmp(s->nested, "in_chain") == 0 &&
+	    strstr(s->group_filter, in_chain) == NULL)
+		WRONG(check, nested,
+		    "in_chain leaves it to the filter, and "
+		    "directory.group_filter has no %s",
+		    in_chain);
+	if (s->primary_group && !is_set(s->group_base))
+		WRONG(check, primary_group,
+		    "the group is looked for below directory.group_base, "
+		    "which is not set");
+}
+
+static void
 check_audit(const struct check *check)
 {
 	const struct settings *s = check->settings;
@@ -674,6 +702,7 @@ settings_check(
 	check_resolver(&check);
 	check_udp(&check);
 	check_directory(&check);
+	check_groups(&check);
 	check_audit(&check);
 	if (settings->listener_count == 0)
 		reporter->missing(reporter->arg,

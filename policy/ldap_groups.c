@@ -12,6 +12,8 @@
 #include <sys/tree.h>
 
 #include "policy/dn.h"
+#include "policy/ldap_account.h"
+#include "policy/ldap_ranges.h"
 #include "policy/ldap_search.h"
 #include "policy/ldap_template.h"
 #include "policy/subject.h"
@@ -23,6 +25,7 @@ struct member {
 	RB_ENTRY(member) node;
 	STAILQ_ENTRY(member) entry;
 	unsigned depth; /* 0: the user */
+	bool is_final;	/* what it is a member of is known already */
 	char *dn;	/* as the directory writes it */
 	char *normalised;
 };
@@ -30,10 +33,12 @@ struct member {
 struct search {
 	LDAP *ld;
 	const struct groups_settings *settings;
+	const struct account *account;
 	RB_HEAD(member_tree, member) met;
 	STAILQ_HEAD(, member) todo;
 	unsigned count;
 	unsigned depth; /* of the member that is asked about */
+	bool is_final;	/* of the groups that are found now */
 	char *why;
 	size_t why_size;
 };
@@ -86,7 +91,12 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 
 	if (member == NULL)
 		return DIRECTORY_ERRNO(ENOMEM);
+	if (memchr(dn, '\0', len) != NULL) {
+		free(member);
+		return DIRECTORY_ERRNO(EINVAL);
+	}
 	member->depth = depth;
+	member->is_final = search->is_final;
 	member->dn = strndup(dn, len);
 	if (member->dn != NULL)
 		member->normalised = dn_normalise(member->dn);
@@ -109,15 +119,8 @@ on_value(void *arg, const char *attribute, const struct berval *value)
 {
 	struct search *search = arg;
 
-	if (strcasecmp(attribute, "memberOf") != 0)
-		return 0;
+	(void)attribute;
 	return meet(search, value->bv_val, value->bv_len, search->depth + 1);
-}
-
-static int
-on_member_of(void *arg, LDAP *ld, LDAPMessage *entry)
-{
-	return directory_values(ld, entry, on_value, arg);
 }
 
 static int
@@ -133,118 +136,176 @@ on_group(void *arg, LDAP *ld, LDAPMessage *entry)
 	return result;
 }
 
-/* "(|", the filter of each member, ")": one question for many. */
-static char *
-join_filters(struct member *const *members, size_t count, const char *template)
+/* ---- groups that name a member */
+
+/* The filter for one member, under one of its names or under none. */
+static int
+put_filter(FILE *out, const char *template, const char *dn, const char *name)
 {
-	char *joined = NULL, *filter;
+	const struct template_value values[] = {
+	    {'d', dn}, {'u', name}, {'\0', NULL}};
+	char *filter = template_expand(template, values);
+
+	if (filter == NULL)
+		return -errno;
+	(void)fputs(filter, out);
+	free(filter);
+	return 0;
+}
+
+/* The user has names; a group is only ever known by its DN. */
+static int
+put_filters(FILE *out, const struct search *search, const struct member *member)
+{
+	const char *template = search->settings->filter;
+	const struct account *account = search->account;
+	int result = 0;
+
+	if (member->depth > 0 || account->name_count == 0)
+		return put_filter(out, template, member->dn, NULL);
+	for (size_t i = 0; i < account->name_count && result == 0; i++)
+		result =
+		    put_filter(out, template, member->dn, account->names[i]);
+	return result;
+}
+
+/* "(|", the filters of each member, ")": one question for many.  NULL and
+ * errno. */
+static char *
+join_filters(
+    const struct search *search, struct member *const *members, size_t count)
+{
+	char *joined = NULL;
 	size_t len;
 	FILE *out = open_memstream(&joined, &len);
-	int error = out == NULL ? ENOMEM : 0;
+	int result = 0;
 
-	if (out != NULL)
-		(void)fputs("(|", out);
-	for (size_t i = 0; i < count && error == 0; i++) {
-		const struct template_value values[] = {
-		    {'d', members[i]->dn}, {'\0', NULL}};
-
-		filter = template_expand(template, values);
-		if (filter == NULL)
-			error = errno;
-		else
-			(void)fputs(filter, out);
-		free(filter);
-	}
-	if (out != NULL)
-		(void)fputc(')', out);
-	if (out != NULL && fclose(out) != 0)
-		error = ENOMEM;
-	if (error == 0)
+	if (out == NULL)
+		return NULL;
+	(void)fputs("(|", out);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = put_filters(out, search, members[i]);
+	(void)fputc(')', out);
+	if (fclose(out) != 0 && result == 0)
+		result = -ENOMEM;
+	if (result == 0)
 		return joined;
 	free(joined);
-	errno = error;
+	errno = -result;
 	return NULL;
 }
 
-/* Groups that name one of the members. */
 static int
-ask_groups(struct search *search, struct member *const *members, size_t count)
+ask_filter(struct search *search, const char *filter)
 {
 	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
-	struct directory_query query = {
+	const struct directory_query query = {
 	    .base = search->settings->base,
 	    .scope = LDAP_SCOPE_SUBTREE,
+	    .filter = filter,
 	    .attributes = nothing,
 	    .timeout_s = search->settings->timeout_s,
 	    .entry = on_group,
 	    .arg = search,
 	};
+
+	return directory_search(search->ld, &query);
+}
+
+static int
+ask_groups(struct search *search, struct member *const *members, size_t count)
+{
 	char *filter;
 	int result;
 
 	if (*search->settings->base == '\0')
 		return 0;
-	filter = join_filters(members, count, search->settings->filter);
+	filter = join_filters(search, members, count);
 	if (filter == NULL)
 		return DIRECTORY_ERRNO(errno);
-	query.filter = filter;
-	result = directory_search(search->ld, &query);
+	search->is_final = search->settings->is_in_chain;
+	result = ask_filter(search, filter);
 	free(filter);
 	return result;
 }
 
-/* Groups that the member names. */
+/* ---- groups that a member names */
+
+/* The user's primary group names nobody, and is not in memberOf. */
+static int
+ask_primary_group(struct search *search)
+{
+	const char *filter = search->account->primary_group;
+
+	if (!search->settings->primary_group || *filter == '\0' ||
+	    *search->settings->base == '\0')
+		return 0;
+	search->is_final = false;
+	return ask_filter(search, filter);
+}
+
 static int
 ask_member_of(struct search *search, const struct member *member)
 {
-	static const char *const member_of[] = {"memberOf", NULL};
-	const struct directory_query query = {
-	    .base = member->dn,
-	    .scope = LDAP_SCOPE_BASE,
-	    .filter = "(objectClass=*)",
-	    .attributes = member_of,
-	    .timeout_s = search->settings->timeout_s,
-	    .entry = on_member_of,
-	    .arg = search,
-	};
 	int result;
 
 	if (!search->settings->member_of)
 		return 0;
-	result = directory_search(search->ld, &query);
+	search->is_final = search->settings->is_in_chain;
+	result = directory_read(search->ld, member->dn, "memberOf",
+	    search->settings->timeout_s, on_value, search);
 	/* A group may be named that is not there. */
 	return result == LDAP_NO_SUCH_OBJECT ? 0 : result;
 }
 
-/* Members of one depth, as many as one question takes, from `first` on. */
+/* ---- all of them */
+
+/* Members of one depth, as many as one question takes, from `first` on;
+ * *last is the last that was looked at. */
 static size_t
-gather(struct member *first, struct member *members[BATCH_MAX])
+gather(struct member *first, struct member *members[BATCH_MAX],
+    struct member **last)
 {
 	size_t count = 0;
 
 	for (struct member *member = first;
 	     member != NULL && count < BATCH_MAX &&
 	     member->depth == first->depth;
-	     member = STAILQ_NEXT(member, entry))
-		members[count++] = member;
+	     member = STAILQ_NEXT(member, entry)) {
+		*last = member;
+		if (!member->is_final)
+			members[count++] = member;
+	}
 	return count;
+}
+
+static int
+ask_about(struct search *search, struct member *const *members, size_t count)
+{
+	int result = 0;
+
+	if (search->depth == 0)
+		result = ask_primary_group(search);
+	if (result == 0 && count > 0)
+		result = ask_groups(search, members, count);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = ask_member_of(search, members[i]);
+	return result;
 }
 
 static int
 ask_all(struct search *search)
 {
-	struct member *members[BATCH_MAX];
+	struct member *members[BATCH_MAX], *last;
 	struct member *next = STAILQ_FIRST(&search->todo);
 	int result = 0;
 
 	while (result == 0 && next != NULL) {
-		size_t count = gather(next, members);
+		size_t count = gather(next, members, &last);
 
 		search->depth = next->depth;
-		result = ask_groups(search, members, count);
-		for (size_t i = 0; i < count && result == 0; i++)
-			result = ask_member_of(search, members[i]);
-		next = STAILQ_NEXT(members[count - 1], entry);
+		result = ask_about(search, members, count);
+		next = STAILQ_NEXT(last, entry);
 	}
 	return result;
 }
@@ -269,10 +330,14 @@ fill_subject(struct search *search, struct subject *subject)
 
 int
 groups_find(LDAP *ld, const struct groups_settings *settings,
-    struct subject *subject, const char *dn, char *why, size_t why_size)
+    struct subject *subject, const char *dn, const struct account *account,
+    char *why, size_t why_size)
 {
-	struct search search = {
-	    .ld = ld, .settings = settings, .why = why, .why_size = why_size};
+	struct search search = {.ld = ld,
+	    .settings = settings,
+	    .account = account,
+	    .why = why,
+	    .why_size = why_size};
 	struct member *member;
 	int result;
 

@@ -9,25 +9,32 @@
 
 #include "base/compiler.h"
 
+struct account;
 struct subject;
 
 struct groups_settings {
-	char *base;   /* "": only memberOf is followed */
-	char *filter; /* a template: %d is the member's DN */
+	char *base; /* "": only memberOf is followed */
+	/* A template: %d is the member's DN; %u is a name that the user's entry
+	 * has in uid, and stands for nothing where the member is a group. */
+	char *filter;
 	bool member_of;
+	/* The filter finds groups of groups by itself (LDAP_MATCHING_RULE_IN_
+	 * CHAIN, MS-ADTS 3.1.1.3.4.4.3). */
+	bool is_in_chain;
+	bool primary_group;
 	unsigned nesting_max;
 	unsigned groups_max;
 	unsigned timeout_s; /* for each answer */
 };
 
 /*
- * Adds to `subject` (and finishes it) every group that has `dn` for a member,
- * directly or through groups; a loop of groups ends by itself.  0, or what
- * directory_error explains; E2BIG (more than groups_max) and ELOOP (deeper
- * than nesting_max) come with a sentence in why.
+ * Adds to `subject` (and finishes it) every group that has `dn`, whose account
+ * this is, for a member, directly or through groups; a loop of groups ends by
+ * itself.  0, or what directory_error explains; E2BIG (more than groups_max)
+ * and ELOOP (deeper than nesting_max) come with a sentence in why.
  */
 int groups_find(LDAP *ld, const struct groups_settings *settings,
-    struct subject *subject, const char *dn, char *why,
-    size_t why_size) must_check;
+    struct subject *subject, const char *dn, const struct account *account,
+    char *why, size_t why_size) must_check;
 
 #endif

@@ -121,16 +121,16 @@ static int
 fill_subject(struct finder *finder, struct subject *subject, const char *dn,
     char why[WHY_SIZE])
 {
-	bool is_good;
-	int result = account_check(finder->ld, dn, finder->account_filter,
-	    finder->directory.timeout_s, &is_good);
+	struct account account;
+	int result = account_read(finder->ld, dn, finder->account_filter,
+	    finder->directory.timeout_s, &account);
 
-	if (result != 0)
-		return result;
-	subject->is_disabled = !is_good;
-	return is_good ? groups_find(finder->ld, &finder->groups, subject, dn,
-			     why, WHY_SIZE)
-		       : 0;
+	subject->is_disabled = !account.is_good;
+	if (result == 0 && account.is_good)
+		result = groups_find(finder->ld, &finder->groups, subject, dn,
+		    &account, why, WHY_SIZE);
+	account_fini(&account);
+	return result;
 }
 
 /* 0 and a subject; or what directory_error explains, and maybe why. */
@@ -374,6 +374,11 @@ configure(
 	    .base = copy_option(options, "directory.group_base"),
 	    .filter = copy_option(options, "directory.group_filter"),
 	    .member_of = options_get_bool(options, "directory.member_of", true),
+	    .is_in_chain =
+		strcmp(options_get(options, "directory.nested", "search"),
+		    "in_chain") == 0,
+	    .primary_group =
+		options_get_bool(options, "directory.primary_group", false),
 	    .nesting_max =
 		(unsigned)options_get_u64(options, "directory.nesting_max", 16),
 	    .groups_max = (unsigned)options_get_u64(

@@ -177,6 +177,9 @@ directory_error(int result)
 	case DIRECTORY_ERRNO(E2BIG):
 	case DIRECTORY_ERRNO(EMSGSIZE):
 		return "more than this program takes";
+	case DIRECTORY_ERRNO(EPROTO):
+		return "the server gives an attribute in parts that do not "
+		       "fit together";
 	case LDAP_REFERRAL:
 		return "a part lives on another server, and referrals are not "
 		       "followed";

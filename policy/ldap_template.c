@@ -3,6 +3,7 @@
 #include "policy/ldap_template.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,15 @@
 
 #include <ldap.h>
 
-static const char *
+/* What no entry matches, in every server. */
+#define NOTHING "(!(objectClass=*))"
+
+static const struct template_value *
 find_value(const struct template_value *values, char letter)
 {
 	for (; values->letter != '\0'; values++)
 		if (values->letter == letter)
-			return values->value;
+			return values;
 	return NULL;
 }
 
@@ -26,7 +30,7 @@ put_escaped(FILE *out, const char *value)
 {
 	struct berval plain, escaped = {0, NULL};
 
-	if (value == NULL || *value == '\0')
+	if (*value == '\0')
 		return -EINVAL;
 	plain.bv_val = (char *)(uintptr_t)value;
 	plain.bv_len = strlen(value);
@@ -41,23 +45,65 @@ put_escaped(FILE *out, const char *value)
 }
 
 static int
+put_placeholder(FILE *out, const struct template_value *values, char letter)
+{
+	const struct template_value *value = find_value(values, letter);
+
+	if (letter == '%') {
+		(void)fputc('%', out);
+		return 0;
+	}
+	return value != NULL ? put_escaped(out, value->value) : -EINVAL;
+}
+
+/* Whether one of its placeholders has no value. */
+static bool
+lacks_value(const char *text, size_t len, const struct template_value *values)
+{
+	const struct template_value *value;
+
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (text[i] != '%')
+			continue;
+		value = find_value(values, text[++i]);
+		if (value != NULL && value->value == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The comparison that a template begins with, "(attribute=value)": its
+ * length, or 0 if there is none.  No parenthesis is inside (RFC 4515). */
+static size_t
+comparison_len(const char *template)
+{
+	size_t len = 1;
+
+	if (*template != '(')
+		return 0;
+	len += strcspn(template + 1, "()");
+	return template[len] == ')' ? len + 1 : 0;
+}
+
+static int
 expand(FILE *out, const char *template, const struct template_value *values)
 {
+	size_t len;
 	int result;
 
-	for (; *template != '\0'; template ++) {
-		if (*template != '%') {
-			(void)fputc(*template, out);
-			continue;
+	while (*template != '\0') {
+		len = comparison_len(template);
+		if (len > 0 && lacks_value(template, len, values)) {
+			(void)fputs(NOTHING, out);
+			template += len;
+		} else if (*template != '%') {
+			(void)fputc(*template ++, out);
+		} else {
+			result = put_placeholder(out, values, template[1]);
+			if (result != 0)
+				return result;
+			template += 2;
 		}
-		template ++;
-		if (*template == '%') {
-			(void)fputc('%', out);
-			continue;
-		}
-		result = put_escaped(out, find_value(values, *template));
-		if (result != 0)
-			return result;
 	}
 	return 0;
 }

@@ -5,7 +5,8 @@
 
 #include "base/compiler.h"
 
-/* A letter behind a % and what stands for it; a table ends with '\0'. */
+/* A letter behind a % and what stands for it (NULL: there is nothing); a table
+ * ends with '\0'. */
 struct template_value {
 	char letter;
 	const char *value;
@@ -13,7 +14,8 @@ struct template_value {
 
 /*
  * "%p" and the like become their values, escaped as RFC 4515 section 3 asks;
- * "%%" is a percent sign.  malloc'ed.  NULL and errno: EINVAL for an empty
+ * "%%" is a percent sign.  A comparison, "(a=%p)", whose value is NULL becomes
+ * one that no entry matches.  malloc'ed.  NULL and errno: EINVAL for an empty
  * value, an unknown letter or a % at the end; ENOMEM.
  */
 char *template_expand(

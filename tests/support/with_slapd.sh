@@ -108,6 +108,10 @@ write_config() {
 
 	include: file:///etc/ldap/schema/core.ldif
 
+	include: file:///etc/ldap/schema/cosine.ldif
+
+	include: file:///etc/ldap/schema/nis.ldif
+
 	include: file://$(realpath "$schema")
 
 	dn: cn=test,cn=schema,cn=config
@@ -115,7 +119,9 @@ write_config() {
 	cn: test
 	olcAttributeTypes: ( 2.16.840.1.113719.1.301.4.1.1 NAME 'krbPrincipalName' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
 	olcAttributeTypes: ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
-	olcObjectClasses: ( 1.1.2.1 NAME 'anything' SUP top AUXILIARY MAY ( krbPrincipalName \$ memberOf ) )
+	olcAttributeTypes: ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+	olcAttributeTypes: ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+	olcObjectClasses: ( 1.1.2.1 NAME 'anything' SUP top AUXILIARY MAY ( krbPrincipalName \$ memberOf \$ uid \$ objectSid \$ primaryGroupID ) )
 
 	dn: olcDatabase={1}mdb,cn=config
 	objectClass: olcDatabaseConfig

@@ -353,6 +353,12 @@ static const struct {
     {"directory { account_filter = \"a=b\" }", 1, "directory.account_filter: "},
     {"directory { account_filter = \"(a=b)(c=d)\" }", 1,
 	"directory.account_filter: "},
+    {"directory { group_filter = \"(a=%u)\" }", 1, "directory.group_filter: "},
+    {"directory { nested = deep }", 1, "directory.nested: "},
+    {"directory { nested = in_chain }", 1,
+	"directory.nested: in_chain leaves it to the filter, and "
+	"directory.group_filter has no :1.2.840.113556.1.4.1941:="},
+    {"directory { primary_group = true }", 1, "directory.primary_group: "},
     {"directory { rule_base = rules }", 1, "directory.rule_base: "},
     {"audit { target = /dev/log }", 1, "audit.target: "},
     {"audit { target = unix:dev/log }", 1, "audit.target: "},

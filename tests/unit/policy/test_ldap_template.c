@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "policy/ldap_template.h"
 
 static char *
@@ -50,8 +51,34 @@ an_empty_value_is_refused(void **state)
 	(void)state;
 	assert_null(expand("(cn=%p)", ""));
 	assert_int_equal(errno, EINVAL);
-	assert_null(expand("(cn=%p)", NULL));
-	assert_int_equal(errno, EINVAL);
+}
+
+#define NOTHING "(!(objectClass=*))"
+
+static void
+a_comparison_without_a_value_matches_nothing(void **state)
+{
+	static const struct {
+		const char *template, *filter;
+	} rows[] = {
+	    {"(cn=%p)", NOTHING},
+	    {"(cn=a%p-%d)", NOTHING},
+	    {"(|(member=%d)(memberUid=%p))", "(|(member=cn=x)" NOTHING ")"},
+	    {"(|(memberUid=%p)(member=%d))", "(|" NOTHING "(member=cn=x))"},
+	    {"(&(a=100%%p)(!(b=%p)))", "(&(a=100%p)(!" NOTHING "))"},
+	    {"(member:1.2.3:=%d)", "(member:1.2.3:=cn=x)"},
+	};
+	const struct template_value values[] = {
+	    {'d', "cn=x"}, {'p', NULL}, {'\0', NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		char *filter = template_expand(rows[i].template, values);
+
+		assert_non_null(filter);
+		assert_string_equal(filter, rows[i].filter);
+		free(filter);
+	}
 }
 
 static void
@@ -80,6 +107,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(values_are_escaped),
 	    cmocka_unit_test(an_empty_value_is_refused),
+	    cmocka_unit_test(a_comparison_without_a_value_matches_nothing),
 	    cmocka_unit_test(an_unknown_letter_is_refused),
 	    cmocka_unit_test(a_percent_sign_is_written_twice),
 	};
