@@ -84,11 +84,14 @@ def names(place):
 class Lab:
     """`settings` changes single settings: {"session": {"idle_timeout": 5}};
     `entries` replaces the rules; parts that a test does not need can be left
-    out by closing them; `pam` brings users and PAM stacks along."""
+    out by closing them; without `syncprov` the directory has to be polled;
+    `pam` brings users and PAM stacks along."""
 
     def __init__(self, programs, place=Island, settings=None, entries=None,
-                 clockskew=300, start=True, keep=False, pam=False):
+                 clockskew=300, start=True, keep=False, pam=False,
+                 syncprov=True):
         self.keep = keep
+        self.syncprov = syncprov
         self.place = place
         self.service = SERVICE
         self.directory = tempfile.mkdtemp(prefix="gatewarden-lab.")
@@ -152,7 +155,7 @@ class Lab:
         at = self.directory
         self.slapd = Directory(
             f"{at}/slapd", f"{ROOT}/schema/gatewarden.ldif",
-            realm=self.realm)
+            realm=self.realm, syncprov=self.syncprov)
         shutil.copy(f"{at}/ldap.keytab", self.slapd.keytab)
         self.slapd.start()
         # Over the wire, so that memberOf is made too.

@@ -36,7 +36,7 @@ cn: module{{0}}
 olcModulePath: /usr/lib/ldap
 olcModuleLoad: back_mdb
 olcModuleLoad: memberof
-
+{load_syncprov}
 dn: cn=schema,cn=config
 objectClass: olcSchemaConfig
 cn: schema
@@ -88,6 +88,14 @@ dn: olcOverlay={{0}}memberof,olcDatabase={{1}}mdb,cn=config
 objectClass: olcOverlayConfig
 objectClass: olcMemberOf
 olcOverlay: {{0}}memberof
+"""
+
+SYNCPROV = """\
+
+dn: olcOverlay={1}syncprov,olcDatabase={1}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcSyncProvConfig
+olcOverlay: {1}syncprov
 """
 
 TREE = f"""\
@@ -184,9 +192,10 @@ def make_certificates(directory, address="127.0.0.1"):
 
 
 class Directory:
-    """slapd on ldap://, ldaps:// and ldapi://."""
+    """slapd on ldap://, ldaps:// and ldapi://; it tells of its changes if
+    it has the overlay syncprov."""
 
-    def __init__(self, directory, schema, realm=None):
+    def __init__(self, directory, schema, realm=None, syncprov=True):
         self.directory, self.realm = directory, realm
         self.address = "127.0.0.1"
         self.port, self.tls_port = free_port(), free_port()
@@ -209,9 +218,10 @@ class Directory:
         # the packaged directories.
         self.binary = shutil.copy("/usr/sbin/slapd", f"{directory}/slapd")
         self._load("config", "-n0", CONFIG.format(
+            load_syncprov="olcModuleLoad: syncprov\n" if syncprov else "",
             tls=self.tls, address=self.address, gatewarden_schema=schema, suffix=SUFFIX,
             admin=ADMIN, admin_password=ADMIN_PASSWORD, reader=READER,
-            database=f"{directory}/data"))
+            database=f"{directory}/data") + (SYNCPROV if syncprov else ""))
         self._load("tree", "-n1", TREE)
 
     def _load(self, name, database, text):
@@ -235,6 +245,18 @@ class Directory:
 
     def stop(self):
         self.program.stop()
+
+    def dump(self):
+        """All entries as LDIF, as a backup has them."""
+        return run("/usr/sbin/slapcat", "-F", f"{self.directory}/config",
+                   "-n1")
+
+    def restore(self, text):
+        """Another database in place of the one that there is; while slapd is
+        down."""
+        shutil.rmtree(f"{self.directory}/data")
+        os.mkdir(f"{self.directory}/data")
+        self._load("restored", "-n1", text)
 
     def kill(self):
         self.program.kill()
