@@ -223,22 +223,46 @@ answer_failed(struct asker *asker, uint64_t id, const char *why)
 	answer(asker, id, LOOKUP_FAILED, data, writer.len);
 }
 
-static void
-answer_subject(struct asker *asker, uint64_t id, const struct subject *subject)
+/* Groups that do not fit into the answer go ahead.  0 or -errno. */
+static int
+send_subject(struct asker *asker, uint64_t id, uint32_t number,
+    const struct subject *subject)
 {
 	uint8_t *data;
-	size_t len;
+	size_t len, first = 0;
+	int result;
+
+	while ((result = lookup_subject_encode(subject, first, &data, &len)) ==
+	       -EMSGSIZE) {
+		result =
+		    lookup_groups_encode(subject, &first, number, &data, &len);
+		if (result == 0)
+			result =
+			    link_send(asker->link, LOOKUP_GROUPS, 0, data, len);
+		free(data);
+		if (result != 0)
+			return result;
+	}
+	if (result != 0)
+		return result;
+	answer(asker, id, LOOKUP_SUBJECT, data, len);
+	free(data);
+	return 0;
+}
+
+static void
+answer_subject(struct asker *asker, uint64_t id, uint32_t number,
+    const struct subject *subject)
+{
+	int result;
 
 	if (subject->dn == NULL && !subject->is_disabled) {
 		answer(asker, id, LOOKUP_NOBODY, NULL, 0);
 		return;
 	}
-	if (lookup_subject_encode(subject, &data, &len) != 0) {
-		answer_failed(asker, id, "the user has too many groups");
-		return;
-	}
-	answer(asker, id, LOOKUP_SUBJECT, data, len);
-	free(data);
+	result = send_subject(asker, id, number, subject);
+	if (result != 0)
+		answer_failed(asker, id, strerror(-result));
 }
 
 static void
@@ -249,8 +273,10 @@ on_name(void *arg, struct link_message *message)
 	char name[NAME_SIZE], why[WHY_SIZE] = "";
 	struct subject *subject;
 	struct wire_reader reader;
+	uint32_t number;
 
 	wire_reader_init(&reader, message->data, message->len);
+	number = wire_get_u32(&reader);
 	wire_get_string(&reader, name, sizeof(name));
 	if (!wire_is_done(&reader)) {
 		answer_failed(asker, message->id, "the question is no name");
@@ -260,14 +286,14 @@ on_name(void *arg, struct link_message *message)
 	subject = find(finder, name, why);
 	(void)alarm(0);
 	if (subject != NULL)
-		answer_subject(asker, message->id, subject);
+		answer_subject(asker, message->id, number, subject);
 	else
 		answer_failed(asker, message->id, why);
 	subject_unref(subject);
 }
 
 static const struct link_handler handlers[] = {
-    {LOOKUP_NAME, 4, NAME_SIZE + 4, on_name},
+    {LOOKUP_NAME, 8, NAME_SIZE + 8, on_name},
     {.handle = NULL},
 };
 

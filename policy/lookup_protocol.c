@@ -6,51 +6,117 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/link.h"
 #include "base/wire.h"
 #include "policy/subject.h"
-
-#define DN_MAX 8192 /* octets of one DN */
 
 /* Bits of the first octet; no other is set. */
 enum { HAS_DN = 1, IS_DISABLED = 2 };
 
+static int
+writer_new(struct wire_writer *writer)
+{
+	uint8_t *data = malloc(LOOKUP_MESSAGE_MAX);
+
+	if (data == NULL)
+		return -ENOMEM;
+	wire_writer_init(writer, data, LOOKUP_MESSAGE_MAX);
+	return 0;
+}
+
 int
 lookup_subject_encode(
-    const struct subject *subject, uint8_t **data, size_t *len)
+    const struct subject *subject, size_t first, uint8_t **data, size_t *len)
 {
+	uint8_t bits = (uint8_t)((subject->dn != NULL ? HAS_DN : 0) |
+				 (subject->is_disabled ? IS_DISABLED : 0));
 	struct wire_writer writer;
 
-	*data = malloc(LINK_MESSAGE_MAX);
-	if (*data == NULL)
+	*data = NULL;
+	if (writer_new(&writer) != 0)
 		return -ENOMEM;
-	wire_writer_init(&writer, *data, LINK_MESSAGE_MAX);
-	wire_put_u8(
-	    &writer, (uint8_t)((subject->dn != NULL ? HAS_DN : 0) |
-			       (subject->is_disabled ? IS_DISABLED : 0)));
+	wire_put_u8(&writer, bits);
 	wire_put_string(&writer, subject->dn != NULL ? subject->dn : "");
+	wire_put_u32(&writer, (uint32_t)first);
 	wire_put_u32(&writer, (uint32_t)subject->count);
-	for (size_t i = 0; i < subject->count; i++)
+	for (size_t i = first; i < subject->count; i++)
 		wire_put_string(&writer, subject->groups[i]);
 	if (writer.failed) {
-		free(*data);
-		*data = NULL;
+		free(writer.data);
 		return -EMSGSIZE;
 	}
+	*data = writer.data;
 	*len = writer.len;
 	return 0;
 }
 
+int
+lookup_groups_encode(const struct subject *subject, size_t *first,
+    uint32_t number, uint8_t **data, size_t *len)
+{
+	struct wire_writer writer;
+
+	*data = NULL;
+	if (writer_new(&writer) != 0)
+		return -ENOMEM;
+	wire_put_u32(&writer, number);
+	while (*first < subject->count) {
+		const char *group = subject->groups[*first];
+
+		if (4 + strlen(group) > writer.size - writer.len)
+			break;
+		wire_put_string(&writer, group);
+		++*first;
+	}
+	*data = writer.data;
+	*len = writer.len;
+	return 0;
+}
+
+/* All that is left are groups.  0 or -errno. */
+static int
+read_groups(struct wire_reader *reader, struct subject *subject)
+{
+	char dn[LOOKUP_DN_MAX];
+	int result = 0;
+
+	while (result == 0 && !reader->failed && wire_remaining(reader) > 0) {
+		wire_get_string(reader, dn, sizeof(dn));
+		if (!reader->failed)
+			result = subject->count < LOOKUP_GROUPS_MAX
+				     ? subject_add_group(subject, dn)
+				     : -EINVAL;
+	}
+	return reader->failed ? -EINVAL : result;
+}
+
+uint32_t
+lookup_groups_number(const void *data, size_t len)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, data, len);
+	return wire_get_u32(&reader);
+}
+
+int
+lookup_groups_decode(const void *data, size_t len, struct subject *ahead)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, data, len);
+	(void)wire_get_u32(&reader);
+	return read_groups(&reader, ahead);
+}
+
+/* Who it is, without groups.  NULL and errno. */
 static struct subject *
 read_subject(struct wire_reader *reader)
 {
-	char dn[DN_MAX];
+	char dn[LOOKUP_DN_MAX];
 	struct subject *subject;
 	uint8_t bits = wire_get_u8(reader);
-	uint32_t count;
 
 	wire_get_string(reader, dn, sizeof(dn));
-	count = wire_get_u32(reader);
 	if (reader->failed || (bits & ~(HAS_DN | IS_DISABLED)) != 0 ||
 	    ((bits & HAS_DN) == 0 && *dn != '\0')) {
 		errno = EINVAL;
@@ -59,32 +125,45 @@ read_subject(struct wire_reader *reader)
 	subject = subject_new((bits & HAS_DN) != 0 ? dn : NULL);
 	if (subject != NULL)
 		subject->is_disabled = (bits & IS_DISABLED) != 0;
-	for (uint32_t i = 0; subject != NULL && i < count; i++) {
-		wire_get_string(reader, dn, sizeof(dn));
-		errno =
-		    reader->failed ? EINVAL : -subject_add_group(subject, dn);
-		if (errno != 0) {
-			subject_unref(subject);
-			subject = NULL;
-		}
-	}
 	return subject;
 }
 
+/* Those that went ahead must all be there.  0 or -errno. */
+static int
+take_ahead(struct subject *subject, uint32_t count, struct subject *ahead)
+{
+	if (count == 0)
+		return 0;
+	if (ahead == NULL || ahead->count != count)
+		return -EINVAL;
+	subject_move_groups(subject, ahead);
+	return 0;
+}
+
 struct subject *
-lookup_subject_decode(const void *data, size_t len)
+lookup_subject_decode(const void *data, size_t len, struct subject *ahead)
 {
 	struct wire_reader reader;
 	struct subject *subject;
+	uint32_t first, count;
+	int result;
 
 	wire_reader_init(&reader, data, len);
 	subject = read_subject(&reader);
-	if (subject != NULL && !wire_is_done(&reader)) {
-		subject_unref(subject);
-		subject = NULL;
-		errno = EINVAL;
-	}
-	if (subject != NULL)
+	if (subject == NULL)
+		return NULL;
+	first = wire_get_u32(&reader);
+	count = wire_get_u32(&reader);
+	result = reader.failed ? -EINVAL : take_ahead(subject, first, ahead);
+	if (result == 0)
+		result = read_groups(&reader, subject);
+	if (result == 0 && subject->count != count)
+		result = -EINVAL;
+	if (result == 0) {
 		subject_finish(subject);
-	return subject;
+		return subject;
+	}
+	subject_unref(subject);
+	errno = -result;
+	return NULL;
 }

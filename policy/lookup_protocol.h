@@ -15,19 +15,42 @@ struct subject;
 
 enum lookup_type {
 	/* gateway to lookup, a question */
-	LOOKUP_NAME = 1, /* string: the identity's name */
+	LOOKUP_NAME = 1, /* u32: a number for LOOKUP_GROUPS; string: whose */
 	/* lookup to gateway, with the question's id */
 	LOOKUP_SUBJECT, /* lookup_subject_encode */
 	LOOKUP_NOBODY,	/* the directory has no such user, and need not */
-	LOOKUP_FAILED	/* string: why the directory did not say */
+	LOOKUP_FAILED,	/* string: why the directory did not say */
+	/* lookup to gateway, ahead of a LOOKUP_SUBJECT that would be too long
+	 */
+	LOOKUP_GROUPS /* lookup_groups_encode */
 };
 
-/* *data is malloc'ed.  0, -ENOMEM, or -EMSGSIZE when it is more than a
- * message of a link holds. */
-int lookup_subject_encode(
-    const struct subject *subject, uint8_t **data, size_t *len) must_check;
+#define LOOKUP_DN_MAX 8192 /* octets of one DN */
+/* A message takes a loop no longer than some milliseconds. */
+#define LOOKUP_MESSAGE_MAX (32 * 1024)
+#define LOOKUP_GROUPS_MAX  65536 /* of one subject: directory.groups_max */
 
-/* NULL and errno: EINVAL if the octets are not what the above writes. */
-struct subject *lookup_subject_decode(const void *data, size_t len) must_check;
+/* The subject with its groups from the index `first` on; those before it went
+ * ahead.  *data is malloc'ed.  0, -ENOMEM, or -EMSGSIZE when it is more than
+ * LOOKUP_MESSAGE_MAX: send groups ahead. */
+int lookup_subject_encode(const struct subject *subject, size_t first,
+    uint8_t **data, size_t *len) must_check;
+
+/* As many groups from the index *first on as fit, which moves on behind them;
+ * `number` came with the question.  *data is malloc'ed.  0 or -ENOMEM. */
+int lookup_groups_encode(const struct subject *subject, size_t *first,
+    uint32_t number, uint8_t **data, size_t *len) must_check;
+
+/* The number of the question that such groups belong to; 0 if cut. */
+uint32_t lookup_groups_number(const void *data, size_t len);
+/* Adds them to `ahead`.  0, -ENOMEM, or -EINVAL if the octets are not what the
+ * above writes, or there are more than LOOKUP_GROUPS_MAX. */
+int lookup_groups_decode(
+    const void *data, size_t len, struct subject *ahead) must_check;
+
+/* NULL and errno: EINVAL if the octets are not what the above writes.  `ahead`
+ * has the groups that went ahead, or is NULL; they are moved from there. */
+struct subject *lookup_subject_decode(
+    const void *data, size_t len, struct subject *ahead) must_check;
 
 #endif

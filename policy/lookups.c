@@ -29,6 +29,11 @@ struct server {
 	uint32_t index;
 	struct link *link; /* NULL while the program is down */
 	unsigned outstanding;
+	/* Groups that came ahead of the answer to the question with that
+	 * number; NULL if none did.  A program answers one question after the
+	 * other. */
+	struct subject *ahead;
+	uint32_t ahead_number;
 };
 
 /* One name being looked up, for everyone who waits for it. */
@@ -37,7 +42,8 @@ struct fetch {
 	struct lookups *lookups;
 	struct server *server; /* which has, or had, the question */
 	struct question *question;
-	uint64_t epoch; /* of the cache, when it was asked */
+	uint32_t number; /* of the question, never 0 */
+	uint64_t epoch;	 /* of the cache, when it was asked */
 	unsigned tries;
 	struct event *patience;
 	bool is_slow;	       /* patience has ended */
@@ -59,6 +65,7 @@ struct lookups {
 	struct event_base *base;
 	struct subject_cache *cache;
 	unsigned timeout_ms;
+	uint32_t last_number;
 	SLIST_HEAD(, server) servers;
 	TAILQ_HEAD(, fetch) fetches;
 };
@@ -108,12 +115,20 @@ lookups_free(struct lookups *lookups)
 	while ((server = SLIST_FIRST(&lookups->servers)) != NULL) {
 		SLIST_REMOVE_HEAD(&lookups->servers, entry);
 		link_free(server->link);
+		subject_unref(server->ahead);
 		free(server);
 	}
 	free(lookups);
 }
 
 /* ---- the links */
+
+static void
+forget_ahead(struct server *server)
+{
+	subject_unref(server->ahead);
+	server->ahead = NULL;
+}
 
 static void
 on_closed(void *arg)
@@ -123,11 +138,32 @@ on_closed(void *arg)
 
 	/* NULL first: what is asked again goes to another one. */
 	server->link = NULL;
+	forget_ahead(server);
 	link_free(link);
 }
 
+/* What is wrong or cannot be kept is missed when the answer comes. */
+static void
+on_groups(void *arg, struct link_message *message)
+{
+	struct server *server = arg;
+	uint32_t number = lookup_groups_number(message->data, message->len);
+
+	if (server->ahead != NULL && server->ahead_number != number)
+		forget_ahead(server);
+	if (server->ahead == NULL)
+		server->ahead = subject_new(NULL);
+	server->ahead_number = number;
+	if (server->ahead != NULL && lookup_groups_decode(message->data,
+					 message->len, server->ahead) != 0)
+		forget_ahead(server);
+}
+
 /* Answers only; a program that asks is not what it should be. */
-static const struct link_handler handlers[] = {{.handle = NULL}};
+static const struct link_handler handlers[] = {
+    {LOOKUP_GROUPS, 4, LOOKUP_MESSAGE_MAX, on_groups},
+    {.handle = NULL},
+};
 
 static struct server *
 find_server(struct lookups *lookups, uint32_t index)
@@ -242,15 +278,31 @@ settle_silent(struct fetch *fetch)
 	    subject);
 }
 
+/* What came ahead for another question, one that timed out, is not for it. */
 static struct subject *
-read_answer(const struct link_message *answer)
+read_subject(const struct fetch *fetch, const struct link_message *answer)
+{
+	struct server *server = fetch->server;
+	struct subject *ahead =
+	    server->ahead_number == fetch->number ? server->ahead : NULL;
+	struct subject *subject =
+	    lookup_subject_decode(answer->data, answer->len, ahead);
+
+	forget_ahead(server);
+	if (subject == NULL)
+		log_warning(NULL, "directory-lookup: an answer is not whole");
+	return subject;
+}
+
+static struct subject *
+read_answer(const struct fetch *fetch, const struct link_message *answer)
 {
 	char why[1024];
 	struct wire_reader reader;
 
 	switch (answer->type) {
 	case LOOKUP_SUBJECT:
-		return lookup_subject_decode(answer->data, answer->len);
+		return read_subject(fetch, answer);
 	case LOOKUP_NOBODY:
 		return subject_new(NULL);
 	case LOOKUP_FAILED:
@@ -291,7 +343,7 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 	case ANSWER_GIVEN:
 		if (ask_anew(fetch))
 			return;
-		subject = read_answer(answer);
+		subject = read_answer(fetch, answer);
 		break;
 	case ANSWER_LOST:
 		ask(fetch);
@@ -317,7 +369,11 @@ ask(struct fetch *fetch)
 	struct wire_writer writer;
 	struct server *server = least_busy(fetch->lookups, fetch->server);
 
+	if (++fetch->lookups->last_number == 0)
+		fetch->lookups->last_number = 1;
+	fetch->number = fetch->lookups->last_number;
 	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_u32(&writer, fetch->number);
 	wire_put_string(&writer, fetch->name);
 	if (server != NULL && fetch->tries++ < TRIES_MAX)
 		fetch->question =

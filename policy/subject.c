@@ -49,6 +49,15 @@ subject_add_group(struct subject *subject, const char *dn)
 	return 0;
 }
 
+void
+subject_move_groups(struct subject *to, struct subject *from)
+{
+	to->groups = from->groups;
+	to->count = from->count;
+	from->groups = NULL;
+	from->count = 0;
+}
+
 static int
 compare_groups(const void *a, const void *b)
 {
@@ -57,14 +66,25 @@ compare_groups(const void *a, const void *b)
 	return strcmp(*left, *right);
 }
 
+/* What comes over a link was sorted on the other side. */
+static bool
+is_finished(const struct subject *subject)
+{
+	for (size_t i = 1; i < subject->count; i++)
+		if (strcmp(subject->groups[i - 1], subject->groups[i]) >= 0)
+			return false;
+	return true;
+}
+
 void
 subject_finish(struct subject *subject)
 {
 	size_t kept = 0;
 
-	if (subject->count > 1)
-		qsort(subject->groups, subject->count,
-		    sizeof(subject->groups[0]), compare_groups);
+	if (is_finished(subject))
+		return;
+	qsort(subject->groups, subject->count, sizeof(subject->groups[0]),
+	    compare_groups);
 	for (size_t i = 0; i < subject->count; i++) {
 		char *group = subject->groups[i];
 

@@ -27,6 +27,8 @@ struct subject {
 struct subject *subject_new(const char *dn) must_check;
 /* Normalises.  0, -EINVAL if dn is not a DN, or -ENOMEM. */
 int subject_add_group(struct subject *subject, const char *dn) must_check;
+/* Of a subject without groups. */
+void subject_move_groups(struct subject *to, struct subject *from);
 void subject_finish(struct subject *subject); /* sorts, drops doubles */
 /* `group` is normalised. */
 bool subject_is_member(const struct subject *subject, const char *group);

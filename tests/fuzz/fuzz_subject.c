@@ -27,14 +27,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len;
 
 	errno = 0;
-	subject = lookup_subject_decode(data, size);
+	subject = lookup_subject_decode(data, size, NULL);
 	if (subject == NULL) {
 		property(errno == EINVAL);
 		return 0;
 	}
 	check_subject(subject);
-	property(lookup_subject_encode(subject, &encoded, &len) == 0);
-	again = lookup_subject_decode(encoded, len);
+	property(lookup_subject_encode(subject, 0, &encoded, &len) == 0);
+	again = lookup_subject_decode(encoded, len, NULL);
 	property(again != NULL && again->count == subject->count);
 	property((again->dn == NULL) == (subject->dn == NULL));
 	property(subject->dn == NULL || strcmp(again->dn, subject->dn) == 0);

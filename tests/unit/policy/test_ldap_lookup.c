@@ -34,6 +34,20 @@ static unsigned answers;
 static uint16_t answer_type;
 static struct subject *subject;
 static char why[1024];
+/* Groups that came before it. */
+static struct subject *ahead;
+
+#define NUMBER 77
+
+static void
+on_groups(void *arg, struct link_message *message)
+{
+	(void)arg;
+	assert_int_equal(
+	    lookup_groups_number(message->data, message->len), NUMBER);
+	assert_int_equal(
+	    lookup_groups_decode(message->data, message->len, ahead), 0);
+}
 
 static void
 on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
@@ -49,7 +63,8 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 	subject = NULL;
 	why[0] = '\0';
 	if (answer->type == LOOKUP_SUBJECT) {
-		subject = lookup_subject_decode(answer->data, answer->len);
+		subject =
+		    lookup_subject_decode(answer->data, answer->len, ahead);
 		assert_non_null(subject);
 	} else if (answer->type == LOOKUP_FAILED) {
 		wire_reader_init(&reader, answer->data, answer->len);
@@ -65,6 +80,7 @@ ask_octets(const void *name, size_t len)
 	uint8_t data[2048];
 
 	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_u32(&writer, NUMBER);
 	wire_put_counted(&writer, name, len);
 	assert_non_null(question_start(gateway, LOOKUP_NAME, data, writer.len,
 	    PATIENCE_US / 1000, on_answer, NULL));
@@ -86,7 +102,10 @@ on_closed(void *arg)
 	gateway = NULL;
 }
 
-static const struct link_handler handlers[] = {{.handle = NULL}};
+static const struct link_handler handlers[] = {
+    {LOOKUP_GROUPS, 4, LOOKUP_MESSAGE_MAX, on_groups},
+    {.handle = NULL},
+};
 
 static void
 start_lookup(void)
@@ -122,6 +141,8 @@ set_up_empty(void **state)
 	(void)state;
 	base = event_base_new();
 	options = options_new();
+	ahead = subject_new(NULL);
+	assert_non_null(ahead);
 	answers = 0;
 	return 0;
 }
@@ -167,6 +188,7 @@ tear_down(void **state)
 	gateway = NULL;
 	subject_unref(subject);
 	subject = NULL;
+	subject_unref(ahead);
 	options_free(options);
 	event_base_free(base);
 	return 0;
@@ -179,7 +201,7 @@ must_have_groups(const char *const groups[], size_t count)
 		print_error("%s\n", why);
 	assert_int_equal(answer_type, LOOKUP_SUBJECT);
 	assert_int_equal(subject->count, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; groups != NULL && i < count; i++)
 		assert_true(subject_is_member(subject, groups[i]));
 }
 
@@ -317,6 +339,47 @@ too_many_groups_are_a_failure(void **state)
 	by_principal();
 	ask("alice@EXAMPLE.COM");
 	must_fail("more than 2 groups");
+}
+
+#define MANY 5000
+
+static void
+add_many(void)
+{
+	char *ldif;
+	size_t len;
+	FILE *out = open_memstream(&ldif, &len);
+
+	assert_non_null(out);
+	for (unsigned i = 0; i < MANY; i++)
+		(void)fprintf(out,
+		    "dn: " GROUP(
+			"many%u") "\nchangetype: add\n"
+				  "objectClass: groupOfNames\n"
+				  "member: "
+				  "cn=alone,ou=people,dc=example,dc=com\n\n",
+		    i);
+	assert_int_equal(fclose(out), 0);
+	directory_modify(ldif);
+	free(ldif);
+}
+
+/* More than a message holds. */
+static void
+thousands_of_groups_come_whole(void **state)
+{
+	char group[64];
+
+	(void)state;
+	add_many();
+	options_add_u64(options, "directory.groups_max", MANY);
+	by_principal();
+	ask("alone@EXAMPLE.COM");
+	must_have_groups(NULL, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(group, sizeof(group), GROUP("many%u"), i);
+		assert_true(subject_is_member(subject, group));
+	}
 }
 
 static void
@@ -631,6 +694,7 @@ main(void)
 	    TEST(groups_nested_too_deep_are_a_failure),
 	    TEST(groups_nested_deep_are_found_where_it_was_said),
 	    TEST(too_many_groups_are_a_failure),
+	    TEST(thousands_of_groups_come_whole),
 	    TEST_EMPTY(a_base_that_is_not_there_is_a_failure),
 	    TEST(a_locked_account_has_no_groups_and_is_said),
 	    TEST(an_account_is_locked_and_unlocked),

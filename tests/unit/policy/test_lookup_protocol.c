@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/link.h"
 #include "policy/lookup_protocol.h"
 #include "policy/subject.h"
 
@@ -42,8 +41,8 @@ a_subject_comes_through(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(lookup_subject_encode(subject, &data, &len), 0);
-	copy = lookup_subject_decode(data, len);
+	assert_int_equal(lookup_subject_encode(subject, 0, &data, &len), 0);
+	copy = lookup_subject_decode(data, len, NULL);
 	assert_non_null(copy);
 	assert_string_equal(copy->dn, "uid=alice,dc=example");
 	assert_false(copy->is_disabled);
@@ -69,8 +68,8 @@ an_account_that_is_not_good_comes_through(void **state)
 		assert_non_null(subject);
 		subject->is_disabled = true;
 		assert_int_equal(
-		    lookup_subject_encode(subject, &data, &len), 0);
-		copy = lookup_subject_decode(data, len);
+		    lookup_subject_encode(subject, 0, &data, &len), 0);
+		copy = lookup_subject_decode(data, len, NULL);
 		assert_non_null(copy);
 		assert_true(copy->is_disabled);
 		assert_int_equal(copy->dn == NULL, dns[i] == NULL);
@@ -89,16 +88,16 @@ what_is_cut_or_longer_is_refused(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(lookup_subject_encode(subject, &data, &len), 0);
+	assert_int_equal(lookup_subject_encode(subject, 0, &data, &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
 		part = malloc(cut + 1); /* a read past it shows */
 		memcpy(part, data, cut);
 		errno = 0;
-		assert_null(lookup_subject_decode(part, cut));
+		assert_null(lookup_subject_decode(part, cut, NULL));
 		assert_int_equal(errno, EINVAL);
 		free(part);
 	}
-	assert_null(lookup_subject_decode(data, len + 1));
+	assert_null(lookup_subject_decode(data, len + 1, NULL));
 	assert_int_equal(errno, EINVAL);
 	subject_unref(subject);
 	free(data);
@@ -109,41 +108,132 @@ what_is_no_dn_is_refused(void **state)
 {
 	static const struct {
 		size_t len;
-		uint8_t data[20];
+		uint8_t data[24];
 	} odd[] = {
-	    {10, {1, 0, 0, 0, 1, 'u', 0, 0, 0, 0}},
-	    {18, {1, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 1, 0, 0, 0, 1,
-		     'g'}},
-	    /* A DN where there is said to be none; a bit that means nothing. */
-	    {13, {2, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 0}},
-	    {13, {5, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 0}},
+	    {14, {1, 0, 0, 0, 1, 'u'}},
+	    {22, {1, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 0, 0, 0, 0, 1, 0,
+		     0, 0, 1, 'g'}},
+	    /* A DN where there is said to be none; a bit that means nothing;
+	     * groups that went ahead and are not there. */
+	    {17, {2, 0, 0, 0, 4, 'c', 'n', '=', 'x'}},
+	    {17, {5, 0, 0, 0, 4, 'c', 'n', '=', 'x'}},
+	    {17, {1, 0, 0, 0, 4, 'c', 'n', '=', 'x', 0, 0, 0, 1, 0, 0, 0, 1}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
-		assert_null(lookup_subject_decode(odd[i].data, odd[i].len));
+		assert_null(
+		    lookup_subject_decode(odd[i].data, odd[i].len, NULL));
 		assert_int_equal(errno, EINVAL);
 	}
 }
 
-static void
-more_groups_than_a_message_holds_are_refused(void **state)
+/* ---- more groups than a message holds */
+
+#define MANY 5000
+
+static struct subject *
+many(void)
 {
 	struct subject *subject = subject_new("uid=alice");
-	char group[1024];
+	char group[64];
+
+	assert_non_null(subject);
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(group, sizeof(group),
+		    "cn=group%u,ou=groups,dc=example,dc=com", i);
+		assert_int_equal(subject_add_group(subject, group), 0);
+	}
+	subject_finish(subject);
+	return subject;
+}
+
+/* Sends them ahead, and returns how many messages it took; the answer is in
+ * *data. */
+static unsigned
+send_ahead(const struct subject *subject, struct subject *ahead, uint8_t **data,
+    size_t *len)
+{
+	size_t first = 0;
+	unsigned messages = 0;
+
+	while (lookup_subject_encode(subject, first, data, len) != 0) {
+		assert_null(*data);
+		assert_int_equal(
+		    lookup_groups_encode(subject, &first, 7, data, len), 0);
+		assert_true(*len <= LOOKUP_MESSAGE_MAX);
+		assert_int_equal(lookup_groups_number(*data, *len), 7);
+		assert_int_equal(lookup_groups_decode(*data, *len, ahead), 0);
+		assert_int_equal(ahead->count, first);
+		free(*data);
+		messages++;
+	}
+	return messages;
+}
+
+static void
+what_is_too_much_goes_ahead(void **state)
+{
+	struct subject *subject = many(), *ahead = subject_new(NULL), *copy;
 	uint8_t *data;
 	size_t len;
 
 	(void)state;
-	assert_non_null(subject);
-	for (size_t i = 0; i < LINK_MESSAGE_MAX / 1000 + 1; i++) {
-		(void)snprintf(group, sizeof(group), "cn=%01000zu", i);
-		assert_int_equal(subject_add_group(subject, group), 0);
-	}
-	assert_int_equal(
-	    lookup_subject_encode(subject, &data, &len), -EMSGSIZE);
-	assert_null(data);
+	assert_true(send_ahead(subject, ahead, &data, &len) > 5);
+	copy = lookup_subject_decode(data, len, ahead);
+	assert_non_null(copy);
+	assert_int_equal(copy->count, MANY);
+	for (size_t i = 0; i < MANY; i++)
+		assert_string_equal(copy->groups[i], subject->groups[i]);
+	assert_int_equal(ahead->count, 0);
+	subject_unref(copy);
+	/* And none of it twice. */
+	errno = 0;
+	assert_null(lookup_subject_decode(data, len, ahead));
+	assert_int_equal(errno, EINVAL);
+	assert_null(lookup_subject_decode(data, len, NULL));
+	free(data);
+	subject_unref(ahead);
 	subject_unref(subject);
+}
+
+static void
+groups_that_are_cut_are_refused(void **state)
+{
+	static const uint8_t one[] = {
+	    0, 0, 0, 7, 0, 0, 0, 4, 'c', 'n', '=', 'x'};
+
+	(void)state;
+	for (size_t cut = 0; cut <= sizeof(one); cut++) {
+		struct subject *ahead = subject_new(NULL);
+		uint8_t *part = malloc(cut + 1);
+		/* Without any group it is whole, too. */
+		bool is_whole = cut == 4 || cut == sizeof(one);
+
+		memcpy(part, one, cut);
+		assert_int_equal(lookup_groups_decode(part, cut, ahead),
+		    is_whole ? 0 : -EINVAL);
+		assert_int_equal(
+		    lookup_groups_number(part, cut), cut < 4 ? 0 : 7);
+		free(part);
+		subject_unref(ahead);
+	}
+}
+
+static void
+groups_without_end_are_refused(void **state)
+{
+	static const uint8_t one[] = {
+	    0, 0, 0, 7, 0, 0, 0, 4, 'c', 'n', '=', 'x'};
+	struct subject *ahead = subject_new(NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < LOOKUP_GROUPS_MAX; i++)
+		assert_int_equal(
+		    lookup_groups_decode(one, sizeof(one), ahead), 0);
+	assert_int_equal(
+	    lookup_groups_decode(one, sizeof(one), ahead), -EINVAL);
+	subject_unref(ahead);
 }
 
 static void
@@ -151,14 +241,19 @@ without_memory_nothing_is_encoded(void **state)
 {
 	struct subject *subject = alice();
 	uint8_t *data;
-	size_t len;
+	size_t len, first = 0;
 	int status;
 
 	(void)state;
 	is_memory_gone = true;
-	status = lookup_subject_encode(subject, &data, &len);
+	status = lookup_subject_encode(subject, 0, &data, &len);
 	is_memory_gone = false;
 	assert_int_equal(status, -ENOMEM);
+	is_memory_gone = true;
+	status = lookup_groups_encode(subject, &first, 7, &data, &len);
+	is_memory_gone = false;
+	assert_int_equal(status, -ENOMEM);
+	assert_int_equal(first, 0);
 	subject_unref(subject);
 }
 
@@ -170,7 +265,9 @@ main(void)
 	    cmocka_unit_test(an_account_that_is_not_good_comes_through),
 	    cmocka_unit_test(what_is_cut_or_longer_is_refused),
 	    cmocka_unit_test(what_is_no_dn_is_refused),
-	    cmocka_unit_test(more_groups_than_a_message_holds_are_refused),
+	    cmocka_unit_test(what_is_too_much_goes_ahead),
+	    cmocka_unit_test(groups_that_are_cut_are_refused),
+	    cmocka_unit_test(groups_without_end_are_refused),
 	    cmocka_unit_test(without_memory_nothing_is_encoded),
 	};
 

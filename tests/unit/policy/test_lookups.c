@@ -26,6 +26,7 @@ static struct program {
 	struct link *link;
 	unsigned questions;
 	uint64_t last_id;
+	uint32_t last_number;
 	char last_name[64];
 	bool answers;
 	bool fails;
@@ -54,7 +55,7 @@ answer(struct program *program)
 		    subject_add_group(subject, "cn=staff,dc=example"), 0);
 		subject_finish(subject);
 		assert_int_equal(
-		    lookup_subject_encode(subject, &data, &len), 0);
+		    lookup_subject_encode(subject, 0, &data, &len), 0);
 		assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
 				     program->last_id, data, len),
 		    0);
@@ -74,6 +75,7 @@ on_name(void *arg, struct link_message *message)
 	struct wire_reader reader;
 
 	wire_reader_init(&reader, message->data, message->len);
+	program->last_number = wire_get_u32(&reader);
 	wire_get_string(
 	    &reader, program->last_name, sizeof(program->last_name));
 	assert_true(wire_is_done(&reader));
@@ -271,6 +273,128 @@ nobody_is_an_answer(void **state)
 	assert_null(done_subject->dn);
 }
 
+/* ---- groups that come ahead of their subject */
+
+/* One group of `whose` ahead, and an answer that counts on it. */
+static void
+answer_with_one_ahead(struct program *program, uint32_t whose)
+{
+	struct subject *subject = subject_new("uid=alice,dc=example");
+	uint8_t *data;
+	size_t len, first = 0;
+
+	assert_int_equal(subject_add_group(subject, "cn=ahead,dc=example"), 0);
+	if (whose != 0) {
+		assert_int_equal(
+		    lookup_groups_encode(subject, &first, whose, &data, &len),
+		    0);
+		assert_int_equal(
+		    link_send(program->link, LOOKUP_GROUPS, 0, data, len), 0);
+		free(data);
+	}
+	assert_int_equal(subject_add_group(subject, "cn=behind,dc=example"), 0);
+	subject_finish(subject);
+	assert_int_equal(lookup_subject_encode(subject, 1, &data, &len), 0);
+	assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
+			     program->last_id, data, len),
+	    0);
+	free(data);
+	subject_unref(subject);
+}
+
+static struct program *
+ask_silently(void)
+{
+	programs[0].answers = programs[1].answers = false;
+	done_count = 0;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	assert_int_equal(done_count, 0);
+	return programs[0].last_id != 0 ? &programs[0] : &programs[1];
+}
+
+static void
+groups_come_ahead_of_their_subject(void **state)
+{
+	struct program *program = ask_silently();
+
+	(void)state;
+	answer_with_one_ahead(program, program->last_number);
+	settle();
+	assert_int_equal(done_reason, REASON_OK);
+	assert_int_equal(done_subject->count, 2);
+	assert_true(subject_is_member(done_subject, "cn=ahead,dc=example"));
+	assert_true(subject_is_member(done_subject, "cn=behind,dc=example"));
+}
+
+/* Such as those of a question that was given up. */
+static void
+groups_of_another_question_are_nobodys(void **state)
+{
+	struct program *program = ask_silently();
+
+	(void)state;
+	answer_with_one_ahead(program, program->last_number + 1);
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+groups_that_did_not_come_are_missed(void **state)
+{
+	struct program *program = ask_silently();
+
+	(void)state;
+	answer_with_one_ahead(program, 0);
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+groups_that_are_none_are_missed(void **state)
+{
+	struct program *program = ask_silently();
+
+	(void)state;
+	assert_int_equal(
+	    link_send(program->link, LOOKUP_GROUPS, 0, "\0\0\0\1x", 5), 0);
+	answer_with_one_ahead(program, 0);
+	settle();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+/* An account that is not good is known as such, and kept. */
+static void
+an_account_that_is_not_good_is_an_answer(void **state)
+{
+	struct program *program = ask_silently();
+	struct subject *subject = subject_new("uid=alice,dc=example");
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	subject->is_disabled = true;
+	assert_int_equal(lookup_subject_encode(subject, 0, &data, &len), 0);
+	subject_unref(subject);
+	assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
+			     program->last_id, data, len),
+	    0);
+	free(data);
+	settle();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(done_count, 1);
+		assert_int_equal(done_reason, REASON_OK);
+		assert_true(done_subject->is_disabled);
+		done_count = 0;
+		(void)start("alice@EXAMPLE.COM");
+		settle();
+	}
+	assert_int_equal(questions(), 1);
+}
+
 static void
 the_idle_program_gets_the_next_question(void **state)
 {
@@ -398,6 +522,11 @@ main(void)
 	    TEST(an_answer_from_before_a_change_is_asked_for_anew),
 	    TEST(changes_without_end_are_not_waited_for),
 	    TEST(nobody_is_an_answer),
+	    TEST(groups_come_ahead_of_their_subject),
+	    TEST(groups_of_another_question_are_nobodys),
+	    TEST(groups_that_did_not_come_are_missed),
+	    TEST(groups_that_are_none_are_missed),
+	    TEST(an_account_that_is_not_good_is_an_answer),
 	    TEST(the_idle_program_gets_the_next_question),
 	    TEST(a_question_that_was_lost_goes_to_another_program),
 	    TEST(without_a_program_the_directory_is_unavailable),
