@@ -55,6 +55,7 @@ accept_answer_print(
 	wire_put_string(&writer, answer->text);
 	wire_put_counted(&writer, answer->token, answer->token_len);
 	wire_put_string(&writer, answer->name);
+	wire_put_string(&writer, answer->indicators);
 	wire_put_u8(&writer, answer->by_spnego);
 	wire_put_u32(&writer, answer->flags);
 	wire_put_u64(&writer, answer->lifetime_us);
@@ -72,7 +73,7 @@ is_consistent(const struct accept_answer *answer)
 
 	if (is_done != has_identity || is_done != (answer->exported_len > 0))
 		return false;
-	if (answer->by_spnego && !is_done)
+	if ((answer->by_spnego || answer->indicators[0] != '\0') && !is_done)
 		return false;
 	if (answer->outcome == ACCEPT_CONTINUE && answer->token_len == 0)
 		return false;
@@ -94,6 +95,8 @@ accept_answer_parse(const void *data, size_t len, struct accept_answer *answer)
 	wire_get_string(&reader, answer->text, sizeof(answer->text));
 	answer->token = wire_get_counted(&reader, &answer->token_len);
 	wire_get_string(&reader, answer->name, sizeof(answer->name));
+	wire_get_string(
+	    &reader, answer->indicators, sizeof(answer->indicators));
 	by_spnego = wire_get_u8(&reader);
 	answer->by_spnego = by_spnego == 1;
 	answer->flags = wire_get_u32(&reader);

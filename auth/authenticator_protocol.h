@@ -26,7 +26,7 @@
 /* Octets of the longest answer: a token, a context, a name, numbers. */
 #define ACCEPT_ANSWER_MAX                                                      \
 	(ACCEPT_TOKEN_MAX + ACCEPT_EXPORTED_MAX + IDENTITY_NAME_SIZE +         \
-	    ACCEPT_TEXT_SIZE + 64)
+	    IDENTITY_INDICATORS_SIZE + ACCEPT_TEXT_SIZE + 64)
 
 enum accept_type {
 	/* worker to authenticator */
@@ -72,6 +72,7 @@ struct accept_answer {
 	size_t token_len;
 	/* If done: */
 	char name[IDENTITY_NAME_SIZE];
+	char indicators[IDENTITY_INDICATORS_SIZE];
 	bool by_spnego; /* it was SPNEGO that led to Kerberos 5 */
 	uint32_t flags;
 	uint64_t lifetime_us;	 /* until the ticket ends; 0: it has */

@@ -143,6 +143,8 @@ tell_answer(struct acceptance *acceptance, const struct accept_answer *said)
 	};
 
 	memcpy(answer.identity.name, said->name, sizeof(said->name));
+	memcpy(answer.identity.indicators, said->indicators,
+	    sizeof(said->indicators));
 	if (__builtin_add_overflow(clock_monotonic_us(), said->lifetime_us,
 		&answer.identity.expires_us))
 		answer.identity.expires_us = UINT64_MAX;

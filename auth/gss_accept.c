@@ -17,6 +17,7 @@
 #include <profile.h>
 
 #include "auth/gss_credential.h"
+#include "auth/gss_indicators.h"
 #include "auth/gss_keytab.h"
 #include "auth/gss_status.h"
 #include "base/clock.h"
@@ -323,6 +324,10 @@ judge_client(const struct gssaccept *accept, const struct accepted *accepted,
 		fail(answer, REASON_GSS_FOREIGN_REALM, answer->name);
 		return false;
 	}
+	if (!gssindicators_read(accepted->client, answer->indicators)) {
+		fail(answer, REASON_GSS_INDICATORS, answer->name);
+		return false;
+	}
 	return true;
 }
 
@@ -562,8 +567,10 @@ gssaccept_step(struct gssaccept *accept, struct gssaccept_half **half,
 		keep_half(&accepted, half, answer);
 	else
 		fail_with_status(answer, accepted.major, accepted.minor);
-	if (answer->outcome != ACCEPT_DONE)
+	if (answer->outcome != ACCEPT_DONE) {
 		memset(answer->name, 0, sizeof(answer->name));
+		answer->indicators[0] = '\0';
+	}
 	/* Whom we refuse although libgssapi did not gets no token that says
 	 * otherwise. */
 	if (accepted.major == GSS_S_COMPLETE &&

@@ -26,6 +26,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_DECISION] = "decision",
     [AUDIT_OPEN] = "open",
     [AUDIT_BIND_PEER] = "bind-peer",
+    [AUDIT_REVOKED] = "revoked",
     [AUDIT_CLOSE] = "close",
     [AUDIT_UDP_DROPS] = "udp-drops",
     [AUDIT_UDP_SUMMARY] = "udp-summary",
@@ -89,6 +90,7 @@ audit_record_encode(
 	wire_put_u8(&writer, record->has_method);
 	wire_put_u8(&writer, (uint8_t)record->method);
 	wire_put_string(&writer, record->mechanism);
+	wire_put_string(&writer, record->indicators);
 	wire_put_u8(&writer, record->has_protection);
 	wire_put_u8(&writer, (uint8_t)record->protection);
 	wire_put_string(&writer, record->tls);
@@ -103,6 +105,9 @@ audit_record_encode(
 	put_socket_address(&writer, &record->dialled);
 	put_socket_address(&writer, &record->egress);
 	wire_put_string(&writer, record->rule);
+	wire_put_string(&writer, record->reported);
+	wire_put_u8(&writer, record->would_permit);
+	wire_put_u64(&writer, record->generation_before);
 	wire_put_u64(&writer, record->bytes_to_target);
 	wire_put_u64(&writer, record->bytes_to_client);
 	wire_put_u64(&writer, record->datagrams_to_target);
@@ -231,6 +236,8 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->has_method = get_bool(&reader);
 	record->method = (enum method)get_enum(&reader, 1, 0, METHOD_COUNT - 1);
 	wire_get_string(&reader, record->mechanism, sizeof(record->mechanism));
+	wire_get_string(
+	    &reader, record->indicators, sizeof(record->indicators));
 	record->has_protection = get_bool(&reader);
 	record->protection =
 	    (enum protection)get_enum(&reader, 1, 0, PROTECTION_COUNT - 1);
@@ -246,6 +253,9 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->dialled = get_socket_address(&reader);
 	record->egress = get_socket_address(&reader);
 	wire_get_string(&reader, record->rule, sizeof(record->rule));
+	wire_get_string(&reader, record->reported, sizeof(record->reported));
+	record->would_permit = get_bool(&reader);
+	record->generation_before = wire_get_u64(&reader);
 	record->bytes_to_target = wire_get_u64(&reader);
 	record->bytes_to_client = wire_get_u64(&reader);
 	record->datagrams_to_target = wire_get_u64(&reader);
@@ -426,6 +436,7 @@ put_who(struct printer *printer, const struct audit_record *record)
 	if (record->has_method)
 		put_string(printer, "method", method_name(record->method));
 	put_string(printer, "mechanism", record->mechanism);
+	put_string(printer, "indicators", record->indicators);
 	if (record->has_protection)
 		put_string(
 		    printer, "protection", protection_name(record->protection));
@@ -478,7 +489,12 @@ put_what(struct printer *printer, const struct audit_record *record)
 		put_string(printer, "destination",
 		    endpoint_print(&record->destination, text));
 	put_string(printer, "rule", record->rule);
+	put_string(printer, "report", record->reported);
+	if (record->reported[0] != '\0')
+		put_string(printer, "report_action",
+		    record->would_permit ? "permit" : "deny");
 	put_number(printer, "generation", record->generation);
+	put_number(printer, "generation_before", record->generation_before);
 	put_flag(printer, "stale", record->stale);
 	put_peer(printer, "dialled", &record->dialled);
 	put_peer(printer, "egress", &record->egress);
@@ -634,6 +650,29 @@ is_association(const struct audit_record *record)
 }
 
 static void
+say_rule(struct printer *printer, const struct audit_record *record)
+{
+	if (record->rule[0] == '\0')
+		return;
+	say(printer, " (rule ");
+	say_text(printer, record->rule);
+	say(printer, ")");
+}
+
+static void
+say_revoked(struct printer *printer, const struct audit_record *record)
+{
+	say_who(printer, record);
+	if (is_association(record)) {
+		say(printer, " may no longer exchange datagrams");
+	} else {
+		say(printer, " may no longer %s ", verb(record->command));
+		say_where(printer, record);
+	}
+	say_rule(printer, record);
+}
+
+static void
 say_decision(struct printer *printer, const struct audit_record *record)
 {
 	say_who(printer, record);
@@ -645,11 +684,7 @@ say_decision(struct printer *printer, const struct audit_record *record)
 		    verb(record->command));
 		say_where(printer, record);
 	}
-	if (record->rule[0] != '\0') {
-		say(printer, " (rule ");
-		say_text(printer, record->rule);
-		say(printer, ")");
-	}
+	say_rule(printer, record);
 }
 
 static void
@@ -755,6 +790,7 @@ static const struct {
     [AUDIT_DECISION] = {say_decision, INFORMATIONAL, NOTICE},
     [AUDIT_OPEN] = {say_open, INFORMATIONAL, NOTICE},
     [AUDIT_BIND_PEER] = {say_bind_peer, INFORMATIONAL, NOTICE},
+    [AUDIT_REVOKED] = {say_revoked, INFORMATIONAL, NOTICE},
     [AUDIT_CLOSE] = {say_close, INFORMATIONAL, NOTICE},
     [AUDIT_UDP_DROPS] = {say_udp_summary, NOTICE, WARNING},
     [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},

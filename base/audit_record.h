@@ -20,6 +20,7 @@ enum audit_event {
 	AUDIT_DECISION,	   /* may they: permitted or not, by which rule */
 	AUDIT_OPEN,	   /* the target was reached, or not */
 	AUDIT_BIND_PEER,   /* somebody called a client back: taken or not */
+	AUDIT_REVOKED,	   /* what was permitted is so no more */
 	AUDIT_CLOSE,	   /* the session has ended */
 	AUDIT_UDP_DROPS,   /* so far, of an association that is attacked */
 	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
@@ -27,7 +28,7 @@ enum audit_event {
 	AUDIT_EVENT_COUNT
 };
 
-#define AUDIT_RULE_SIZE	  257
+#define AUDIT_RULE_SIZE	  129
 #define AUDIT_DETAIL_SIZE 2049
 #define AUDIT_RECORD_MAX  8000 /* octets of the printed record */
 
@@ -46,6 +47,7 @@ struct audit_record {
 	bool has_method;
 	enum method method;
 	char mechanism[17];
+	char indicators[IDENTITY_INDICATORS_SIZE];
 	bool has_protection;
 	enum protection protection;
 	char tls[10]; /* its version, inside TLS: "TLSv1.3" */
@@ -61,6 +63,9 @@ struct audit_record {
 	struct socket_address dialled;
 	struct socket_address egress;
 	char rule[AUDIT_RULE_SIZE];
+	char reported[AUDIT_RULE_SIZE]; /* a dry run that would decide */
+	bool would_permit;		/* ... and how */
+	uint64_t generation_before; /* of AUDIT_REVOKED: what permitted it */
 
 	/* Of AUDIT_CLOSE, AUDIT_UDP_DROPS and AUDIT_UDP_SUMMARY. */
 	uint64_t bytes_to_target, bytes_to_client;
@@ -77,7 +82,7 @@ struct audit_record {
 const char *audit_event_name(enum audit_event event);
 
 /* The largest that audit_record_encode writes. */
-#define AUDIT_ENCODED_MAX 4096
+#define AUDIT_ENCODED_MAX 5120
 
 /* For the link.  Returns the length. */
 size_t audit_record_encode(

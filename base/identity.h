@@ -13,11 +13,17 @@
 #define IDENTITY_NAME_MAX  512
 #define IDENTITY_NAME_SIZE (IDENTITY_NAME_MAX + 1)
 
+/* The same for all indicators of a ticket together. */
+#define IDENTITY_INDICATORS_SIZE 128
+
 struct identity {
 	char name[IDENTITY_NAME_SIZE]; /* principal@REALM, whole */
 	enum method method;
 	/* How it was proved, e.g. "krb5"; a static string. */
 	const char *mechanism;
+	/* Authentication indicators that the ticket carries, with a space
+	 * between two. */
+	char indicators[IDENTITY_INDICATORS_SIZE];
 	/* When what proved it ends, by the monotonic clock; 0 never. */
 	uint64_t expires_us;
 };

@@ -23,6 +23,7 @@ struct request {
 	struct socket_address client;
 	const char *listener;	    /* borrowed: the listener's name */
 	enum protection protection; /* as granted */
+	uint64_t time_us;	    /* now, by the wall clock */
 };
 
 #endif

@@ -25,6 +25,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/allowances.h"
 #include "gateway/connected.h"
 #include "gateway/housekeeping.h"
 #include "gateway/policy_source.h"
@@ -353,8 +354,10 @@ make_threads(struct gateway *gateway)
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
 	gateway->shared.ticketless = ticketless_new();
 	gateway->shared.throttle = throttle_new();
+	gateway->shared.allowances = allowances_new();
 	gateway->shared.connected = connected_new();
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
+	    gateway->shared.allowances == NULL ||
 	    gateway->shared.connected == NULL ||
 	    gateway->shared.budgets == NULL ||
 	    gateway->shared.ticketless == NULL ||
@@ -508,6 +511,7 @@ stop(void *state)
 	statistics_free(gateway->statistics);
 	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
+	allowances_free(gateway->shared.allowances);
 	connected_free(gateway->shared.connected);
 	ticketless_free(gateway->shared.ticketless);
 	throttle_free(gateway->shared.throttle);

@@ -28,11 +28,13 @@
 #include "base/seal.h"
 #include "base/socks5.h"
 #include "base/wipe.h"
+#include "gateway/allowances.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
+#include "gateway/reviews.h"
 #include "gateway/session_private.h"
 #include "gateway/worker.h"
 #include "policy/lookups.h"
@@ -116,10 +118,11 @@ static uint64_t
 end_of(const struct session *session, enum reason *why)
 {
 	const struct settings *settings = session->settings;
-	uint64_t end = UINT64_MAX, expiry;
+	uint64_t end = UINT64_MAX, expiry, lifetime;
 
-	if (settings->lifetime != 0) {
-		end = session->opened_us + settings->lifetime * 1000000;
+	lifetime = session_lifetime_s(session);
+	if (lifetime != 0) {
+		end = session->opened_us + lifetime * 1000000;
 		*why = REASON_LIFETIME;
 	}
 	if (!settings->end_with_ticket || session->identity.expires_us == 0)
@@ -132,10 +135,9 @@ end_of(const struct session *session, enum reason *why)
 	return expiry;
 }
 
-/* The deadline is the session's end from now on; false if it has come:
- * libgssapi takes tickets that have ended within the clocks' skew. */
-static bool
-limit_duration(struct session *session, enum reason *why)
+/* libgssapi takes tickets that have ended within the clocks' skew. */
+bool
+session_limit_duration(struct session *session, enum reason *why)
 {
 	uint64_t now = clock_monotonic_us(), end = end_of(session, why);
 
@@ -175,6 +177,7 @@ session_new(struct worker *worker, const struct listener_settings *listener,
 	session->front = &front_socks5;
 	session->id = atomic_fetch_add(&worker->shared->next_session, 1);
 	session->opened_us = clock_monotonic_us();
+	session->round = reviews_round(worker->reviews);
 	session->client = *client;
 	session->target_fd = -1;
 	TAILQ_INSERT_TAIL(&worker->sessions, session, entry);
@@ -582,7 +585,7 @@ request(struct bufferevent *bev, void *arg)
 	/* What comes now is the target's; it waits in the socket. */
 	(void)bufferevent_disable(bev, EV_READ);
 	session->has_request = true;
-	if (!is_served(session, &why) || !limit_duration(session, &why))
+	if (!is_served(session, &why) || !session_limit_duration(session, &why))
 		refuse(session, why);
 	else if (session->excess != REASON_OK)
 		refuse(session, session->excess);
@@ -683,19 +686,21 @@ on_dialled(void *arg, const struct dial_result *result)
 {
 	struct session *session = arg;
 
+	enum reason reason = result->reason;
+
 	session->dial = NULL;
 	session->dialled = result->reached;
 	session->egress = result->local;
 	session->target_fd = result->fd;
-	if (result->reason == REASON_OK) {
-		session_settle_verdict(session);
+	if (reason == REASON_OK)
+		reason = session_settle_verdict(session);
+	if (reason == REASON_OK)
 		session->is_connected =
 		    connected_add(session->worker->shared->connected,
 			session->identity.name, &session->dialled.address);
-	}
-	session_record(session, AUDIT_OPEN, result->reason, "");
-	if (result->reason != REASON_OK)
-		session_close(session, result->reason);
+	session_record(session, AUDIT_OPEN, reason, "");
+	if (reason != REASON_OK)
+		session_close(session, reason);
 	else
 		session_reply(session, &session->egress);
 }
@@ -712,8 +717,13 @@ reach_by_dialling(
 	    .attempts_max = (unsigned)settings->attempts_max,
 	};
 
-	session->dial = dial_start(session->worker->base, &dial, addresses,
-	    count, session->asked.destination.port, on_dialled, session);
+	struct dial_target targets[RESOLVER_ADDRESSES_MAX];
+
+	must(count <= ARRAY_COUNT(targets));
+	for (size_t i = 0; i < count; i++)
+		targets[i] = session_dial_target(session, &addresses[i]);
+	session->dial = dial_start(session->worker->base, &dial, targets, count,
+	    session->asked.destination.port, on_dialled, session);
 	if (session->dial == NULL)
 		session_close(session, REASON_NO_MEMORY);
 }
@@ -721,11 +731,11 @@ reach_by_dialling(
 static void
 reach(struct session *session, const struct address *addresses, size_t count)
 {
-	enum reason why = REASON_OK;
+	enum reason why = session_take_allowance(session);
 
-	if (session->asked.command == COMMAND_BIND)
+	if (why == REASON_OK && session->asked.command == COMMAND_BIND)
 		why = session_bind_prepare(session, addresses, count);
-	if (session->asked.command == COMMAND_UDP)
+	if (why == REASON_OK && session->asked.command == COMMAND_UDP)
 		why = session_udp_prepare(session);
 	if (why != REASON_OK) {
 		refuse(session, why);
@@ -792,16 +802,12 @@ static void
 relay(struct bufferevent *bev, void *arg)
 {
 	struct session *session = arg;
-	struct tunnel_settings limits = {
-	    .idle_ms = (unsigned)session->settings->idle_timeout * 1000,
-	    .half_close_ms =
-		(unsigned)session->settings->half_close_timeout * 1000,
-	};
+	struct tunnel_settings limits = session_tunnel_settings(session);
 	struct evbuffer *pending, *opened = session->opened;
 	struct channel *client, *target;
 	enum reason why;
 
-	if (!limit_duration(session, &why)) {
+	if (!session_limit_duration(session, &why)) {
 		session_close(session, why);
 		return;
 	}
@@ -833,8 +839,10 @@ relay(struct bufferevent *bev, void *arg)
 	evbuffer_free(pending);
 	evbuffer_free(opened);
 	session->opened = NULL;
-	if (session->tunnel == NULL)
-		session_close(session, REASON_NO_MEMORY);
+	why =
+	    session->tunnel == NULL ? REASON_NO_MEMORY : session_stand(session);
+	if (why != REASON_OK)
+		session_close(session, why);
 }
 
 /* ---- close: the only end */
@@ -875,6 +883,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 	if (session->tunnel != NULL)
 		tunnel_cancel(session->tunnel, true, &session->counts);
 	close_client(session, reason);
+	session_review_cancel(session);
 	event_free(session->deadline);
 }
 
@@ -883,6 +892,8 @@ session_free(struct session *session)
 {
 	TAILQ_REMOVE(&session->worker->sessions, session, entry);
 	budgets_leave(session->worker->shared->budgets, &session->share);
+	allowances_give(
+	    session->worker->shared->allowances, session->allowance);
 	if (session->is_connected)
 		connected_remove(session->worker->shared->connected,
 		    session->identity.name, &session->dialled.address);
@@ -934,13 +945,4 @@ session_close_all(struct worker *worker, enum reason reason)
 {
 	while (!TAILQ_EMPTY(&worker->sessions))
 		session_close(TAILQ_FIRST(&worker->sessions), reason);
-}
-
-void
-session_rules_changed(struct worker *worker)
-{
-	struct session *session;
-
-	TAILQ_FOREACH (session, &worker->sessions, entry)
-		session_udp_rules_changed(session);
 }

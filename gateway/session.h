@@ -17,8 +17,4 @@ void session_open(struct worker *worker, const char *listener, int fd,
 /* Ends every session of the worker. */
 void session_close_all(struct worker *worker, enum reason reason);
 
-/* The worker has new rules: what was decided by others and can be decided
- * anew will be. */
-void session_rules_changed(struct worker *worker);
-
 #endif

@@ -183,6 +183,7 @@ static void
 on_received(void *arg, const struct reception_result *result)
 {
 	struct session *session = arg;
+	enum reason reason = result->reason;
 	char detail[64];
 
 	session->bind->reception = NULL;
@@ -190,9 +191,11 @@ on_received(void *arg, const struct reception_result *result)
 	session_bind_cancel(session);
 	session->dialled = result->caller;
 	session->target_fd = result->fd;
-	session_record(session, AUDIT_OPEN, result->reason, detail);
-	if (result->reason != REASON_OK)
-		session_close(session, result->reason);
+	if (reason == REASON_OK)
+		reason = session_settle_verdict(session);
+	session_record(session, AUDIT_OPEN, reason, detail);
+	if (reason != REASON_OK)
+		session_close(session, reason);
 	else
 		session_reply(session, &session->dialled);
 }

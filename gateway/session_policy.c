@@ -3,9 +3,14 @@
  * and the verdict that stands. */
 #include "gateway/session_private.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+#include "gateway/allowances.h"
 #include "gateway/worker.h"
+#include "policy/rule.h"
 #include "policy/ruleset.h"
+#include "relay/dialler.h"
 
 struct judge_context
 session_judge_context(struct session *session)
@@ -45,6 +50,7 @@ session_request_to(
 	    .client = session->client,
 	    .listener = session->listener->name,
 	    .protection = session_protection(session),
+	    .time_us = clock_wall_us(),
 	};
 }
 
@@ -73,18 +79,102 @@ session_keep_verdict(struct session *session, const struct verdict *verdict)
 	session->verdict = *verdict;
 }
 
+/* The lesser of two limits, of which 0 is none. */
+static uint64_t
+lesser(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+uint64_t
+session_lifetime_s(const struct session *session)
+{
+	const struct rule_limits *limits = session->verdict.limits;
+
+	return lesser(session->settings->lifetime,
+	    limits == NULL ? 0 : limits->max_duration_s);
+}
+
+struct tunnel_settings
+session_tunnel_settings(const struct session *session)
+{
+	const struct settings *settings = session->settings;
+	uint64_t idle_s = lesser(
+	    settings->idle_timeout, session->verdict.limits->idle_timeout_s);
+
+	return (struct tunnel_settings){
+	    .idle_ms = idle_s * 1000,
+	    .half_close_ms = settings->half_close_timeout * 1000,
+	    .rate = allowances_rate(
+		session->worker->shared->allowances, session->allowance),
+	};
+}
+
+struct dial_target
+session_dial_target(struct session *session, const struct address *address)
+{
+	struct verdict verdict = session_judge(session, address);
+	struct dial_target target = {.address = *address};
+
+	if (verdict.limits != NULL)
+		target.source = verdict.limits->egress;
+	return target;
+}
+
+enum reason
+session_take_allowance(struct session *session)
+{
+	const struct verdict *verdict = &session->verdict;
+
+	return allowances_take(session->worker->shared->allowances,
+	    verdict->rule, session->identity.name, verdict->limits,
+	    &session->allowance);
+}
+
+/* Another rule permits it now, or the same with other limits: its allowance
+ * for the one in hand. */
+static enum reason
+change_allowance(struct session *session, const struct verdict *verdict)
+{
+	struct allowances *allowances = session->worker->shared->allowances;
+	struct allowance *taken;
+	enum reason reason;
+
+	if (session->allowance != NULL &&
+	    strcmp(verdict->rule, session->verdict.rule) == 0) {
+		allowances_adjust(
+		    allowances, session->allowance, verdict->limits);
+		return REASON_OK;
+	}
+	reason = allowances_take(allowances, verdict->rule,
+	    session->identity.name, verdict->limits, &taken);
+	if (reason != REASON_OK)
+		return reason;
+	allowances_give(allowances, session->allowance);
+	session->allowance = taken;
+	return REASON_OK;
+}
+
 void
+session_adopt_verdict(struct session *session, const struct verdict *verdict)
+{
+	enum reason too_many = change_allowance(session, verdict);
+
+	/* Who is in stays in, with what it has. */
+	(void)too_many;
+	session_keep_verdict(session, verdict);
+}
+
+enum reason
 session_settle_verdict(struct session *session)
 {
-	struct judge_context context = {
-	    .rules = session->rules,
-	    .subject = session->subject,
-	    .own = &session->worker->own,
-	};
-	struct request asked = session_request(session);
 	struct verdict verdict =
-	    judge_address(&context, &asked, &session->dialled.address);
+	    session_judge(session, &session->dialled.address);
+	enum reason reason = verdict.reason;
 
 	if (verdict.decision == DECISION_PERMIT)
-		session->verdict = verdict;
+		reason = change_allowance(session, &verdict);
+	if (reason == REASON_OK)
+		session_keep_verdict(session, &verdict);
+	return reason;
 }

@@ -46,6 +46,10 @@ struct session {
 	enum reason excess;    /* why no request of it is served, or OK */
 	struct ruleset *rules; /* a reference: those that decided */
 	struct verdict verdict;
+	struct allowance *allowance; /* of the rule that permits */
+	bool is_standing; /* reached: judged again when something changes */
+	uint64_t round;	  /* of the worker's reviews, the last that it had */
+	uint64_t generation_before; /* of the rules by which it stood */
 	bool is_stale;
 	struct socket_address dialled;
 	struct socket_address egress;
@@ -65,6 +69,7 @@ struct session {
 	struct session_udp *udp;
 	int target_fd;
 	struct tunnel *tunnel;
+	struct event *review; /* made when it stands */
 	struct event *deadline;
 	enum reason deadline_reason;
 };
@@ -122,11 +127,40 @@ struct verdict session_judge(
 /* The verdict stands from now on, and the rules that gave it. */
 void
 session_keep_verdict(struct session *session, const struct verdict *verdict);
-/* Of several addresses each has a rule of its own: what was decided about
- * the one that was reached stands from now on. */
-void session_settle_verdict(struct session *session);
+/* Takes what the permitting rule leaves to its client.  REASON_OK, or why
+ * that is nothing. */
+enum reason session_take_allowance(struct session *session) must_check;
+/* Of several addresses each has a rule of its own, and the rules may have
+ * changed since: what they say now of the one that was reached stands.
+ * REASON_OK, or why it may not be. */
+enum reason session_settle_verdict(struct session *session) must_check;
+
+/* What settings and rule leave, each the lesser of both: seconds that the
+ * session may last (0: for ever), and what the relay keeps to. */
+uint64_t session_lifetime_s(const struct session *session);
+struct tunnel_settings session_tunnel_settings(const struct session *session);
+/* A permitted address, and where its rule says to dial from. */
+struct dial_target
+session_dial_target(struct session *session, const struct address *address);
+/* The permission that stands from now on, with its limits. */
+void
+session_adopt_verdict(struct session *session, const struct verdict *verdict);
+
+/* session_review.c: the verdict of a session that stands, as long as it does.
+ */
+
+/* From now on it is judged again when something changes or time passes. */
+enum reason session_stand(struct session *session) must_check;
+/* Judges it again, with what the directory says now; the session may be gone
+ * when this returns. */
+void session_review(struct session *session);
+void session_review_cancel(struct session *session);
 
 /* session.c: steps of the story for those who reach in another way. */
+
+/* The deadline is the session's end from now on; false if it has come. */
+bool
+session_limit_duration(struct session *session, enum reason *why) must_check;
 
 /* True while the directory has to be asked about the client first. */
 bool session_awaits_subject(struct session *session);

@@ -26,6 +26,8 @@ put_identity(const struct session *session, struct audit_record *record)
 	record->method = session->identity.method;
 	(void)strlcpy(record->mechanism, session->identity.mechanism,
 	    sizeof(record->mechanism));
+	(void)strlcpy(record->indicators, session->identity.indicators,
+	    sizeof(record->indicators));
 	record->has_protection = true;
 	record->protection = session_protection(session);
 }
@@ -74,6 +76,11 @@ put_verdict(const struct session *session, struct audit_record *record)
 	record->stale = session->is_stale;
 	(void)strlcpy(
 	    record->rule, session->verdict.rule, sizeof(record->rule));
+	(void)strlcpy(record->reported, session->verdict.reported,
+	    sizeof(record->reported));
+	record->would_permit = session->verdict.would_permit;
+	if (record->event == AUDIT_REVOKED)
+		record->generation_before = session->generation_before;
 }
 
 static void

@@ -182,6 +182,8 @@ session_udp_relay(struct session *session)
 {
 	enum reason why = begin(session);
 
+	if (why == REASON_OK)
+		why = session_stand(session);
 	if (why != REASON_OK) {
 		session_close(session, why);
 		return;

@@ -123,7 +123,10 @@ static struct association_answer
 answer_of(struct session *session, const struct association_question *question,
     enum reason reason, const struct address *addresses, size_t count)
 {
-	struct verdict nowhere = {DECISION_DEPENDS, reason, ""};
+	struct verdict nowhere = {.decision = DECISION_DEPENDS,
+	    .reason = reason,
+	    .rule = "",
+	    .reported = ""};
 	struct association_answer busy = {
 	    .ruling = RULING_BUSY, .note = question->note};
 

@@ -19,6 +19,7 @@
 #include "gateway/linger.h"
 #include "gateway/loop_watch.h"
 #include "gateway/mailbox.h"
+#include "gateway/reviews.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
 #include "gateway/tls_listeners.h"
@@ -209,16 +210,16 @@ open_mail(void *arg, struct mail *mail)
 	case MAIL_RULES:
 		ruleset_unref(worker->rules);
 		worker->rules = mail->rules;
-		session_rules_changed(worker);
+		reviews_begin(worker->reviews);
 		break;
 	case MAIL_SUBJECTS:
-		session_rules_changed(worker);
+		reviews_begin(worker->reviews);
 		break;
 	case MAIL_ADDRESSES:
 		free((void *)(uintptr_t)worker->own.addresses);
 		worker->own.addresses = mail->addresses;
 		worker->own.count = mail->count;
-		session_rules_changed(worker);
+		reviews_begin(worker->reviews);
 		break;
 	case MAIL_STOP:
 		stop(thread);
@@ -258,9 +259,11 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	    (unsigned)settings->directory_timeout * 3000);
 	worker->lingers = lingers_new(worker->base);
 	worker->watch = loop_watch_new(worker->base, &worker->shared->counters);
+	worker->reviews = reviews_new(worker);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
 	    worker->passwords == NULL || worker->lookups == NULL ||
-	    worker->lingers == NULL || worker->watch == NULL)
+	    worker->lingers == NULL || worker->watch == NULL ||
+	    worker->reviews == NULL)
 		die("out of memory");
 	worker->resolver = resolver_new(worker->base, &resolver);
 	if (worker->resolver == NULL)
@@ -310,6 +313,7 @@ worker_join(struct worker *worker)
 	mailbox_free(thread->mailbox);
 	event_free(thread->stop_poll);
 	loop_watch_free(worker->watch);
+	reviews_free(worker->reviews);
 	lingers_free(worker->lingers);
 	resolver_free(worker->resolver);
 	lookups_free(worker->lookups);

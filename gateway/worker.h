@@ -19,6 +19,7 @@
 #include "gateway/counters.h"
 #include "policy/judge.h"
 
+struct allowances;
 struct audit_sender;
 struct authenticators;
 struct budgets;
@@ -29,6 +30,7 @@ struct loop_watch;
 struct lookups;
 struct passwords;
 struct resolver;
+struct reviews;
 struct ruleset;
 struct session;
 struct settings;
@@ -42,6 +44,7 @@ struct worker;
 struct shared {
 	struct subject_cache *subjects;
 	struct budgets *budgets;
+	struct allowances *allowances;
 	struct counters counters;
 	struct connected *connected; /* which identity is where */
 	struct ticketless *ticketless;
@@ -65,6 +68,7 @@ struct worker {
 	struct resolver *resolver;
 	struct lingers *lingers;
 	struct loop_watch *watch;
+	struct reviews *reviews;
 	struct settings *settings;
 	struct tls_listeners *tls; /* of these settings */
 	struct ruleset *rules;	   /* NULL until there are any */

@@ -50,12 +50,83 @@ listener_holds(const struct rule *rule, const struct request *request)
 	return rule->listeners.count == 0;
 }
 
-bool
-condition_holds(const struct rule *rule, const struct request *request)
+/* Is the text one of the words? */
+static bool
+has_word(const char *words, const char *text)
 {
-	return command_holds(rule, request) && method_holds(rule, request) &&
-	       protection_holds(rule, request) && client_holds(rule, request) &&
-	       listener_holds(rule, request);
+	size_t len = strlen(text);
+
+	for (const char *word = words; *word != '\0';) {
+		size_t word_len = strcspn(word, " ");
+
+		if (word_len == len && memcmp(word, text, len) == 0)
+			return true;
+		word += word_len;
+		word += *word == ' ';
+	}
+	return false;
+}
+
+static bool
+indicator_holds(const struct rule *rule, const struct request *request)
+{
+	for (size_t i = 0;
+	     request->identity != NULL && i < rule->indicators.count; i++)
+		if (has_word(request->identity->indicators,
+			rule->indicators.texts[i]))
+			return true;
+	return rule->indicators.count == 0;
+}
+
+const char *
+condition_failed(const struct rule *rule, const struct request *request)
+{
+	if (!command_holds(rule, request))
+		return "gwCommand";
+	if (!method_holds(rule, request))
+		return "gwMethod";
+	if (!protection_holds(rule, request))
+		return "gwProtection";
+	if (!client_holds(rule, request))
+		return "gwClient";
+	if (!listener_holds(rule, request))
+		return "gwListener";
+	return indicator_holds(rule, request) ? NULL : "gwIndicator";
+}
+
+static void
+lower(int64_t *until, int64_t to, int64_t now)
+{
+	if (to > now && to < *until)
+		*until = to;
+}
+
+static bool
+schedules_hold(const struct rule *rule, int64_t now, int64_t *until)
+{
+	bool holds = rule->schedule_count == 0;
+
+	for (size_t i = 0; i < rule->schedule_count; i++) {
+		const struct schedule *schedule = &rule->schedules[i];
+
+		holds |= schedule_holds(schedule, now);
+		lower(until, schedule_next_change(schedule, now), now);
+	}
+	return holds;
+}
+
+const char *
+condition_time_failed(const struct rule *rule, int64_t now, int64_t *until)
+{
+	bool is_scheduled = schedules_hold(rule, now, until);
+
+	lower(until, rule->not_before, now);
+	lower(until, rule->not_after, now);
+	if (now < rule->not_before)
+		return "gwNotBefore";
+	if (now >= rule->not_after)
+		return "gwNotAfter";
+	return is_scheduled ? NULL : "gwSchedule";
 }
 
 static bool

@@ -23,11 +23,67 @@ enum reach {
 	REACH_FULLY
 };
 
+/* What is gathered while the rules are asked. */
+struct inquiry {
+	int64_t now, until; /* seconds since 1970 */
+	const struct rule *reported;
+};
+
+static struct inquiry
+begin(const struct request *request)
+{
+	return (struct inquiry){
+	    .now = (int64_t)(request->time_us / 1000000),
+	    .until = INT64_MAX,
+	};
+}
+
+static bool
+exists_now(struct inquiry *inquiry, const struct rule *rule)
+{
+	return condition_time_failed(rule, inquiry->now, &inquiry->until) ==
+	       NULL;
+}
+
+/* A rule that only reports matches, so far as `matches` says. */
+static void
+report(struct inquiry *inquiry, const struct rule *rule, enum condition subject,
+    bool matches)
+{
+	if (matches && subject == CONDITION_HOLDS && inquiry->reported == NULL)
+		inquiry->reported = rule;
+}
+
+static struct verdict
+decide(enum decision decision, enum reason reason, const struct rule *rule)
+{
+	return (struct verdict){
+	    .decision = decision,
+	    .reason = reason,
+	    .rule = rule == NULL ? "" : rule->name,
+	    .limits = decision == DECISION_PERMIT ? &rule->limits : NULL,
+	    .valid_until_us = UINT64_MAX,
+	    .reported = "",
+	};
+}
+
 static struct verdict
 deny(enum reason reason, const struct rule *rule)
 {
-	return (struct verdict){
-	    DECISION_DENY, reason, rule == NULL ? "" : rule->name};
+	return decide(DECISION_DENY, reason, rule);
+}
+
+/* The verdict with what the inquiry found besides. */
+static struct verdict
+end(const struct inquiry *inquiry, struct verdict verdict)
+{
+	if (inquiry->until != INT64_MAX)
+		verdict.valid_until_us = (uint64_t)inquiry->until * 1000000;
+	if (inquiry->reported != NULL) {
+		verdict.reported = inquiry->reported->name;
+		verdict.would_permit = inquiry->reported->permits;
+	}
+	return verdict;
 }
 
 static struct pair
@@ -91,9 +147,68 @@ rule_reach(const struct rule *rule, const struct pair *pair)
 	return best;
 }
 
+/* It would reach, were its ports not asked. */
+static bool
+is_missed_by_port(const struct rule *rule, const struct pair *pair)
+{
+	const struct target_list *list;
+
+	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
+		if (list_reach(list, pair) != REACH_NONE)
+			return true;
+	return false;
+}
+
+static const char *
+subject_attribute(const struct rule *rule)
+{
+	if (rule->principals.count > 0)
+		return "gwPrincipal";
+	return rule->groups.count > 0 ? "gwGroup" : "gwUser";
+}
+
+static struct bearing
+fails(const char *attribute)
+{
+	return (struct bearing){BEARING_FAILS, attribute};
+}
+
+/* What one rule says of a pair. */
+static struct bearing
+weigh(const struct judge_context *context, const struct request *request,
+    const struct pair *pair, const struct rule *rule, struct inquiry *inquiry)
+{
+	const char *failed = condition_failed(rule, request);
+	enum condition subject;
+	enum reach reach;
+
+	if (failed != NULL)
+		return fails(failed);
+	reach = rule_reach(rule, pair);
+	if (reach == REACH_NONE)
+		return fails(NULL);
+	subject = condition_subject(rule, context, request);
+	if (subject == CONDITION_FAILS)
+		return fails(subject_attribute(rule));
+	failed = condition_time_failed(rule, inquiry->now, &inquiry->until);
+	if (failed != NULL)
+		return fails(failed);
+	if (rule->is_report_only) {
+		report(inquiry, rule, subject,
+		    !rule->permits || reach == REACH_FULLY);
+		return (struct bearing){BEARING_REPORTS, NULL};
+	}
+	if (subject == CONDITION_UNKNOWN)
+		return (struct bearing){BEARING_UNKNOWN, NULL};
+	if (!rule->permits)
+		return (struct bearing){BEARING_DENIES, NULL};
+	return (struct bearing){
+	    reach == REACH_FULLY ? BEARING_PERMITS : BEARING_CLOSED, NULL};
+}
+
 static struct verdict
-judge_rules(const struct judge_context *context, const struct request *request,
-    const struct pair *pair)
+ask_rules(const struct judge_context *context, const struct request *request,
+    const struct pair *pair, struct inquiry *inquiry)
 {
 	struct candidates candidates;
 	const struct rule *rule;
@@ -102,25 +217,20 @@ judge_rules(const struct judge_context *context, const struct request *request,
 	candidates_of_address(
 	    &candidates, context->rules, &request->destination, &pair->address);
 	while ((rule = candidates_next(&candidates)) != NULL) {
-		enum reach reach;
-		enum condition subject;
-
-		if (!condition_holds(rule, request))
-			continue;
-		reach = rule_reach(rule, pair);
-		if (reach == REACH_NONE)
-			continue;
-		subject = condition_subject(rule, context, request);
-		if (subject == CONDITION_FAILS)
-			continue;
-		if (subject == CONDITION_UNKNOWN)
+		switch (weigh(context, request, pair, rule, inquiry).kind) {
+		case BEARING_FAILS:
+		case BEARING_REPORTS:
+			break;
+		case BEARING_UNKNOWN:
 			return deny(REASON_DIRECTORY_UNAVAILABLE, rule);
-		if (!rule->permits)
+		case BEARING_DENIES:
 			return deny(REASON_DENIED_RULE, rule);
-		if (reach == REACH_FULLY)
-			return (struct verdict){
-			    DECISION_PERMIT, REASON_OK, rule->name};
-		was_closed |= pair->is_special;
+		case BEARING_PERMITS:
+			return decide(DECISION_PERMIT, REASON_OK, rule);
+		case BEARING_CLOSED:
+			was_closed |= pair->is_special;
+			break;
+		}
 	}
 	return deny(
 	    was_closed ? REASON_DENIED_SPECIAL : REASON_DENIED_NO_RULE, NULL);
@@ -139,22 +249,38 @@ leads_back(const struct judge_context *context, const struct address *address,
 	return false;
 }
 
+struct bearing
+judge_rule(const struct judge_context *context, const struct request *request,
+    const struct address *address, const struct rule *rule)
+{
+	struct inquiry inquiry = begin(request);
+	struct pair pair = make_pair(context, request, address);
+	struct bearing bearing = weigh(context, request, &pair, rule, &inquiry);
+
+	if (bearing.kind == BEARING_FAILS && bearing.failed == NULL)
+		bearing.failed =
+		    is_missed_by_port(rule, &pair) ? "gwPort" : "gwDestination";
+	return bearing;
+}
+
 struct verdict
 judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address)
 {
+	struct inquiry inquiry = begin(request);
 	struct verdict verdict;
 	struct pair pair;
 
 	if (context->rules == NULL)
 		return deny(REASON_POLICY_UNAVAILABLE, NULL);
 	pair = make_pair(context, request, address);
-	verdict = judge_rules(context, request, &pair);
+	verdict = end(&inquiry, ask_rules(context, request, &pair, &inquiry));
 	if (verdict.decision == DECISION_PERMIT &&
 	    leads_back(context, address, request->destination.port)) {
 		/* The rule is named: its author meant something else. */
 		verdict.decision = DECISION_DENY;
 		verdict.reason = REASON_LOOP;
+		verdict.limits = NULL;
 	}
 	return verdict;
 }
@@ -172,8 +298,8 @@ denial_reason(enum condition subject)
  * the first that took something from what other rules permit.
  */
 static struct verdict
-judge_name(const struct judge_context *context, const struct request *request,
-    struct prospect *prospect)
+ask_by_name(const struct judge_context *context, const struct request *request,
+    struct prospect *prospect, struct inquiry *inquiry)
 {
 	struct verdict verdict = deny(REASON_DENIED_SPECIAL, NULL);
 	struct candidates candidates;
@@ -184,15 +310,19 @@ judge_name(const struct judge_context *context, const struct request *request,
 		enum condition subject = CONDITION_FAILS;
 		enum prospect_outcome outcome;
 
-		if (condition_holds(rule, request))
+		if (condition_failed(rule, request) == NULL)
 			subject = condition_subject(rule, context, request);
-		if (subject == CONDITION_FAILS)
+		if (subject == CONDITION_FAILS || !exists_now(inquiry, rule))
 			continue;
+		if (rule->is_report_only) {
+			report(inquiry, rule, subject,
+			    rule_has_name(rule, &request->destination));
+			continue;
+		}
 		outcome = prospect_add(prospect, rule,
 		    !rule->permits || subject == CONDITION_UNKNOWN);
 		if (outcome == PROSPECT_OPEN)
-			return (struct verdict){
-			    DECISION_DEPENDS, REASON_OK, ""};
+			return decide(DECISION_DEPENDS, REASON_OK, NULL);
 		if (outcome == PROSPECT_CLOSED)
 			return deny(denial_reason(subject), rule);
 		if (verdict.rule[0] == '\0' && prospect->denied_count > 0)
@@ -206,6 +336,7 @@ struct verdict
 judge_request(
     const struct judge_context *context, const struct request *request)
 {
+	struct inquiry inquiry = begin(request);
 	struct prospect prospect;
 	struct verdict verdict;
 
@@ -215,9 +346,9 @@ judge_request(
 	if (context->rules == NULL)
 		return deny(REASON_POLICY_UNAVAILABLE, NULL);
 	prospect_init(&prospect, &request->destination, context->own);
-	verdict = judge_name(context, request, &prospect);
+	verdict = ask_by_name(context, request, &prospect, &inquiry);
 	prospect_fini(&prospect);
-	return verdict;
+	return end(&inquiry, verdict);
 }
 
 /* Nothing is left for the rules behind it. */
@@ -234,34 +365,43 @@ is_about_everything(const struct rule *rule)
 	return false;
 }
 
-struct verdict
-judge_command(
-    const struct judge_context *context, const struct request *request)
+static struct verdict
+ask_for_command(const struct judge_context *context,
+    const struct request *request, struct inquiry *inquiry)
 {
 	struct verdict verdict = deny(REASON_DENIED_NO_RULE, NULL);
 	struct candidates candidates;
 	const struct rule *rule;
 	bool closes = false;
 
-	if (context->rules == NULL)
-		return deny(REASON_POLICY_UNAVAILABLE, NULL);
 	candidates_of_command(&candidates, context->rules, request->command);
 	while (!closes && (rule = candidates_next(&candidates)) != NULL) {
 		enum condition subject = CONDITION_FAILS;
 
-		if (condition_holds(rule, request))
+		if (condition_failed(rule, request) == NULL)
 			subject = condition_subject(rule, context, request);
-		if (subject == CONDITION_FAILS)
+		if (subject == CONDITION_FAILS || !exists_now(inquiry, rule) ||
+		    rule->is_report_only)
 			continue;
 		if (rule->permits && subject == CONDITION_HOLDS)
-			return (struct verdict){
-			    DECISION_PERMIT, REASON_OK, rule->name};
+			return decide(DECISION_PERMIT, REASON_OK, rule);
 		closes = is_about_everything(rule);
 		/* A denial of something is not why nothing is permitted. */
 		if (verdict.rule[0] == '\0' && (closes || rule->permits))
 			verdict = deny(denial_reason(subject), rule);
 	}
 	return verdict;
+}
+
+struct verdict
+judge_command(
+    const struct judge_context *context, const struct request *request)
+{
+	struct inquiry inquiry = begin(request);
+
+	if (context->rules == NULL)
+		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	return end(&inquiry, ask_for_command(context, request, &inquiry));
 }
 
 bool

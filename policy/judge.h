@@ -13,6 +13,8 @@
 #include "base/reason.h"
 #include "base/request.h"
 
+struct rule;
+struct rule_limits;
 struct ruleset;
 struct subject;
 
@@ -22,11 +24,20 @@ enum decision {
 	DECISION_DEPENDS /* on the address: resolve, then judge each */
 };
 
+/* What points into the rule set is borrowed from it. */
 struct verdict {
 	enum decision decision;
 	enum reason reason; /* REASON_OK if permitted */
-	/* The deciding rule's name, borrowed from the rule set; "" if none. */
+	/* The deciding rule's name; "" if none. */
 	const char *rule;
+	const struct rule_limits *limits; /* of a permission, else NULL */
+	/* The first moment at which the passing of time alone could change
+	 * it, by the wall clock; UINT64_MAX: never. */
+	uint64_t valid_until_us;
+	/* The first rule that would have decided but only reports (its dry
+	 * run), and how; "" if none. */
+	const char *reported;
+	bool would_permit;
 };
 
 /* Addresses that no name and no `*` may reach: the gateway's own.  At the ports
@@ -57,6 +68,28 @@ struct verdict judge_request(
 /* Judges (name, address).  DENY or PERMIT. */
 struct verdict judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address);
+
+/* What one rule, asked for itself, says of (name, address). */
+enum bearing_kind {
+	BEARING_FAILS, /* it does not match: `failed` says why */
+	BEARING_REPORTS,
+	BEARING_UNKNOWN, /* it would match but for what the directory did not
+			  * say, and denies */
+	BEARING_DENIES,
+	BEARING_PERMITS,
+	BEARING_CLOSED /* it permits, but not this address: special, or
+			* carried inside another */
+};
+
+struct bearing {
+	enum bearing_kind kind;
+	const char *failed; /* the first attribute that does not fit */
+};
+
+/* For explaining; the same code that judges. */
+struct bearing
+judge_rule(const struct judge_context *context, const struct request *request,
+    const struct address *address, const struct rule *rule);
 
 /*
  * Judges a command whose destinations become known later, one by one (UDP

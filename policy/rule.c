@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "policy/dn.h"
 
 struct rule *
@@ -15,6 +16,8 @@ rule_new(const char *dn)
 	if (rule == NULL)
 		return NULL;
 	rule->order = RULE_ORDER_DEFAULT;
+	rule->not_before = INT64_MIN;
+	rule->not_after = INT64_MAX;
 	rule->dn = strdup(dn);
 	rule->normalised_dn = dn_normalise(dn);
 	if (rule->dn == NULL || rule->normalised_dn == NULL) {
@@ -42,6 +45,10 @@ rule_free(struct rule *rule)
 	texts_fini(&rule->principals);
 	texts_fini(&rule->listeners);
 	texts_fini(&rule->set_dns);
+	texts_fini(&rule->indicators);
+	for (size_t i = 0; i < rule->schedule_count; i++)
+		schedule_fini(&rule->schedules[i]);
+	free(rule->schedules);
 	free(rule->clients);
 	target_list_fini(&rule->targets);
 	free(rule->sets);
@@ -67,6 +74,18 @@ rule_targets(const struct rule *rule, size_t i)
 	if (i == 0)
 		return &rule->targets;
 	return i <= rule->set_dns.count ? &rule->sets[i - 1]->targets : NULL;
+}
+
+bool
+rule_has_name(const struct rule *rule, const struct endpoint *asked)
+{
+	const struct target_list *list;
+
+	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
+		if (target_list_has_name(list, asked) &&
+		    rule_has_port(rule, i, asked->port))
+			return true;
+	return false;
 }
 
 bool

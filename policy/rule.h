@@ -8,6 +8,7 @@
 
 #include "base/compiler.h"
 #include "base/protection.h"
+#include "policy/schedule.h"
 #include "policy/target.h"
 
 #define RULE_ORDER_DEFAULT 1000
@@ -21,6 +22,15 @@ struct rule_texts {
 	char **texts;
 };
 
+/* What a permission comes with; 0: no limit of this rule. */
+struct rule_limits {
+	uint64_t max_sessions;	 /* at a time, of each identity */
+	uint64_t max_rate;	 /* octets a second, of each identity */
+	uint64_t max_duration_s; /* of a session */
+	uint64_t idle_timeout_s;
+	struct address egress; /* to dial from; ADDRESS_NONE: any */
+};
+
 /*
  * An attribute that the entry does not have is an empty list, which matches
  * everything, or its default.
@@ -31,6 +41,7 @@ struct rule {
 	char *name;
 	bool permits;
 	bool is_disabled;
+	bool is_report_only;
 	uint32_t order;
 	struct rule_texts users, groups; /* normalised DNs */
 	struct rule_texts principals;
@@ -43,6 +54,11 @@ struct rule {
 	struct target_set **sets;
 	unsigned commands, methods; /* at least one bit */
 	enum protection protection;
+	struct rule_texts indicators;
+	size_t schedule_count;
+	struct schedule *schedules;
+	int64_t not_before, not_after; /* seconds since 1970 */
+	struct rule_limits limits;
 };
 
 /* NULL and errno: EINVAL if it is not a DN, ENOMEM. */
@@ -55,6 +71,8 @@ int rule_compare(const struct rule *a, const struct rule *b);
 /* The rule's own list of targets (0) or one of its sets'; NULL after the
  * last. */
 const struct target_list *rule_targets(const struct rule *rule, size_t i);
+/* Some list of targets has the name that was asked for, and its port. */
+bool rule_has_name(const struct rule *rule, const struct endpoint *asked);
 /* The list has the port, and the rule's own ports, which narrow it, too. */
 bool rule_has_port(const struct rule *rule, size_t i, uint16_t port);
 

@@ -308,6 +308,12 @@ ruleset_count(const struct ruleset *ruleset)
 	return ruleset->enabled_count;
 }
 
+const struct rule *
+ruleset_rule(const struct ruleset *ruleset, size_t i)
+{
+	return i < ruleset->enabled_count ? ruleset->rules[i] : NULL;
+}
+
 bool
 ruleset_needs_subject(const struct ruleset *ruleset)
 {

@@ -15,6 +15,7 @@
 #include "base/compiler.h"
 
 struct entry;
+struct rule;
 struct ruleset;
 struct ruleset_builder;
 
@@ -43,6 +44,8 @@ void ruleset_unref(struct ruleset *ruleset); /* NULL is fine */
 
 uint64_t ruleset_generation(const struct ruleset *ruleset);
 size_t ruleset_count(const struct ruleset *ruleset); /* enabled rules */
+/* The i-th enabled rule in the order in which they are asked; borrowed. */
+const struct rule *ruleset_rule(const struct ruleset *ruleset, size_t i);
 /* Some enabled rule has gwUser or gwGroup: subjects must be looked up. */
 bool ruleset_needs_subject(const struct ruleset *ruleset);
 

@@ -16,7 +16,7 @@
 /* One connect(2); fd is -1 where none is in flight. */
 struct attempt {
 	struct dial *dial;
-	struct address address;
+	struct dial_target target;
 	struct event event;
 	int fd;
 };
@@ -50,6 +50,7 @@ static const struct {
     {ENETDOWN, REASON_NETWORK_UNREACHABLE},
     {EAFNOSUPPORT, REASON_NETWORK_UNREACHABLE}, /* no IPv6 in the kernel */
     {ETIMEDOUT, REASON_CONNECT_TIMEOUT},
+    {ENODEV, REASON_NO_EGRESS}, /* bind_source's */
     {EADDRNOTAVAIL, REASON_NO_PORTS},
     {EADDRINUSE, REASON_NO_PORTS},
     {EAGAIN, REASON_NO_PORTS},
@@ -67,6 +68,7 @@ static const enum reason telling[] = {
     REASON_CONNECT_REFUSED,
     REASON_HOST_UNREACHABLE,
     REASON_NO_DESCRIPTORS,
+    REASON_NO_EGRESS,
     REASON_NO_PORTS,
     REASON_NO_BUFFERS,
     REASON_NETWORK_UNREACHABLE,
@@ -145,7 +147,7 @@ note_failure(struct attempt *attempt, enum reason reason)
 	if (rank(reason) >= rank(best->reason))
 		return;
 	best->reason = reason;
-	best->reached.address = attempt->address;
+	best->reached.address = attempt->target.address;
 }
 
 /* False if the connection turned out to be unusable. */
@@ -156,7 +158,7 @@ succeed(struct attempt *attempt)
 	struct dial_result result = {
 	    .reason = REASON_OK,
 	    .fd = attempt->fd,
-	    .reached = {attempt->address, dial->port},
+	    .reached = {attempt->target.address, dial->port},
 	};
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);
@@ -171,25 +173,54 @@ succeed(struct attempt *attempt)
 	return true;
 }
 
+/* The port is chosen by connect(2), for each target anew: bound before that,
+ * all targets would share the ports.  0 or an errno. */
+static int
+bind_source(int fd, const struct address *source)
+{
+	struct socket_address from = {*source, 0};
+	struct sockaddr_storage storage;
+	socklen_t len;
+	int on = 1;
+
+	if (source->family == ADDRESS_NONE)
+		return 0;
+	len = socket_address_to(&from, &storage);
+	if (setsockopt(
+		fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0)
+		return errno;
+	if (bind(fd, (struct sockaddr *)&storage, len) == 0)
+		return 0;
+	/* Not the kernel's word for "no ports", which connect(2) has. */
+	return errno == EADDRNOTAVAIL ? ENODEV : errno;
+}
+
 /* 0 or the errno that ended the attempt before it was in flight. */
 static int
 begin_attempt(struct attempt *attempt, event_callback_fn on_event)
 {
 	struct dial *dial = attempt->dial;
-	struct socket_address to = {attempt->address, dial->port};
+	struct socket_address to = {attempt->target.address, dial->port};
 	struct sockaddr_storage storage;
 	socklen_t len = socket_address_to(&to, &storage);
 	int error;
+
+	if (attempt->target.source.family != ADDRESS_NONE &&
+	    attempt->target.source.family != to.address.family)
+		return EAFNOSUPPORT;
 
 	attempt->fd = socket(
 	    storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (attempt->fd < 0)
 		return errno;
 	channel_tune_socket(attempt->fd);
+	error = bind_source(attempt->fd, &attempt->target.source);
 	/* EINTR: the attempt goes on, as with EINPROGRESS. */
-	if (connect(attempt->fd, (struct sockaddr *)&storage, len) < 0 &&
-	    errno != EINPROGRESS && errno != EINTR) {
+	if (error == 0 &&
+	    connect(attempt->fd, (struct sockaddr *)&storage, len) < 0 &&
+	    errno != EINPROGRESS && errno != EINTR)
 		error = errno;
+	if (error != 0) {
 		(void)close(attempt->fd);
 		attempt->fd = -1;
 		return error;
@@ -266,7 +297,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 static struct dial *
 dial_new(struct event_base *base, const struct dial_settings *settings,
-    const struct address *addresses, size_t count)
+    const struct dial_target *targets, size_t count)
 {
 	struct dial *dial;
 
@@ -282,16 +313,16 @@ dial_new(struct event_base *base, const struct dial_settings *settings,
 	dial->attempt_timeout = milliseconds(settings->attempt_timeout_ms);
 	for (size_t i = 0; i < count; i++)
 		dial->attempts[i] = (struct attempt){
-		    .dial = dial, .address = addresses[i], .fd = -1};
+		    .dial = dial, .target = targets[i], .fd = -1};
 	return dial;
 }
 
 struct dial *
 dial_start(struct event_base *base, const struct dial_settings *settings,
-    const struct address *addresses, size_t count, uint16_t port,
+    const struct dial_target *targets, size_t count, uint16_t port,
     dial_done_fn *done, void *arg)
 {
-	struct dial *dial = dial_new(base, settings, addresses, count);
+	struct dial *dial = dial_new(base, settings, targets, count);
 	struct timeval timeout = milliseconds(settings->timeout_ms);
 	struct timeval delay = {0};
 
@@ -303,7 +334,7 @@ dial_start(struct event_base *base, const struct dial_settings *settings,
 	dial->result = (struct dial_result){
 	    .reason = REASON_CONNECT_FAILED,
 	    .fd = -1,
-	    .reached = {addresses[0], port},
+	    .reached = {targets[0].address, port},
 	};
 	(void)evtimer_assign(&dial->stagger, base, on_stagger, dial);
 	(void)evtimer_assign(&dial->deadline, base, on_deadline, dial);

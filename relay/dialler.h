@@ -33,13 +33,18 @@ struct dial_result {
 
 typedef void dial_done_fn(void *arg, const struct dial_result *result);
 
+/* Where to, and the address of ours to dial from (ADDRESS_NONE: any). */
+struct dial_target {
+	struct address address, source;
+};
+
 /*
- * Dials exactly the given addresses, in their order; copied.  Settings are
+ * Dials exactly the given targets, in their order; copied.  Settings are
  * borrowed for the call.  The callback comes exactly once, never before this
  * has returned, never after the cancel.  NULL when there is no memory.
  */
 struct dial *dial_start(struct event_base *base,
-    const struct dial_settings *settings, const struct address *addresses,
+    const struct dial_settings *settings, const struct dial_target *targets,
     size_t count, uint16_t port, dial_done_fn *done, void *arg) must_check;
 void dial_cancel(struct dial *dial); /* NULL is fine */
 

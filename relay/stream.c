@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/rfc1961.h"
 #include "base/seal.h"
 #include "relay/buffer.h"
 #include "relay/channel.h"
+#include "relay/rate.h"
 
 /*
  * What one call may do: copying runs at gigabytes a second, sealing may run
@@ -59,7 +61,7 @@ bool
 stream_wants_input(const struct stream *stream)
 {
 	return !stream->is_stopped && !stream->is_at_end &&
-	       !stream_has_output(stream);
+	       !stream->is_throttled && !stream_has_output(stream);
 }
 
 /* ---- to the sink ---- */
@@ -121,19 +123,57 @@ static bool
 may_read(const struct stream *stream, const struct turn *turn)
 {
 	return turn->budget > 0 && !turn->is_dry && !stream->is_stopped &&
-	       !stream->is_at_end;
+	       !stream->is_throttled && !stream->is_at_end;
+}
+
+/* How many of the octets that are asked for the rate lets pass. */
+static size_t
+within_rate(struct stream *stream, size_t asked)
+{
+	uint64_t wait_us = 0;
+	size_t granted;
+
+	if (stream->rate == NULL)
+		return asked;
+	granted = rate_take(stream->rate, asked, &wait_us);
+	stream->is_throttled = granted == 0;
+	stream->resume_us = clock_monotonic_us() + wait_us;
+	return granted;
+}
+
+/* Shortens what is asked for; returns how many pieces are left. */
+static int
+clip(struct iovec *iov, int count, size_t len)
+{
+	int i;
+
+	for (i = 0; i < count && len > 0; i++) {
+		if (iov[i].iov_len > len)
+			iov[i].iov_len = len;
+		len -= iov[i].iov_len;
+	}
+	return i;
 }
 
 static enum stream_fault
-read_in(struct stream *stream, struct turn *turn, const struct iovec *iov,
-    int count, size_t *got)
+read_in(struct stream *stream, struct turn *turn, struct iovec *iov, int count,
+    size_t *got)
 {
-	ssize_t len = channel_readv(stream->from, iov, count);
-	size_t asked = 0;
+	size_t asked = 0, granted;
+	ssize_t len;
 
 	*got = 0;
 	for (int i = 0; i < count; i++)
 		asked += iov[i].iov_len;
+	granted = within_rate(stream, asked);
+	if (granted == 0)
+		return STREAM_SOUND;
+	if (granted < asked)
+		count = clip(iov, count, granted);
+	len = channel_readv(stream->from, iov, count);
+	if (stream->rate != NULL)
+		rate_give(stream->rate, granted - (len > 0 ? (size_t)len : 0));
+	asked = granted;
 	turn->is_dry = len < 0 || (size_t)len < asked;
 	if (len == -EAGAIN)
 		return STREAM_SOUND;

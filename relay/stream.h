@@ -16,6 +16,7 @@
 struct buffer;
 struct buffer_pool;
 struct channel;
+struct rate;
 struct seal;
 
 enum stream_form { STREAM_CLEAR, STREAM_OPENING, STREAM_SEALING };
@@ -33,6 +34,7 @@ struct stream {
 	struct buffer_pool *pool; /* borrowed, as are the next three */
 	struct seal *seal;
 	struct channel *from, *to;
+	struct rate *rate; /* NULL: as fast as it goes; borrowed */
 	struct buffer *buffer;
 	uint64_t delivered; /* plaintext octets that the sink took */
 	bool is_stopped;    /* nothing more is read */
@@ -41,6 +43,8 @@ struct stream {
 	bool is_finished;   /* ... and so did we to the sink */
 	bool has_work;	    /* stopped for fairness' sake only: call again */
 	bool has_moved;	    /* since the owner cleared it */
+	bool is_throttled;  /* by its rate: nothing is read until ... */
+	uint64_t resume_us; /* ... this moment of the monotonic clock */
 	int error;
 	enum reason reason;
 };

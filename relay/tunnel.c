@@ -229,15 +229,42 @@ patience_us(const struct tunnel *tunnel, enum reason *reason)
 {
 	bool is_half = tunnel->streams[UP].is_finished ||
 		       tunnel->streams[DOWN].is_finished;
-	unsigned idle_ms = tunnel->settings.idle_ms;
-	unsigned half_ms = is_half ? tunnel->settings.half_close_ms : 0;
+	uint64_t idle_ms = tunnel->settings.idle_ms;
+	uint64_t half_ms = is_half ? tunnel->settings.half_close_ms : 0;
 
 	if (half_ms > 0 && (idle_ms == 0 || half_ms < idle_ms)) {
 		*reason = REASON_HALF_CLOSED;
-		return (uint64_t)half_ms * 1000;
+		return half_ms * 1000;
 	}
 	*reason = REASON_IDLE;
-	return idle_ms == 0 ? NEVER : (uint64_t)idle_ms * 1000;
+	return idle_ms == 0 ? NEVER : idle_ms * 1000;
+}
+
+/* When the rate lets a stream go on that it stops. */
+static uint64_t
+resume_us(const struct tunnel *tunnel)
+{
+	uint64_t first_us = NEVER;
+
+	for (int i = 0; i < STREAMS; i++)
+		if (tunnel->streams[i].is_throttled &&
+		    tunnel->streams[i].resume_us < first_us)
+			first_us = tunnel->streams[i].resume_us;
+	return first_us;
+}
+
+/* Those whose time has come may be moved again. */
+static void
+resume(struct tunnel *tunnel, uint64_t now_us)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		struct stream *stream = &tunnel->streams[i];
+
+		if (stream->is_throttled && stream->resume_us <= now_us) {
+			stream->is_throttled = false;
+			stream->has_work = true;
+		}
+	}
 }
 
 /* When the tunnel must be looked at although nothing happens. */
@@ -245,11 +272,12 @@ static uint64_t
 wake_us(struct tunnel *tunnel, uint64_t now_us)
 {
 	enum reason reason;
-	uint64_t patience;
+	uint64_t patience, resume;
 
 	for (int i = 0; i < STREAMS; i++)
 		if (tunnel->streams[i].has_work)
 			return now_us;
+	resume = resume_us(tunnel);
 	if (tunnel->is_ending) {
 		uint64_t next_us = now_us + tunnel->look_again_us;
 
@@ -259,7 +287,9 @@ wake_us(struct tunnel *tunnel, uint64_t now_us)
 		return next_us;
 	}
 	patience = patience_us(tunnel, &reason);
-	return patience == NEVER ? NEVER : tunnel->active_us + patience;
+	if (patience != NEVER && tunnel->active_us + patience < resume)
+		return tunnel->active_us + patience;
+	return resume;
 }
 
 /* The timer is left alone when it fires early enough: no work per octet. */
@@ -425,6 +455,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		finish(tunnel, reason);
 		return;
 	}
+	resume(tunnel, now_us);
 	for (int i = 0; i < STREAMS; i++)
 		if (tunnel->streams[i].has_work &&
 		    !move(tunnel, &tunnel->streams[i]))
@@ -489,6 +520,18 @@ tunnel_new(struct event_base *base, struct channel *client,
 	return tunnel;
 }
 
+static void
+limit(struct tunnel *tunnel, const struct tunnel_settings *settings)
+{
+	tunnel->settings = *settings;
+	for (int i = 0; i < STREAMS; i++) {
+		tunnel->streams[i].rate = settings->rate;
+		/* It asks anew. */
+		tunnel->streams[i].has_work |= tunnel->streams[i].is_throttled;
+		tunnel->streams[i].is_throttled = false;
+	}
+}
+
 struct tunnel *
 tunnel_start(struct event_base *base, const struct tunnel_settings *settings,
     struct channel *client, struct channel *target, struct seal *seal,
@@ -499,9 +542,9 @@ tunnel_start(struct event_base *base, const struct tunnel_settings *settings,
 
 	if (tunnel == NULL)
 		return NULL;
-	tunnel->settings = *settings;
 	tunnel->done = done;
 	tunnel->arg = arg;
+	limit(tunnel, settings);
 	if (!stream_prime(&tunnel->streams[UP], opened, opened_len, pending,
 		pending_len) ||
 	    watch_all(tunnel) != 0) {
@@ -516,6 +559,14 @@ tunnel_cancel(struct tunnel *tunnel, bool reset, struct tunnel_counts *counts)
 {
 	*counts = tunnel_count(tunnel);
 	tunnel_free(tunnel, reset);
+}
+
+void
+tunnel_limit(struct tunnel *tunnel, const struct tunnel_settings *settings)
+{
+	limit(tunnel, settings);
+	/* Any failure to watch shows again in the timer's own turn. */
+	(void)watch_all(tunnel);
 }
 
 void

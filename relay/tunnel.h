@@ -16,12 +16,15 @@
 
 struct channel;
 struct event_base;
+struct rate;
 struct seal;
 struct tunnel;
 
 struct tunnel_settings {
-	unsigned idle_ms;	/* nothing moved: 0 never */
-	unsigned half_close_ms; /* one direction done, nothing moved since */
+	uint64_t idle_ms;	/* nothing moved: 0 never */
+	uint64_t half_close_ms; /* one direction done, nothing moved since */
+	struct rate *rate;	/* of both directions together; NULL: none.
+				 * Borrowed for the tunnel's life. */
 };
 
 struct tunnel_counts {
@@ -58,6 +61,10 @@ void
 tunnel_cancel(struct tunnel *tunnel, bool reset, struct tunnel_counts *counts);
 
 struct tunnel_counts tunnel_count(const struct tunnel *tunnel);
+
+/* Other settings from now on. */
+void
+tunnel_limit(struct tunnel *tunnel, const struct tunnel_settings *settings);
 
 /*
  * From now on nothing more is read from the client; what was read is

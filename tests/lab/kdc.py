@@ -17,6 +17,7 @@ KRB5_CONF = """\
  ticket_lifetime = 10h
  forwardable = true
  default_ccache_name = FILE:{directory}/ccache
+ spake_preauth_groups = edwards25519
 [realms]
 {realms}
 [domain_realm]
@@ -40,6 +41,7 @@ KDC_CONF = """\
   max_renewable_life = 7d
   master_key_type = aes256-cts-hmac-sha1-96
   supported_enctypes = aes256-cts-hmac-sha1-96:normal aes128-cts-hmac-sha1-96:normal
+  spake_preauth_indicator = spake
  }}
 [logging]
  kdc = FILE:{directory}/kdc.log

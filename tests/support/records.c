@@ -31,6 +31,7 @@ record_full(void)
 	    .has_method = true,
 	    .method = METHOD_GSSAPI,
 	    .mechanism = "krb5",
+	    .indicators = "otp hardened",
 	    .has_protection = true,
 	    .protection = PROTECTION_CONFIDENTIALITY,
 	    .client = peer("192.0.2.7:40000"),
@@ -46,6 +47,9 @@ record_full(void)
 	    .dialled = peer("[2001:db8::5]:443"),
 	    .egress = peer("[2001:db8::1]:50000"),
 	    .rule = "cn=web,ou=rules,dc=example,dc=com",
+	    .reported = "dry run",
+	    .would_permit = true,
+	    .generation_before = 41,
 	    .bytes_to_target = 1234,
 	    .bytes_to_client = 567890,
 	    .datagrams_to_target = 7,
@@ -81,10 +85,14 @@ record_largest(void)
 	record.protection = PROTECTION_CONFIDENTIALITY;
 	record.client = record.via = record.dialled = record.egress =
 	    peer("[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
-	fill(record.identity, sizeof(record.identity), '\x01');
 	fill(record.mechanism, sizeof(record.mechanism), '\x01');
 	fill(record.listener, sizeof(record.listener), '\x01');
-	fill(record.rule, sizeof(record.rule), '\x01');
+	/* Of these every octet is printable. */
+	fill(record.identity, sizeof(record.identity), '\\');
+	fill(record.rule, sizeof(record.rule), '\\');
+	fill(record.reported, sizeof(record.reported), '\\');
+	fill(record.indicators, sizeof(record.indicators), '\\');
+	record.generation_before = UINT64_MAX;
 	fill(record.detail, sizeof(record.detail), '\x01');
 	memset(record.asked, 0, sizeof(record.asked));
 	record.asked_len = 255;

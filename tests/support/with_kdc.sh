@@ -7,7 +7,9 @@
 # no privilege is needed, nothing is left behind.  The command finds in its
 # environment KRB5_CONFIG, KRB5_KDC_PROFILE (so that kadmin.local works),
 # KRB5CCNAME, and KDC_DIR with
-#   clients.keytab  alice and bob/admin of EXAMPLE.COM, alice of OTHER.TEST
+#   clients.keytab  alice and bob/admin of EXAMPLE.COM, alice of OTHER.TEST;
+#                   and carol, whose tickets say how she proved herself
+#                   (indicator "spake")
 #   gateway.keytab  socks, rcmd and host for gw.example.com
 #   old.keytab      socks for old.example.com, which knows nothing but RC4
 set -eu
@@ -52,6 +54,7 @@ configure() { # port
 		permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128 arcfour-hmac
 		allow_rc4 = true
 		allow_weak_crypto = true
+		spake_preauth_groups = edwards25519
 	[realms]
 		EXAMPLE.COM = {
 			kdc = 127.0.0.1:$1
@@ -75,6 +78,7 @@ configure() { # port
 			key_stash_file = $KDC_DIR/example.stash
 			max_life = 10h
 			supported_enctypes = aes256-cts-hmac-sha1-96:normal
+			spake_preauth_indicator = spake
 		}
 		OTHER.TEST = {
 			database_name = $KDC_DIR/other
@@ -96,13 +100,14 @@ make_realms() {
 	ask_kadmin EXAMPLE.COM <<-EOF
 	addprinc -randkey alice
 	addprinc -randkey bob/admin
+	addprinc -randkey +requires_preauth carol
 	addprinc -randkey socks/gw.example.com
 	addprinc -randkey rcmd/gw.example.com
 	addprinc -randkey host/gw.example.com
 	addprinc -pw between krbtgt/EXAMPLE.COM@OTHER.TEST
 	addprinc -randkey -e arcfour-hmac:normal socks/old.example.com
 	setstr socks/old.example.com session_enctypes arcfour-hmac
-	ktadd -norandkey -k $KDC_DIR/clients.keytab alice bob/admin
+	ktadd -norandkey -k $KDC_DIR/clients.keytab alice bob/admin carol
 	ktadd -norandkey -k $KDC_DIR/old.keytab socks/old.example.com
 	ktadd -norandkey -k $KDC_DIR/gateway.keytab socks/gw.example.com rcmd/gw.example.com host/gw.example.com
 	EOF

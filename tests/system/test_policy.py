@@ -4,6 +4,8 @@
 import threading
 import time
 
+from tests.lab.decisions import (after, changed, outcome, removed,
+                                 set_rule)
 from tests.lab.process import wait_until
 from tests.lab.slapd import (GROUPS, RULES, destinations, group, group_dn,
                              rule, user_dn)
@@ -11,20 +13,6 @@ from tests.lab.socks import Client, Closed, Refused
 from tests.lab.suite import behaviour, expect, expect_equal
 
 LAB = {"settings": {"listener other": {}}}
-
-
-def outcome(lab, host, port=9, **options):
-    """The SOCKS reply, 0 or 5 for permitted (nobody need listen), and the
-    decision record."""
-    with Client(lab, **options) as client:
-        name = client.name
-        client.ready()
-        try:
-            client.ask(host, port)
-            reply = 0
-        except Refused as refusal:
-            reply = refusal.args[0]
-    return reply, lab.audit.wait_for(client=name, event="decision")
 
 
 def permitted(lab, host, wanted_rule, **options):
@@ -42,30 +30,6 @@ def denied(lab, host, reason, wanted_rule=None, **options):
     if wanted_rule:
         expect_equal(record["rule"], wanted_rule, "rule")
     return record
-
-
-def after(lab, change, outcome="ok"):
-    """Makes the change; the record of the reload that it causes."""
-    before = len(lab.gateway.reloads())
-    change()
-    return wait_until(
-        lambda: [record for record in lab.gateway.reloads()[before:]
-                 if record["outcome"] == outcome],
-        f"the change is noticed ({outcome})")[0]
-
-
-def changed(lab, ldif):
-    after(lab, lambda: lab.slapd.modify(ldif))
-
-
-def removed(lab, cn):
-    after(lab, lambda: lab.slapd.delete(f"cn={cn},{RULES}"))
-
-
-def set_rule(lab, cn, attribute, *values):
-    return (f"dn: cn={cn},{RULES}\nchangetype: modify\n"
-            f"replace: {attribute}\n" +
-            "".join(f"{attribute}: {value}\n" for value in values))
 
 
 @behaviour
@@ -160,28 +124,6 @@ def a_change_of_membership_takes_effect_when_the_cache_ends(lab):
                      f"delete: member\nmember: {user_dn('mallory')}\n")
     wait_until(lambda: outcome(lab, "10.77.0.80", user="mallory")[0] == 2,
                "mallory is staff no more", 8, 0.3)
-
-
-@behaviour
-def an_attribute_not_acted_on_yet_refuses_the_whole_set(lab):
-    name = f"cn=later,{RULES}"
-    for attribute, value in [
-            ("gwReportOnly", "TRUE"), ("gwIndicator", "otp"),
-            ("gwSchedule", "Mon-Fri 08:00-18:00 Europe/Amsterdam"),
-            ("gwNotBefore", "20200101000000Z"),
-            ("gwNotAfter", "20400101000000Z"), ("gwMaxSessions", "1"),
-            ("gwMaxRate", "1000"), ("gwMaxDuration", "60"),
-            ("gwIdleTimeout", "60"), ("gwEgress", "127.0.0.1")]:
-        record = after(lab, lambda: lab.slapd.modify(rule(
-            "later", gwDestination="10.77.0.9",
-            gwPrincipal="mallory@EXAMPLE.COM", **{attribute: value})), "fail")
-        expect(name.lower() in record["detail"].lower() and
-               attribute.lower() in record["detail"].lower(),
-               f"DN and attribute in {record['detail']!r}")
-        # What was in force stays in force.
-        permitted(lab, "10.77.0.80", "staff", user="alice")
-        denied(lab, "10.77.0.9", "denied_no_rule", user="mallory")
-        removed(lab, "later")
 
 
 @behaviour

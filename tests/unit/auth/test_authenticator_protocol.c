@@ -105,6 +105,8 @@ usual_answer(enum accept_outcome outcome)
 		(void)snprintf(answer.text, sizeof(answer.text), "why");
 	} else if (outcome == ACCEPT_DONE) {
 		(void)snprintf(answer.name, sizeof(answer.name), "a@B");
+		(void)snprintf(answer.indicators, sizeof(answer.indicators),
+		    "otp hardened");
 		answer.by_spnego = true;
 		answer.flags = 0x3e;
 		answer.lifetime_us = 0x1122334455667788;
@@ -140,6 +142,7 @@ every_answer_comes_through(void **state)
 		assert_string_equal(parsed.name, answer.name);
 		assert_int_equal(parsed.flags, answer.flags);
 		assert_int_equal(parsed.by_spnego, answer.by_spnego);
+		assert_string_equal(parsed.indicators, answer.indicators);
 		assert_true(parsed.lifetime_us == answer.lifetime_us);
 		assert_int_equal(parsed.token_len, 5);
 		assert_memory_equal(parsed.token, "token", 5);

@@ -164,6 +164,27 @@ ticket_end(void)
 }
 
 static void
+what_the_ticket_says_of_its_proof_is_told(void **state)
+{
+	struct gssaccept *accept = kerberos_acceptor();
+	struct kerberos_client client;
+	struct accept_answer answer;
+
+	(void)state;
+	kerberos_establish(
+	    accept, &client, KERBEROS_SOCKS, KERBEROS_FLAGS, &answer);
+	assert_string_equal(answer.indicators, "");
+	kerberos_end(&client);
+	kerberos_login("carol", "");
+	kerberos_establish(
+	    accept, &client, KERBEROS_SOCKS, KERBEROS_FLAGS, &answer);
+	assert_string_equal(answer.indicators, "spake");
+	kerberos_end(&client);
+	gssaccept_free(accept);
+	kerberos_login("alice", "");
+}
+
+static void
 the_lifetime_ends_with_the_ticket(void **state)
 {
 	struct gssaccept *accept = kerberos_acceptor();
@@ -951,6 +972,7 @@ main(void)
 	    cmocka_unit_test(a_client_is_named_with_its_realm),
 	    cmocka_unit_test(every_listed_service_is_accepted),
 	    cmocka_unit_test(a_missing_sequence_flag_is_told_not_refused),
+	    cmocka_unit_test(what_the_ticket_says_of_its_proof_is_told),
 	    cmocka_unit_test(the_lifetime_ends_with_the_ticket),
 	    cmocka_unit_test(a_ticket_that_has_just_ended_has_no_lifetime),
 	    cmocka_unit_test(

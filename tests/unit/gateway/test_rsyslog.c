@@ -163,8 +163,8 @@ assert_record(
 	assert_text(world, "client", "192.0.2.7:40000");
 	assert_text(world, "egress", "[2001:db8::1]:50000");
 	assert_text(world, "delayed", "1");
-	assert_octets(
-	    world, "identity", record->identity, strlen(record->identity));
+	assert_octets(world, record->is_claimed ? "claimed" : "identity",
+	    record->identity, strlen(record->identity));
 	assert_octets(world, "asked", record->asked, record->asked_len);
 	assert_octets(world, "rule", record->rule, strlen(record->rule));
 	if (strstr(world->line, "\"cut\"") == NULL)
@@ -259,7 +259,8 @@ rfc3164_has_host_tag_and_the_data_in_its_text(void **state)
 		assert_true(structured_data_parse(text + 1, &len, data));
 		assert_string_equal(data->id, "gatewarden@32473");
 		assert_int_equal(text[1 + len], ' ');
-		identity = structured_data_value(data, "identity");
+		identity = structured_data_value(
+		    data, record.is_claimed ? "claimed" : "identity");
 		assert_true(text_unquote(
 		    out, sizeof(out), &len, identity != NULL ? identity : ""));
 		assert_int_equal(len, strlen(record.identity));

@@ -33,8 +33,10 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/allowances.h"
 #include "gateway/connected.h"
 #include "gateway/linger.h"
+#include "gateway/reviews.h"
 #include "gateway/session.h"
 #include "gateway/settings.h"
 #include "gateway/ticketless.h"
@@ -369,6 +371,15 @@ use_rules(struct ruleset_builder *builder)
 	assert_non_null(worker.rules);
 }
 
+/* Those who stand are judged again. */
+static void
+rules_changed(void)
+{
+	reviews_begin(worker.reviews);
+	for (int i = 0; i < 3; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
 static void
 use_rule(const char *const *pairs)
 {
@@ -435,6 +446,7 @@ set_up(void **state)
 	fake.has_sequence = true;
 	fake.wish = 2;
 	base = event_base_new();
+	shared.allowances = allowances_new();
 	shared.connected = connected_new();
 	shared.throttle = throttle_new();
 	shared.ticketless = ticketless_new();
@@ -445,6 +457,7 @@ set_up(void **state)
 	shared.budgets = budgets_new(UINT64_MAX);
 	worker.lingers = lingers_new(base);
 	worker.settings = load_settings("");
+	worker.reviews = reviews_new(&worker);
 	TAILQ_INIT(&worker.sessions);
 	atomic_store(&shared.directory_up, true);
 	atomic_store(&shared.confirmed_us, clock_wall_us());
@@ -468,6 +481,8 @@ tear_down(void **state)
 	connected_free(shared.connected);
 	throttle_free(shared.throttle);
 	ticketless_free(shared.ticketless);
+	allowances_free(shared.allowances);
+	reviews_free(worker.reviews);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
 	settings_unref(worker.settings);
@@ -2025,12 +2040,12 @@ each_datagrams_destination_is_judged_and_recorded(void **state)
 	/* Denied from now on, which is on record once. */
 	use_rule((const char *const[]){
 	    "gwDestination", "192.0.2.1", "gwCommand", "udp", NULL});
-	session_rules_changed(&worker);
+	rules_changed();
 	for (int i = 0; i < 3; i++)
 		send_datagram(NULL, "three");
 	target_got(NULL);
 	decided(3);
-	session_rules_changed(&worker);
+	rules_changed();
 	send_datagram(NULL, "three");
 	decided(3);
 	record = &fake.records[fake.record_count - 1];
@@ -2075,7 +2090,7 @@ a_datagrams_name_is_resolved_once_for_its_time(void **state)
 	target_got("one");
 	target_got("two");
 	/* New rules judge it by where it leads. */
-	session_rules_changed(&worker);
+	rules_changed();
 	send_datagram("www.example.com", "three");
 	target_got("three");
 	asked_for_names(1);
@@ -2083,7 +2098,7 @@ a_datagrams_name_is_resolved_once_for_its_time(void **state)
 	/* There it may not be; but at another of its addresses. */
 	use_rule((const char *const[]){
 	    "gwDestination", "127.0.0.2/32", "gwCommand", "udp", NULL});
-	session_rules_changed(&worker);
+	rules_changed();
 	assert_true(address_parse("127.0.0.2", &fake.addresses[0]));
 	send_datagram("www.example.com", "four");
 	asked_for_names(2);
@@ -2096,7 +2111,7 @@ a_datagrams_name_is_resolved_once_for_its_time(void **state)
 	/* At none. */
 	use_rule((const char *const[]){
 	    "gwDestination", "192.0.2.1", "gwCommand", "udp", NULL});
-	session_rules_changed(&worker);
+	rules_changed();
 	send_datagram("www.example.com", "five");
 	asked_for_names(3);
 	soon(finish_resolution);
@@ -2123,7 +2138,7 @@ a_name_without_an_address_is_recorded(void **state)
 	asked_for_names(1);
 	/* The end comes while a name is being resolved. */
 	use_rule(udp_rule);
-	session_rules_changed(&worker);
+	rules_changed();
 	fake.hold_resolution = true;
 	send_datagram("www.example.com", "one");
 	asked_for_names(2);
@@ -2143,7 +2158,7 @@ datagrams_do_not_wait_for_the_directory(void **state)
 	associate();
 	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
 	    "gwCommand", "udp", "gwGroup", "cn=staff,dc=example,dc=com", NULL});
-	session_rules_changed(&worker);
+	rules_changed();
 	fake.group = "cn=staff,dc=example,dc=com";
 	send_datagram(NULL, "one");
 	send_datagram(NULL, "two");

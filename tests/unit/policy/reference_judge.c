@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct bits {
 	int count; /* 32 or 128; of a network those that count */
@@ -305,6 +306,82 @@ name_of(const struct reference_entry *rule)
 }
 
 static bool
+indicator_holds(const char *value, const struct reference_ask *ask)
+{
+	char all[256], *rest = all, *word;
+
+	snprintf(all, sizeof(all), "%s", ask->indicators);
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (strcmp(word, value) == 0)
+			return true;
+	return false;
+}
+
+/* "20261127170000Z" and no other form, compared as text. */
+static const char *
+now_as_text(const struct reference_ask *ask, char text[64])
+{
+	time_t now = ask->now;
+	struct tm tm;
+
+	strftime(text, 64, "%Y%m%d%H%M%SZ", gmtime_r(&now, &tm));
+	return text;
+}
+
+static bool
+has_begun(const char *value, const struct reference_ask *ask)
+{
+	char text[64];
+
+	return strcmp(now_as_text(ask, text), value) >= 0;
+}
+
+static bool
+has_not_ended(const char *value, const struct reference_ask *ask)
+{
+	char text[64];
+
+	return strcmp(now_as_text(ask, text), value) < 0;
+}
+
+/* "Mon-Fri 08:00-18:00 Zone": one span of days, by libc's own clock. */
+static bool
+schedule_holds(const char *value, const struct reference_ask *ask)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	char first[4], last[4], start[6], end[6], zone[64], clock[6];
+	time_t now = ask->now;
+	struct tm tm;
+	long from, to, today;
+	bool wraps;
+
+	if (sscanf(value, "%3[^-]-%3s %5[^-]-%5s %63s", first, last, start, end,
+		zone) != 5)
+		abort();
+	setenv("TZ", zone, 1);
+	tzset();
+	localtime_r(&now, &tm);
+	strftime(clock, sizeof(clock), "%H:%M", &tm);
+	from = (strstr(days, first) - days) / 3;
+	to = (strstr(days, last) - days) / 3;
+	today = tm.tm_wday;
+	wraps = strcmp(end, start) <= 0;
+	if (wraps && strcmp(clock, end) < 0)
+		today = (today + 6) % 7;
+	else if (strcmp(clock, start) < 0 ||
+		 (!wraps && strcmp(clock, end) >= 0))
+		return false;
+	return (today - from + 7) % 7 <= (to - from + 7) % 7;
+}
+
+static bool
+is_true(const char *value, const struct reference_ask *ask)
+{
+	(void)ask;
+	return strcmp(value, "TRUE") == 0;
+}
+
+static bool
 conditions_hold(
     const struct reference_entry *rule, const struct reference_ask *ask)
 {
@@ -317,7 +394,14 @@ conditions_hold(
 	       some(rule, "gwMethod", method_absent, method_holds, ask) &&
 	       some(rule, "gwListener", true, listener_holds, ask) &&
 	       some(rule, "gwClient", true, client_holds, ask) &&
-	       some(rule, "gwProtection", true, protection_holds, ask);
+	       some(rule, "gwProtection", true, protection_holds, ask) &&
+	       (ask->principal == NULL
+		       ? !some(rule, "gwIndicator", false, is_there, ask)
+		       : some(rule, "gwIndicator", true, indicator_holds,
+			     ask)) &&
+	       some(rule, "gwNotBefore", true, has_begun, ask) &&
+	       some(rule, "gwNotAfter", true, has_not_ended, ask) &&
+	       some(rule, "gwSchedule", true, schedule_holds, ask);
 }
 
 struct reference_verdict
@@ -325,10 +409,11 @@ reference_judge(const struct reference_entry *entries, size_t count,
     const struct reference_ask *ask)
 {
 	struct bits address = bits_of(ask->address);
-	const char *reason = "denied_no_rule";
+	const char *reason = "denied_no_rule", *reported = "";
 
 	for (size_t i = 0; i < count; i++) {
 		const struct reference_entry *rule = &entries[i];
+		bool denial = some(rule, "gwAction", false, denies, ask);
 		enum hit hit;
 		int who;
 
@@ -338,18 +423,25 @@ reference_judge(const struct reference_entry *entries, size_t count,
 		who = subject(rule, ask);
 		if (hit == HIT_NO || who == 0)
 			continue;
+		if (some(rule, "gwReportOnly", false, is_true, ask)) {
+			if (*reported == '\0' && who > 0 &&
+			    (denial || hit == HIT_YES))
+				reported = name_of(rule);
+			continue;
+		}
 		if (who < 0)
 			return (struct reference_verdict){
-			    "directory_unavailable", name_of(rule)};
-		if (some(rule, "gwAction", false, denies, ask))
+			    "directory_unavailable", name_of(rule), reported};
+		if (denial)
 			return (struct reference_verdict){
-			    "denied_rule", name_of(rule)};
+			    "denied_rule", name_of(rule), reported};
 		if (hit == HIT_YES)
-			return (struct reference_verdict){"ok", name_of(rule)};
+			return (struct reference_verdict){
+			    "ok", name_of(rule), reported};
 		if (bits_to_open(&address, ask) > 0)
 			reason = "denied_special";
 	}
-	return (struct reference_verdict){reason, ""};
+	return (struct reference_verdict){reason, "", reported};
 }
 
 static bool
@@ -384,7 +476,7 @@ struct reference_verdict
 reference_judge_command(const struct reference_entry *entries, size_t count,
     const struct reference_ask *ask)
 {
-	struct reference_verdict verdict = {"denied_no_rule", ""};
+	struct reference_verdict verdict = {"denied_no_rule", "", ""};
 
 	for (size_t i = 0; i < count; i++) {
 		const struct reference_entry *rule = &entries[i];
@@ -392,14 +484,16 @@ reference_judge_command(const struct reference_entry *entries, size_t count,
 		bool everywhere = leads_everywhere(entries, count, rule);
 		int who = subject(rule, ask);
 
-		if (!rule->is_rule || !conditions_hold(rule, ask) || who == 0)
+		if (!rule->is_rule || !conditions_hold(rule, ask) || who == 0 ||
+		    some(rule, "gwReportOnly", false, is_true, ask))
 			continue;
 		if (who > 0 && !denial)
-			return (struct reference_verdict){"ok", name_of(rule)};
+			return (struct reference_verdict){
+			    "ok", name_of(rule), ""};
 		if (*verdict.rule == '\0' && (!denial || everywhere))
 			verdict = (struct reference_verdict){
 			    who < 0 ? "directory_unavailable" : "denied_rule",
-			    name_of(rule)};
+			    name_of(rule), ""};
 		if (everywhere)
 			break;
 	}

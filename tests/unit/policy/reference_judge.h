@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct reference_value {
 	const char *attribute, *value;
@@ -18,7 +19,7 @@ struct reference_entry {
 	const char *dn;
 	bool is_rule;
 	size_t count;
-	struct reference_value values[24];
+	struct reference_value values[32];
 };
 
 struct reference_ask {
@@ -29,14 +30,17 @@ struct reference_ask {
 	const char *subject_dn;	   /* or NULL */
 	const char *const *groups; /* ended by NULL */
 	const char *const *own;	   /* addresses, ended by NULL */
+	const char *indicators;	   /* with a space between, or "" */
+	int64_t now;		   /* seconds since 1970 */
 	const char *host;	   /* NULL: asked by address */
 	const char *address;
 	unsigned port;
 };
 
 struct reference_verdict {
-	const char *reason; /* "ok" if permitted */
-	const char *rule;   /* its cn, or "" */
+	const char *reason;   /* "ok" if permitted */
+	const char *rule;     /* its cn, or "" */
+	const char *reported; /* the cn of a dry run that would decide, or "" */
 };
 
 /* Of entries, the rules must be in the order in which they are asked. */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "policy/judge.h"
+#include "policy/moment.h"
+#include "policy/rule.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/rule_text.h"
@@ -1052,10 +1054,222 @@ a_command_is_denied_where_everything_is(void **state)
 	end(&world);
 }
 
+static void
+set_time(struct world *world, const char *text)
+{
+	int64_t at;
+
+	assert_true(moment_parse(text, &at));
+	world->request.time_us = (uint64_t)at * 1000000;
+}
+
+static void
+assert_valid_until(const struct verdict *verdict, const char *text)
+{
+	int64_t at;
+
+	assert_true(moment_parse(text, &at));
+	assert_true(verdict->valid_until_us == (uint64_t)at * 1000000);
+}
+
+static void
+a_rule_exists_only_in_its_time(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world,
+	    R("shut", "deny",
+		"gwOrder: 1\ngwDestination: *\n"
+		"gwSchedule: Sat-Sun 00:00-24:00 UTC\n") R("grant", "permit",
+		"gwDestination: *\ngwNotBefore: 20261101000000Z\n"
+		"gwNotAfter: 20261201000000Z\n") R("always", "permit",
+		"gwOrder: 2000\n"
+		"gwDestination: 198.51.100.1\n"));
+	/* A Friday: until the night to Saturday. */
+	set_time(&world, "20261127120000Z");
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_verdict(verdict, DECISION_PERMIT, REASON_OK, "grant");
+	assert_valid_until(&verdict, "20261128000000Z");
+	set_time(&world, "20261128000000Z");
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_verdict(verdict, DECISION_DENY, REASON_DENIED_RULE, "shut");
+	assert_valid_until(&verdict, "20261130000000Z");
+	/* A Monday: until the grant ends. */
+	set_time(&world, "20261130120000Z");
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_valid_until(&verdict, "20261201000000Z");
+	set_time(&world, "20261201000000Z");
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_verdict(verdict, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	/* Before it begins, what comes later counts. */
+	set_time(&world, "20261030120000Z");
+	verdict = verdict_of(&world, "198.51.100.1", 443, NULL);
+	assert_verdict(verdict, DECISION_PERMIT, REASON_OK, "always");
+	assert_valid_until(&verdict, "20261031000000Z");
+	end(&world);
+}
+
+static void
+a_rule_that_does_not_concern_a_request_does_not_end_it(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world, R("other", "deny",
+			  "gwOrder: 1\ngwPort: 22\ngwDestination: *\n"
+			  "gwSchedule: Mon-Sun 12:00-13:00 UTC\n")
+			  R("any", "permit", "gwDestination: *\n"));
+	set_time(&world, "20261127120000Z");
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_true(verdict.valid_until_us == UINT64_MAX);
+	end(&world);
+}
+
+static void
+a_rule_may_demand_an_indicator(void **state)
+{
+	struct identity with_otp = alice;
+	struct world world;
+
+	(void)state;
+	begin(&world, R("strong", "permit",
+			  "gwDestination: *\ngwIndicator: otp\n"
+			  "gwIndicator: pkinit\n"));
+	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
+	world.request.identity = &with_otp;
+	(void)snprintf(
+	    with_otp.indicators, sizeof(with_otp.indicators), "radius otp");
+	assert_permits(&world, "192.0.2.1", NULL, "strong");
+	(void)snprintf(
+	    with_otp.indicators, sizeof(with_otp.indicators), "otp2 xpkinit");
+	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
+	world.request.identity = NULL;
+	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
+	end(&world);
+}
+
+static void
+a_dry_run_is_told_and_decides_nothing(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world,
+	    R("dry", "deny",
+		"gwOrder: 1\ngwReportOnly: TRUE\n"
+		"gwDestination: www.example.com\n") R("dry too", "permit",
+		"gwOrder: 2\ngwReportOnly: TRUE\n"
+		"gwDestination: *\n")
+		R("web", "permit", "gwPort: 443\ngwDestination: *\n"));
+	verdict = verdict_of(&world, "www.example.com", 443, "192.0.2.1");
+	assert_verdict(verdict, DECISION_PERMIT, REASON_OK, "web");
+	assert_string_equal(verdict.reported, "dry");
+	assert_false(verdict.would_permit);
+	verdict = verdict_of(&world, "www.example.com", 443, NULL);
+	assert_int_equal(verdict.decision, DECISION_DEPENDS);
+	assert_string_equal(verdict.reported, "dry");
+	verdict = verdict_of(&world, "a.example.com", 22, "192.0.2.1");
+	assert_verdict(verdict, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	assert_string_equal(verdict.reported, "dry too");
+	assert_true(verdict.would_permit);
+	/* A closed address is not what it would permit. */
+	verdict = verdict_of(&world, "a.example.com", 22, "127.0.0.1");
+	assert_string_equal(verdict.reported, "");
+	end(&world);
+}
+
+static void
+a_permission_comes_with_its_limits(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world,
+	    R("slow", "permit", "gwDestination: 192.0.2.1\ngwMaxRate: 1000\n"));
+	verdict = verdict_of(&world, "192.0.2.1", 443, NULL);
+	assert_non_null(verdict.limits);
+	assert_true(verdict.limits->max_rate == 1000);
+	assert_true(verdict.limits->max_sessions == 0);
+	verdict = verdict_of(&world, "192.0.2.2", 443, NULL);
+	assert_null(verdict.limits);
+	end(&world);
+}
+
+static void
+what_does_not_fit_is_named(void **state)
+{
+	static const struct {
+		const char *name, *failed;
+	} expected[] = {
+	    {"command", "gwCommand"},
+	    {"method", "gwMethod"},
+	    {"client", "gwClient"},
+	    {"listener", "gwListener"},
+	    {"indicator", "gwIndicator"},
+	    {"destination", "gwDestination"},
+	    {"port", "gwPort"},
+	    {"principal", "gwPrincipal"},
+	    {"group", "gwGroup"},
+	    {"user", "gwUser"},
+	    {"soon", "gwNotBefore"},
+	    {"past", "gwNotAfter"},
+	    {"hours", "gwSchedule"},
+	};
+	struct address at = address_of("192.0.2.1");
+	struct world world;
+
+	(void)state;
+	begin(&world,
+	    R("command", "permit", "gwDestination: *\ngwCommand: udp\n") R(
+		"method", "permit",
+		"gwDestination: *\ngwMethod: password\n") R("client", "permit",
+		"gwDestination: *\ngwClient: 10.0.0.1\n") R("listener",
+		"permit",
+		"gwDestination: *\ngwListener: x\n") R("indicator", "permit",
+		"gwDestination: *\ngwIndicator: otp\n") R("destination",
+		"permit", "gwDestination: 192.0.2.2\n") R("port", "permit",
+		"gwDestination: 192.0.2.1\ngwPort: 22\n") R("principal",
+		"permit", "gwDestination: *\ngwPrincipal: b@R\n") R("group",
+		"permit", "gwDestination: *\ngwGroup: cn=x\n") R("user",
+		"permit", "gwDestination: *\ngwUser: uid=x\n") R("soon",
+		"permit", "gwDestination: *\ngwNotBefore: 20270101000000Z\n")
+		R("past", "permit",
+		    "gwDestination: *\ngwNotAfter: 20260101000000Z\n")
+		    R("hours", "permit",
+			"gwDestination: *\ngwSchedule: Sun 01:00-02:00 UTC\n"));
+	set_time(&world, "20261127120000Z");
+	ask_for(&world, "192.0.2.1", 443);
+	for (size_t i = 0; i < ruleset_count(world.rules); i++) {
+		const struct rule *rule = ruleset_rule(world.rules, i);
+		struct bearing bearing =
+		    judge_rule(&world.context, &world.request, &at, rule);
+		size_t j = 0;
+
+		while (strcmp(expected[j].name, rule->name) != 0)
+			assert_true(++j < ARRAY_COUNT(expected));
+		assert_int_equal(bearing.kind, BEARING_FAILS);
+		assert_string_equal(bearing.failed, expected[j].failed);
+	}
+	assert_null(ruleset_rule(world.rules, ruleset_count(world.rules)));
+	end(&world);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_rule_exists_only_in_its_time),
+	    cmocka_unit_test(
+		a_rule_that_does_not_concern_a_request_does_not_end_it),
+	    cmocka_unit_test(a_rule_may_demand_an_indicator),
+	    cmocka_unit_test(a_dry_run_is_told_and_decides_nothing),
+	    cmocka_unit_test(a_permission_comes_with_its_limits),
+	    cmocka_unit_test(what_does_not_fit_is_named),
 	    cmocka_unit_test(no_rule_denies),
 	    cmocka_unit_test(names_match_the_name_and_networks_the_address),
 	    cmocka_unit_test(a_star_matches_names_and_addresses),

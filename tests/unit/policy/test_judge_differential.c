@@ -14,6 +14,8 @@
 
 #include "base/text.h"
 #include "policy/judge.h"
+#include "policy/moment.h"
+#include "policy/rule.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/reference_judge.h"
@@ -25,7 +27,7 @@
 #define ADDRESSES_MAX 20000
 #define TEXT_MAX      (16 * 1024)
 
-static uint64_t cases = CASES_DEFAULT, seed;
+static uint64_t cases = CASES_DEFAULT, seed, permitted;
 
 /* splitmix64: the same everywhere for the same seed. */
 static uint64_t
@@ -94,6 +96,15 @@ static const char *const commands[] = {"connect", "bind", "udp"};
 static const char *const methods[] = {"none", "gssapi", "password"};
 static const char *const protections[] = {
     "none", "integrity", "confidentiality"};
+static const char *const indicators[] = {"otp", "pkinit", "ot"};
+static const char *const carried[] = {
+    "", "otp", "pkinit", "otp pkinit", "otpx", "o otp"};
+/* Around the moments that are asked for. */
+static const char *const schedules[] = {"Mon-Fri 08:00-18:00 Europe/Amsterdam",
+    "Fri-Fri 22:00-06:00 UTC", "Sat-Sun 00:00-24:00 America/New_York",
+    "Sun-Sun 02:30-03:00 Europe/Amsterdam", "Fri-Mon 17:00-16:59 UTC"};
+static const char *const moments[] = {"20261025003000Z", "20261025013000Z",
+    "20261127170000Z", "20261127170001Z", "20261128050000Z"};
 static const char *const orders[] = {"0", "1", "2", "1000"};
 static const char *const set_dns[] = {"cn=s0", "cn=s1"};
 static const char *const set_names[] = {"s0", "s1"};
@@ -179,7 +190,7 @@ make_rule(struct reference_entry *entry, size_t i)
 	*entry = (struct reference_entry){.dn = rule_dns[i], .is_rule = true};
 	add_value(entry, "objectClass", "gwRule");
 	add_value(entry, "cn", rule_names[i]);
-	add_value(entry, "gwAction", one_in(2) ? "deny" : "permit");
+	add_value(entry, "gwAction", one_in(3) ? "deny" : "permit");
 	if (!one_in(3))
 		add_value(entry, "gwOrder", PICK(orders));
 	if (one_in(10))
@@ -200,6 +211,14 @@ make_rule(struct reference_entry *entry, size_t i)
 	MAYBE(entry, 8, "gwMethod", methods);
 	if (one_in(8))
 		add_value(entry, "gwProtection", PICK(protections));
+	MAYBE(entry, 8, "gwIndicator", indicators);
+	MAYBE(entry, 6, "gwSchedule", schedules);
+	/* Never both in an order that is refused. */
+	if (one_in(8))
+		add_value(entry, one_in(2) ? "gwNotBefore" : "gwNotAfter",
+		    PICK(moments));
+	if (one_in(8))
+		add_value(entry, "gwReportOnly", one_in(4) ? "FALSE" : "TRUE");
 }
 
 static int
@@ -253,7 +272,7 @@ static void
 begin(struct world *world)
 {
 	size_t rule_count = 1 + below(ARRAY_COUNT(rule_dns)), len = 0;
-	bool in_halves = one_in(2);
+	bool in_halves = one_in(4);
 	size_t kept = 0;
 	char why[512];
 
@@ -296,83 +315,194 @@ struct question {
 };
 
 static void
-choose_subject(struct question *question)
+choose_groups(struct question *question)
 {
-	struct reference_ask *ask = &question->ask;
 	size_t count = below(3), at = below(ARRAY_COUNT(groups));
 
-	ask->groups = question->asked_groups;
-	ask->subject_known = !one_in(6);
-	if (!ask->subject_known)
-		return;
-	ask->subject_dn = one_in(4) ? NULL : PICK(users);
-	question->subject = subject_new(ask->subject_dn);
-	assert_non_null(question->subject);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		question->asked_groups[i] =
 		    groups[(at + i) % ARRAY_COUNT(groups)];
-		assert_int_equal(subject_add_group(question->subject,
-				     question->asked_groups[i]),
-		    0);
-	}
-	subject_finish(question->subject);
-	question->context.subject = question->subject;
+	question->ask.groups = question->asked_groups;
+}
+
+/* A moment that some rule names, or one beside it. */
+static void
+choose_time(struct question *question)
+{
+	assert_true(moment_parse(PICK(moments), &question->ask.now));
+	question->ask.now += (int64_t)below(3) - 1;
+	if (one_in(3))
+		question->ask.now += (int64_t)below(7 * 86400);
 }
 
 static void
-choose_identity(struct question *question)
+choose_address(struct question *question)
+{
+	question->address = addresses[below(address_count)];
+	question->ask.address =
+	    address_print(&question->address, question->address_text);
+}
+
+/* Anything at all; few rules fit that. */
+static void
+choose(struct question *question)
 {
 	struct reference_ask *ask = &question->ask;
+
+	ask->own = owns;
+	ask->subject_known = !one_in(6);
+	ask->subject_dn = one_in(4) ? NULL : PICK(users);
+	choose_groups(question);
+	ask->method = one_in(8) ? "none" : PICK(methods);
+	ask->principal = PICK(principals);
+	ask->indicators = PICK(carried);
+	ask->client = PICK(clients);
+	ask->listener = PICK(listeners);
+	ask->command = one_in(3) ? PICK(commands) : "connect";
+	ask->protection = (int)below(PROTECTION_COUNT);
+	ask->port = PICK(asked_ports);
+	ask->host = one_in(3) ? NULL : PICK(hosts);
+	choose_address(question);
+	choose_time(question);
+}
+
+/* Somewhere in one of the rule's networks, by one of its names. */
+static void
+aim_at_destination(struct question *question, const char *value)
+{
+	struct reference_ask *ask = &question->ask;
+	struct network network;
+
+	if (network_parse(value, &network)) {
+		question->address = network.base;
+		ask->address =
+		    address_print(&network.base, question->address_text);
+	} else if (*value == '*' && value[1] != '\0') {
+		ask->host = strcmp(value, "*.example") == 0  ? "a.example"
+			    : strcmp(value, "*.test") == 0   ? "c.test"
+			    : strcmp(value, "*.c.test") == 0 ? "x.c.test"
+							     : "b.a.example";
+	} else if (*value != '*') {
+		ask->host = value;
+	}
+}
+
+static const char *
+some_client_in(const char *value)
+{
+	struct network network;
+	struct address client;
+	size_t at = below(ARRAY_COUNT(clients));
+
+	assert_true(network_parse(value, &network));
+	for (;; at = (at + 1) % ARRAY_COUNT(clients))
+		if (address_parse(clients[at], &client) &&
+		    network_has(&network, &client))
+			return clients[at];
+}
+
+/* Makes the question fit one value of a rule. */
+static void
+aim_at(struct question *question, const char *attribute, const char *value)
+{
+	struct reference_ask *ask = &question->ask;
+
+	if (strcmp(attribute, "gwDestination") == 0)
+		aim_at_destination(question, value);
+	else if (strcmp(attribute, "gwClient") == 0)
+		ask->client = some_client_in(value);
+	else if (strcmp(attribute, "gwUser") == 0)
+		ask->subject_dn = value;
+	else if (strcmp(attribute, "gwGroup") == 0)
+		question->asked_groups[0] = value;
+	else if (strcmp(attribute, "gwPrincipal") == 0)
+		ask->principal = strcmp(value, "*@R") == 0   ? "bob@R"
+				 : strcmp(value, "*@S") == 0 ? "alice@S"
+				 : *value == '*'	     ? "alice/admin@R"
+							     : value;
+	else if (strcmp(attribute, "gwListener") == 0)
+		ask->listener = value;
+	else if (strcmp(attribute, "gwCommand") == 0)
+		ask->command = value;
+	else if (strcmp(attribute, "gwMethod") == 0)
+		ask->method = value;
+	else if (strcmp(attribute, "gwIndicator") == 0)
+		ask->indicators = value;
+	else if (strcmp(attribute, "gwPort") == 0)
+		ask->port = (unsigned)strtoul(value, NULL, 10);
+}
+
+/* Most questions are about some rule, and miss it by little. */
+static void
+aim(struct question *question, const struct world *world)
+{
+	const struct reference_entry *rule = &world->entries[0];
+
+	for (size_t tries = 0; tries < 4; tries++) {
+		rule = &world->entries[below(world->count)];
+		if (strcmp(value_of(rule, "gwAction", ""), "permit") == 0)
+			break;
+	}
+	question->ask.subject_known = true;
+	question->ask.protection = PROTECTION_CONFIDENTIALITY;
+	question->ask.method = "gssapi";
+	question->ask.command = "connect";
+	for (size_t i = 0; i < rule->count; i++)
+		if (!one_in(30))
+			aim_at(question, rule->values[i].attribute,
+			    rule->values[i].value);
+}
+
+/* The same for the real judge. */
+static void
+translate(struct question *question)
+{
+	struct reference_ask *ask = &question->ask;
+	struct request *request = &question->request;
 	struct identity *identity = &question->identity;
 
-	ask->method = one_in(8) ? "none" : PICK(methods);
-	if (strcmp(ask->method, "none") == 0)
-		return;
-	ask->principal = PICK(principals);
-	snprintf(identity->name, sizeof(identity->name), "%s", ask->principal);
-	assert_true(method_parse(ask->method, &identity->method));
-	question->request.identity = identity;
-}
-
-static void
-choose_destination(struct question *question)
-{
-	struct request *request = &question->request;
-	struct reference_ask *ask = &question->ask;
-
-	question->address = addresses[below(address_count)];
-	ask->address =
-	    address_print(&question->address, question->address_text);
-	ask->port = PICK(asked_ports);
-	if (one_in(3)) {
+	if (ask->subject_known) {
+		question->subject = subject_new(ask->subject_dn);
+		assert_non_null(question->subject);
+		for (size_t i = 0; ask->groups[i] != NULL; i++)
+			assert_int_equal(subject_add_group(
+					     question->subject, ask->groups[i]),
+			    0);
+		subject_finish(question->subject);
+		question->context.subject = question->subject;
+	}
+	if (strcmp(ask->method, "none") == 0) {
+		ask->principal = NULL;
+	} else {
+		snprintf(identity->name, sizeof(identity->name), "%s",
+		    ask->principal);
+		snprintf(identity->indicators, sizeof(identity->indicators),
+		    "%s", ask->indicators);
+		assert_true(method_parse(ask->method, &identity->method));
+		request->identity = identity;
+	}
+	if (ask->host == NULL)
 		request->destination = endpoint_from_address(
 		    &question->address, (uint16_t)ask->port);
-		return;
-	}
-	ask->host = PICK(hosts);
-	assert_true(endpoint_from_name(ask->host, strlen(ask->host),
-	    (uint16_t)ask->port, &request->destination));
+	else
+		assert_true(endpoint_from_name(ask->host, strlen(ask->host),
+		    (uint16_t)ask->port, &request->destination));
+	assert_true(address_parse(ask->client, &request->client.address));
+	request->listener = ask->listener;
+	assert_true(command_parse(ask->command, &request->command));
+	request->protection = (enum protection)ask->protection;
+	request->time_us = (uint64_t)ask->now * 1000000 + below(1000000);
 }
 
 static void
 make_question(struct question *question, const struct world *world)
 {
-	struct request *request = &question->request;
-	struct reference_ask *ask = &question->ask;
-
 	*question = (struct question){
 	    .context = {.rules = world->rules, .own = &world->own}};
-	ask->own = owns;
-	choose_subject(question);
-	choose_identity(question);
-	choose_destination(question);
-	ask->client = PICK(clients);
-	assert_true(address_parse(ask->client, &request->client.address));
-	ask->listener = request->listener = PICK(listeners);
-	ask->command = one_in(3) ? PICK(commands) : "connect";
-	assert_true(command_parse(ask->command, &request->command));
-	request->protection = (enum protection)below(PROTECTION_COUNT);
-	ask->protection = (int)request->protection;
+	choose(question);
+	if (!one_in(8))
+		aim(question, world);
+	translate(question);
 }
 
 static void
@@ -396,6 +526,62 @@ explain_difference(const struct world *world, const struct question *question,
 	fail();
 }
 
+/* While a verdict is valid nothing else is decided. */
+static void
+compare_until(const struct world *world, const struct question *question,
+    const struct verdict *verdict)
+{
+	struct question later = *question;
+	uint64_t until_us = verdict->valid_until_us;
+	struct reference_verdict expected;
+
+	assert_true(until_us > question->request.time_us);
+	if (until_us == UINT64_MAX || one_in(2))
+		until_us = question->request.time_us + 60000000;
+	if (until_us > verdict->valid_until_us)
+		until_us = verdict->valid_until_us;
+	later.ask.now = (int64_t)((until_us - 1) / 1000000);
+	expected = reference_judge(world->entries, world->count, &later.ask);
+	if (strcmp(reason_name(verdict->reason), expected.reason) != 0 ||
+	    strcmp(verdict->rule, expected.rule) != 0)
+		explain_difference(
+		    world, &later, verdict, "not so long", expected.rule);
+}
+
+/* Asked one by one, the rules say the same as by index; none that failed
+ * decides. */
+static void
+compare_bearings(const struct world *world, const struct question *question,
+    const struct verdict *verdict)
+{
+	enum bearing_kind kind = BEARING_FAILS;
+	const struct rule *rule;
+	const char *decider = "";
+
+	for (size_t i = 0; kind == BEARING_FAILS &&
+			   (rule = ruleset_rule(world->rules, i)) != NULL;
+	     i++) {
+		struct bearing bearing = judge_rule(&question->context,
+		    &question->request, &question->address, rule);
+
+		assert_int_equal(
+		    bearing.kind == BEARING_FAILS, bearing.failed != NULL);
+		if (bearing.kind != BEARING_UNKNOWN &&
+		    bearing.kind != BEARING_DENIES &&
+		    bearing.kind != BEARING_PERMITS)
+			continue;
+		kind = bearing.kind;
+		decider = rule->name;
+	}
+	if (strcmp(decider, verdict->rule) != 0 ||
+	    (kind == BEARING_PERMITS) !=
+		(verdict->decision == DECISION_PERMIT) ||
+	    (kind == BEARING_UNKNOWN) !=
+		(verdict->reason == REASON_DIRECTORY_UNAVAILABLE))
+		explain_difference(
+		    world, question, verdict, "explained by", decider);
+}
+
 static void
 compare_address(const struct world *world, const struct question *question)
 {
@@ -404,12 +590,18 @@ compare_address(const struct world *world, const struct question *question)
 	struct verdict verdict = judge_address(
 	    &question->context, &question->request, &question->address);
 
+	permitted += verdict.decision == DECISION_PERMIT;
 	if (strcmp(reason_name(verdict.reason), expected.reason) != 0 ||
 	    strcmp(verdict.rule, expected.rule) != 0)
 		explain_difference(
 		    world, question, &verdict, expected.reason, expected.rule);
+	if (strcmp(verdict.reported, expected.reported) != 0)
+		explain_difference(
+		    world, question, &verdict, "reported", expected.reported);
 	assert_int_equal(verdict.decision,
 	    verdict.reason == REASON_OK ? DECISION_PERMIT : DECISION_DENY);
+	compare_until(world, question, &verdict);
+	compare_bearings(world, question, &verdict);
 }
 
 static bool
@@ -470,7 +662,7 @@ compare_command(const struct world *world, struct question *question)
 	assert_int_equal(verdict.decision,
 	    verdict.reason == REASON_OK ? DECISION_PERMIT : DECISION_DENY);
 	for (size_t i = 0; i < 5 && verdict.decision == DECISION_DENY; i++) {
-		choose_destination(question);
+		choose_address(question);
 		if (permits(question, &question->address))
 			explain_difference(
 			    world, question, &verdict, "permitted", "");
@@ -496,6 +688,9 @@ the_judges_agree(void **state)
 		}
 		ruleset_unref(world.rules);
 	}
+	printf(
+	    "%.1f %% permitted\n", 100.0 * (double)permitted / (double)cases);
+	assert_in_range(permitted * 100 / cases, 20, 80);
 }
 
 static void

@@ -275,6 +275,26 @@ a_bad_value_is_refused_with_what_is_allowed(void **state)
 	    {"gwMethod: ", "must be gssapi, password or none"},
 	    {"gwProtection: selective", "none, integrity or confid"},
 	    {"gwProtection: ", "none, integrity or confidentiality"},
+	    {"gwReportOnly: maybe", "gwReportOnly: \"maybe\" must be TRUE"},
+	    {"gwIndicator: ", "authentication indicator"},
+	    {"gwIndicator: two words", "one word"},
+	    {"gwIndicator: a\tb", "one word"},
+	    {"gwSchedule: always", "such as Mon-Fri 08:00-18:00"},
+	    {"gwSchedule: Mon 08:00-18:00", "a time zone"},
+	    {"gwSchedule: Mon 08:00-18:00 Mars/Base", "tz database"},
+	    {"gwNotBefore: tomorrow", "a GeneralizedTime"},
+	    {"gwNotAfter: 2026-11-27", "such as 20261127170000Z"},
+	    {"gwMaxSessions: 0", "a number from 1 to 1000000"},
+	    {"gwMaxSessions: 1000001", "a number from 1 to 1000000"},
+	    {"gwMaxRate: 0", "octets a second"},
+	    {"gwMaxRate: 1000000000001", "octets a second"},
+	    {"gwMaxDuration: 0", "a number of seconds"},
+	    {"gwMaxDuration: 31536001", "a number of seconds"},
+	    {"gwIdleTimeout: -1", "a number of seconds"},
+	    {"gwIdleTimeout: 1m", "a number of seconds"},
+	    {"gwEgress: gw.example.com", "an address of this host"},
+	    {"gwEgress: 192.0.2.0/24", "an address of this host"},
+	    {"gwEgress: ::ffff:192.0.2.1", "IPv4 is written as IPv4"},
 	};
 
 	(void)state;
@@ -317,6 +337,17 @@ a_value_twice_is_refused(void **state)
 	    {"gwEnabled: TRUE\ngwEnabled: FALSE", "gwEnabled: has more"},
 	    {"gwProtection: none\ngwProtection: integrity",
 		"gwProtection: has more"},
+	    {"gwIndicator: otp\ngwIndicator: pin\ngwIndicator: otp",
+		"gwIndicator: has one value twice"},
+	    {"gwSchedule: Mon 08:00-09:00 UTC\n"
+	     "gwSchedule: mon-mon 08:00-09:00 UTC",
+		"gwSchedule: has one value twice"},
+	    {"gwReportOnly: TRUE\ngwReportOnly: TRUE",
+		"gwReportOnly: has more"},
+	    {"gwNotBefore: 20260101000000Z\ngwNotBefore: 20260101000001Z",
+		"gwNotBefore: has more"},
+	    {"gwEgress: 192.0.2.1\ngwEgress: 2001:db8::1",
+		"gwEgress: has more"},
 	};
 
 	(void)state;
@@ -329,22 +360,11 @@ a_value_twice_is_refused(void **state)
 }
 
 static void
-an_attribute_that_is_not_acted_on_is_refused(void **state)
+an_attribute_of_ours_that_is_unknown_is_refused(void **state)
 {
 	static const struct {
 		const char *line, *part;
 	} rows[] = {
-	    {"gwReportOnly: TRUE", "gwReportOnly: this version does not"},
-	    {"gwreportonly: FALSE", "gwreportonly: this version does not"},
-	    {"gwIndicator: otp", "gwIndicator: this version does not"},
-	    {"gwSchedule: Mon 08:00-09:00 UTC", "gwSchedule: this version"},
-	    {"gwNotBefore: 20260101000000Z", "gwNotBefore: this version"},
-	    {"gwNotAfter: 20260101000000Z", "gwNotAfter: this version"},
-	    {"gwMaxSessions: 1", "gwMaxSessions: this version"},
-	    {"gwMaxRate: 1", "gwMaxRate: this version"},
-	    {"gwMaxDuration: 1", "gwMaxDuration: this version"},
-	    {"gwIdleTimeout: 1", "gwIdleTimeout: this version"},
-	    {"gwEgress: 192.0.2.1", "gwEgress: this version"},
 	    {"gwNews: 1", "gwNews: this attribute is unknown"},
 	    {"GWports: 80", "GWports: this attribute is unknown"},
 	    {"1.2.840.113556.1.8000.2554.65429.33257.44349.21585.37091."
@@ -367,6 +387,60 @@ an_attribute_that_is_not_acted_on_is_refused(void **state)
 }
 
 static void
+times_and_limits_are_read(void **state)
+{
+	struct ruleset *rules = built(
+	    WHOLE "gwReportOnly: TRUE\ngwIndicator: pin\ngwIndicator: otp\n"
+		  "gwSchedule: Mon-Fri 08:00-18:00 Europe/Amsterdam\n"
+		  "gwSchedule: Sun 10:00-11:00 UTC\n"
+		  "gwNotBefore: 19700101000001Z\ngwNotAfter: 19700101000002Z\n"
+		  "gwMaxSessions: 3\ngwMaxRate: 1000000000000\n"
+		  "gwMaxDuration: 31536000\ngwIdleTimeout: 60\n"
+		  "gwEgress: 192.0.2.1\n");
+	const struct rule *rule = first_rule(rules);
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	assert_true(rule->is_report_only);
+	assert_int_equal(rule->indicators.count, 2);
+	assert_string_equal(rule->indicators.texts[0], "otp");
+	assert_int_equal(rule->schedule_count, 2);
+	assert_int_equal(rule->schedules[1].days, 0x3e);
+	assert_int_equal(rule->schedules[1].start, 480);
+	assert_int_equal(rule->schedules[1].end, 1080);
+	assert_true(rule->not_before == 1);
+	assert_true(rule->not_after == 2);
+	assert_true(rule->limits.max_sessions == 3);
+	assert_true(rule->limits.max_rate == 1000000000000);
+	assert_true(rule->limits.max_duration_s == 31536000);
+	assert_true(rule->limits.idle_timeout_s == 60);
+	assert_string_equal(
+	    address_print(&rule->limits.egress, text), "192.0.2.1");
+	ruleset_unref(rules);
+}
+
+static void
+what_means_nothing_is_refused(void **state)
+{
+	static const char *const limits[] = {"gwMaxSessions: 1", "gwMaxRate: 1",
+	    "gwMaxDuration: 1", "gwIdleTimeout: 1", "gwEgress: 192.0.2.1"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
+		snprintf(text, sizeof(text),
+		    "dn: cn=r\nobjectClass: gwRule\ncn: r\ngwAction: deny\n"
+		    "gwDestination: *\n%s\n",
+		    limits[i]);
+		assert_refused(
+		    text, "cn=r: ", "means nothing in a rule that denies");
+	}
+	assert_refused(WHOLE "gwNotBefore: 20260102000000Z\n"
+			     "gwNotAfter: 20260102000000Z\n",
+	    "cn=r,dc=x: ", "gwNotAfter: must be after gwNotBefore");
+}
+
+static void
 what_is_missing_is_named(void **state)
 {
 	(void)state;
@@ -386,7 +460,7 @@ what_is_missing_is_named(void **state)
 	    "cn=r,dc=x: ", "gwAction: \"maybe\" must be permit or deny");
 	assert_refused("dn: cn=r,dc=x\nobjectClass: gwRule\ncn: a\tb\n"
 		       "gwAction: deny\ngwDestination: *\n",
-	    "cn=r,dc=x: ", "cn: \"a\\x09b\" must be 1 to 255 octets");
+	    "cn=r,dc=x: ", "cn: \"a\\x09b\" must be 1 to 128 octets");
 	assert_refused(RULE "gwDestinationSet: cn=none,dc=x\n",
 	    "cn=r,dc=x: ", "gwDestinationSet: there is no entry cn=none,dc=x");
 	assert_refused("dn: r\nobjectClass: gwRule\n",
@@ -396,25 +470,25 @@ what_is_missing_is_named(void **state)
 }
 
 static void
-a_name_is_at_most_255_octets(void **state)
+a_name_is_at_most_128_octets(void **state)
 {
-	char text[512], name[257];
+	char text[512], name[130];
 
 	(void)state;
 	memset(name, 'n', sizeof(name));
-	name[255] = '\0';
+	name[128] = '\0';
 	snprintf(text, sizeof(text),
 	    "dn: cn=r\nobjectClass: gwRule\ngwAction: deny\n"
 	    "gwDestination: *\ncn: %s\n",
 	    name);
 	ruleset_unref(built(text));
-	name[255] = 'n';
-	name[256] = '\0';
+	name[128] = 'n';
+	name[129] = '\0';
 	snprintf(text, sizeof(text),
 	    "dn: cn=r\nobjectClass: gwRule\ngwAction: deny\n"
 	    "gwDestination: *\ncn: %s\n",
 	    name);
-	assert_refused(text, "cn=r: ", "must be 1 to 255 octets");
+	assert_refused(text, "cn=r: ", "must be 1 to 128 octets");
 }
 
 static void
@@ -533,9 +607,11 @@ main(void)
 	    cmocka_unit_test(taken_values_are_taken),
 	    cmocka_unit_test(a_bad_value_is_refused_with_what_is_allowed),
 	    cmocka_unit_test(a_value_twice_is_refused),
-	    cmocka_unit_test(an_attribute_that_is_not_acted_on_is_refused),
+	    cmocka_unit_test(an_attribute_of_ours_that_is_unknown_is_refused),
+	    cmocka_unit_test(times_and_limits_are_read),
+	    cmocka_unit_test(what_means_nothing_is_refused),
 	    cmocka_unit_test(what_is_missing_is_named),
-	    cmocka_unit_test(a_name_is_at_most_255_octets),
+	    cmocka_unit_test(a_name_is_at_most_128_octets),
 	    cmocka_unit_test(a_value_with_nul_is_refused),
 	    cmocka_unit_test(two_of_one_name_are_refused),
 	    cmocka_unit_test(other_classes_are_ignored),

@@ -149,17 +149,23 @@ on_done(void *arg, const struct dial_result *result)
 	(void)event_base_loopbreak(outcome->base);
 }
 
+/* Where to dial from; begin_test says anywhere. */
+static struct address source;
+
 static struct outcome
 dial(const struct dial_settings *settings, const struct address *addresses,
     size_t count, uint16_t port)
 {
 	struct outcome outcome = {.base = event_base_new()};
 	uint64_t began = clock_monotonic_us();
+	struct dial_target targets[16];
 	struct dial *handle;
 
 	dialled = 0;
+	for (size_t i = 0; i < count; i++)
+		targets[i] = (struct dial_target){addresses[i], source};
 	handle = dial_start(
-	    outcome.base, settings, addresses, count, port, on_done, &outcome);
+	    outcome.base, settings, targets, count, port, on_done, &outcome);
 	assert_non_null(handle);
 	assert_int_equal(outcome.calls, 0);
 	(void)event_base_dispatch(outcome.base);
@@ -174,6 +180,7 @@ begin_test(void **state)
 {
 	static unsigned before;
 
+	source = (struct address){.family = ADDRESS_NONE};
 	memset(connect_errno, 0, sizeof(connect_errno));
 	socket_errno = 0;
 	before = open_descriptors();
@@ -414,7 +421,8 @@ no_more_addresses_are_tried_than_allowed(void **state)
 static void
 nothing_comes_after_a_cancel(void **state)
 {
-	struct address to[] = {address("127.0.0.2"), address("127.0.0.1")};
+	struct dial_target to[] = {{.address = address("127.0.0.2")},
+	    {.address = address("127.0.0.1")}};
 	uint16_t port = 0;
 	int listener = listen_at("127.0.0.1", &port, 8);
 
@@ -432,10 +440,34 @@ nothing_comes_after_a_cancel(void **state)
 			(void)event_base_dispatch(outcome.base);
 			assert_int_equal(outcome.calls, 0);
 		} else {
-			check_connected(&outcome, to[1], port);
+			check_connected(&outcome, to[1].address, port);
 		}
 		event_base_free(outcome.base);
 	}
+	(void)close(listener);
+}
+
+static void
+the_source_is_the_one_that_was_said(void **state)
+{
+	struct address to[] = {address("::1"), address("127.0.0.1")};
+	uint16_t port = 0;
+	int listener = listen_at("127.0.0.1", &port, 8);
+	char text[ADDRESS_TEXT_SIZE];
+	struct outcome outcome;
+
+	(void)state;
+	source = address("127.0.0.77");
+	outcome = dial(&usual, to, 2, port);
+	check_connected(&outcome, to[1], port);
+	assert_string_equal(
+	    address_print(&outcome.result.local.address, text), "127.0.0.77");
+	/* Nobody's address, and none of the family. */
+	source = address("192.0.2.1");
+	outcome = dial(&usual, to + 1, 1, port);
+	assert_int_equal(outcome.result.reason, REASON_NO_EGRESS);
+	outcome = dial(&usual, to, 1, port);
+	assert_int_equal(outcome.result.reason, REASON_NETWORK_UNREACHABLE);
 	(void)close(listener);
 }
 
@@ -454,6 +486,7 @@ main(void)
 	    TEST(most_telling_failure_wins),
 	    TEST(no_more_addresses_are_tried_than_allowed),
 	    TEST(nothing_comes_after_a_cancel),
+	    TEST(the_source_is_the_one_that_was_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "base/rfc1961.h"
 #include "relay/buffer.h"
 #include "tests/support/toy_seal.h"
+#include "relay/rate.h"
 #include "tests/unit/relay/tunnel_world.h"
 
 #define MEGABYTE 1000000
@@ -822,6 +823,45 @@ idle_tunnel_is_ended(void **state)
 	world_fini(&world);
 }
 
+/* In both directions together, and in every form; whatever the load of this
+ * machine, no more can pass than in the time that it took. */
+static void
+no_more_passes_than_the_rate_lets(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		struct rate *rate = rate_new(400000);
+		struct tunnel_settings settings = {.rate = rate};
+		uint64_t began_ms, passed, allowed;
+		struct world world;
+
+		world_init(&world, forms[i]);
+		start_with(&world, &settings, NULL, 0, NULL, 0);
+		began_ms = now_ms();
+		for (int who = 0; who < PEERS; who++)
+			queue_stream(&world, who, 300000, 20000);
+		do {
+			for (int who = 0; who < PEERS; who++) {
+				(void)peer_write(&world.peers[who], 300000);
+				(void)peer_read(&world, who, 1000000);
+			}
+			turn(&world);
+			passed = world.peers[CLIENT].received +
+				 world.peers[TARGET].received;
+			allowed = 100000 + (now_ms() - began_ms + 1) * 400;
+			assert_true(passed <= allowed);
+		} while (passed < 300000);
+		/* Without it the rest comes at once. */
+		settings.rate = NULL;
+		tunnel_limit(world.tunnel, &settings);
+		exchange(&world);
+		assert_int_equal(world.peers[CLIENT].received, 300000);
+		assert_int_equal(world.peers[TARGET].received, 300000);
+		world_fini(&world);
+		rate_free(rate);
+	}
+}
+
 static void
 half_closed_tunnel_is_ended_sooner(void **state)
 {
@@ -952,6 +992,7 @@ main(void)
 	    cmocka_unit_test(failing_kernel_has_its_reason),
 	    cmocka_unit_test(no_memory_ends_the_tunnel),
 	    cmocka_unit_test(idle_tunnel_is_ended),
+	    cmocka_unit_test(no_more_passes_than_the_rate_lets),
 	    cmocka_unit_test(half_closed_tunnel_is_ended_sooner),
 	    cmocka_unit_test(expiry_delivers_what_was_read),
 	    cmocka_unit_test(expiry_of_a_quiet_tunnel_ends_it_at_once),

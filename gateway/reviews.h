@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * All standing sessions of one worker judged again, a few at a time: the loop
+ * has others to serve.
+ */
+#ifndef GATEWAY_REVIEWS_H
+#define GATEWAY_REVIEWS_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct reviews;
+struct worker;
+
+/* For the worker's sessions; the worker is borrowed and has its settings.  A
+ * round begins by itself when what was looked up of users is out of date
+ * (directory.cache_ttl).  NULL without memory. */
+struct reviews *reviews_new(struct worker *worker) must_check;
+void reviews_free(struct reviews *reviews); /* NULL is fine */
+
+/* Begins a round, or begins the one that is under way anew. */
+void reviews_begin(struct reviews *reviews);
+
+/* The present round: sessions that open now need no review of it. */
+uint64_t reviews_round(const struct reviews *reviews);
+
+#endif
