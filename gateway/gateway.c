@@ -25,7 +25,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
-#include "gateway/allowances.h"
+#include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/housekeeping.h"
 #include "gateway/policy_source.h"
@@ -354,10 +354,10 @@ make_threads(struct gateway *gateway)
 	    program_base(gateway->program), audit_source(gateway, SLOT_MAIN));
 	gateway->shared.ticketless = ticketless_new();
 	gateway->shared.throttle = throttle_new();
-	gateway->shared.allowances = allowances_new();
+	gateway->shared.rule_uses = rule_uses_new();
 	gateway->shared.connected = connected_new();
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
-	    gateway->shared.allowances == NULL ||
+	    gateway->shared.rule_uses == NULL ||
 	    gateway->shared.connected == NULL ||
 	    gateway->shared.budgets == NULL ||
 	    gateway->shared.ticketless == NULL ||
@@ -511,7 +511,7 @@ stop(void *state)
 	statistics_free(gateway->statistics);
 	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
-	allowances_free(gateway->shared.allowances);
+	rule_uses_free(gateway->shared.rule_uses);
 	connected_free(gateway->shared.connected);
 	ticketless_free(gateway->shared.ticketless);
 	throttle_free(gateway->shared.throttle);

@@ -28,7 +28,7 @@
 #include "base/seal.h"
 #include "base/socks5.h"
 #include "base/wipe.h"
-#include "gateway/allowances.h"
+#include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
@@ -731,7 +731,7 @@ reach_by_dialling(
 static void
 reach(struct session *session, const struct address *addresses, size_t count)
 {
-	enum reason why = session_take_allowance(session);
+	enum reason why = session_use_rule(session);
 
 	if (why == REASON_OK && session->asked.command == COMMAND_BIND)
 		why = session_bind_prepare(session, addresses, count);
@@ -892,8 +892,7 @@ session_free(struct session *session)
 {
 	TAILQ_REMOVE(&session->worker->sessions, session, entry);
 	budgets_leave(session->worker->shared->budgets, &session->share);
-	allowances_give(
-	    session->worker->shared->allowances, session->allowance);
+	rule_uses_give(session->worker->shared->rule_uses, session->rule_use);
 	if (session->is_connected)
 		connected_remove(session->worker->shared->connected,
 		    session->identity.name, &session->dialled.address);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "gateway/allowances.h"
+#include "gateway/rule_uses.h"
 #include "gateway/worker.h"
 #include "policy/rule.h"
 #include "policy/ruleset.h"
@@ -105,8 +105,8 @@ session_tunnel_settings(const struct session *session)
 	return (struct tunnel_settings){
 	    .idle_ms = idle_s * 1000,
 	    .half_close_ms = settings->half_close_timeout * 1000,
-	    .rate = allowances_rate(
-		session->worker->shared->allowances, session->allowance),
+	    .rate = rule_uses_rate(
+		session->worker->shared->rule_uses, session->rule_use),
 	};
 }
 
@@ -122,43 +122,41 @@ session_dial_target(struct session *session, const struct address *address)
 }
 
 enum reason
-session_take_allowance(struct session *session)
+session_use_rule(struct session *session)
 {
 	const struct verdict *verdict = &session->verdict;
 
-	return allowances_take(session->worker->shared->allowances,
-	    verdict->rule, session->identity.name, verdict->limits,
-	    &session->allowance);
+	return rule_uses_take(session->worker->shared->rule_uses, verdict->rule,
+	    session->identity.name, verdict->limits, &session->rule_use);
 }
 
-/* Another rule permits it now, or the same with other limits: its allowance
- * for the one in hand. */
+/* Another rule permits it now, or the same with other limits: its use for the
+ * one in hand. */
 static enum reason
-change_allowance(struct session *session, const struct verdict *verdict)
+change_use(struct session *session, const struct verdict *verdict)
 {
-	struct allowances *allowances = session->worker->shared->allowances;
-	struct allowance *taken;
+	struct rule_uses *uses = session->worker->shared->rule_uses;
+	struct rule_use *taken;
 	enum reason reason;
 
-	if (session->allowance != NULL &&
+	if (session->rule_use != NULL &&
 	    strcmp(verdict->rule, session->verdict.rule) == 0) {
-		allowances_adjust(
-		    allowances, session->allowance, verdict->limits);
+		rule_uses_adjust(uses, session->rule_use, verdict->limits);
 		return REASON_OK;
 	}
-	reason = allowances_take(allowances, verdict->rule,
-	    session->identity.name, verdict->limits, &taken);
+	reason = rule_uses_take(uses, verdict->rule, session->identity.name,
+	    verdict->limits, &taken);
 	if (reason != REASON_OK)
 		return reason;
-	allowances_give(allowances, session->allowance);
-	session->allowance = taken;
+	rule_uses_give(uses, session->rule_use);
+	session->rule_use = taken;
 	return REASON_OK;
 }
 
 void
 session_adopt_verdict(struct session *session, const struct verdict *verdict)
 {
-	enum reason too_many = change_allowance(session, verdict);
+	enum reason too_many = change_use(session, verdict);
 
 	/* Who is in stays in, with what it has. */
 	(void)too_many;
@@ -173,7 +171,7 @@ session_settle_verdict(struct session *session)
 	enum reason reason = verdict.reason;
 
 	if (verdict.decision == DECISION_PERMIT)
-		reason = change_allowance(session, &verdict);
+		reason = change_use(session, &verdict);
 	if (reason == REASON_OK)
 		session_keep_verdict(session, &verdict);
 	return reason;

@@ -46,7 +46,7 @@ struct session {
 	enum reason excess;    /* why no request of it is served, or OK */
 	struct ruleset *rules; /* a reference: those that decided */
 	struct verdict verdict;
-	struct allowance *allowance; /* of the rule that permits */
+	struct rule_use *rule_use; /* of the rule that permits */
 	bool is_standing; /* reached: judged again when something changes */
 	uint64_t round;	  /* of the worker's reviews, the last that it had */
 	uint64_t generation_before; /* of the rules by which it stood */
@@ -129,7 +129,7 @@ void
 session_keep_verdict(struct session *session, const struct verdict *verdict);
 /* Takes what the permitting rule leaves to its client.  REASON_OK, or why
  * that is nothing. */
-enum reason session_take_allowance(struct session *session) must_check;
+enum reason session_use_rule(struct session *session) must_check;
 /* Of several addresses each has a rule of its own, and the rules may have
  * changed since: what they say now of the one that was reached stands.
  * REASON_OK, or why it may not be. */

@@ -19,7 +19,7 @@
 #include "gateway/counters.h"
 #include "policy/judge.h"
 
-struct allowances;
+struct rule_uses;
 struct audit_sender;
 struct authenticators;
 struct budgets;
@@ -44,7 +44,7 @@ struct worker;
 struct shared {
 	struct subject_cache *subjects;
 	struct budgets *budgets;
-	struct allowances *allowances;
+	struct rule_uses *rule_uses;
 	struct counters counters;
 	struct connected *connected; /* which identity is where */
 	struct ticketless *ticketless;

@@ -33,7 +33,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
-#include "gateway/allowances.h"
+#include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/linger.h"
 #include "gateway/reviews.h"
@@ -446,7 +446,7 @@ set_up(void **state)
 	fake.has_sequence = true;
 	fake.wish = 2;
 	base = event_base_new();
-	shared.allowances = allowances_new();
+	shared.rule_uses = rule_uses_new();
 	shared.connected = connected_new();
 	shared.throttle = throttle_new();
 	shared.ticketless = ticketless_new();
@@ -481,7 +481,7 @@ tear_down(void **state)
 	connected_free(shared.connected);
 	throttle_free(shared.throttle);
 	ticketless_free(shared.ticketless);
-	allowances_free(shared.allowances);
+	rule_uses_free(shared.rule_uses);
 	reviews_free(worker.reviews);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* Each identity has its own allowance of each rule, and no more. */
+/* Each identity has its own rule_use of each rule, and no more. */
 #include "tests/support/unit.h"
 
 #include <unistd.h>
 
-#include "gateway/allowances.h"
+#include "gateway/rule_uses.h"
 #include "policy/rule.h"
 #include "relay/rate.h"
 
-static struct allowances *allowances;
+static struct rule_uses *rule_uses;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	allowances = allowances_new();
-	return allowances == NULL;
+	rule_uses = rule_uses_new();
+	return rule_uses == NULL;
 }
 
 /* Fails if one was not given back. */
@@ -23,32 +23,32 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	allowances_free(allowances);
+	rule_uses_free(rule_uses);
 	return 0;
 }
 
-static struct allowance *
+static struct rule_use *
 must_take(
     const char *rule, const char *identity, const struct rule_limits *limits)
 {
-	struct allowance *allowance;
+	struct rule_use *rule_use;
 
 	assert_int_equal(
-	    allowances_take(allowances, rule, identity, limits, &allowance),
+	    rule_uses_take(rule_uses, rule, identity, limits, &rule_use),
 	    REASON_OK);
-	return allowance;
+	return rule_use;
 }
 
 static void
 must_not_take(
     const char *rule, const char *identity, const struct rule_limits *limits)
 {
-	struct allowance *allowance;
+	struct rule_use *rule_use;
 
 	assert_int_equal(
-	    allowances_take(allowances, rule, identity, limits, &allowance),
+	    rule_uses_take(rule_uses, rule, identity, limits, &rule_use),
 	    REASON_TOO_MANY_OF_RULE);
-	assert_null(allowance);
+	assert_null(rule_use);
 }
 
 static void
@@ -58,15 +58,15 @@ without_limits_nothing_is_counted(void **state)
 
 	(void)state;
 	assert_null(must_take("web", "alice", &none));
-	allowances_give(allowances, NULL);
-	assert_null(allowances_rate(allowances, NULL));
+	rule_uses_give(rule_uses, NULL);
+	assert_null(rule_uses_rate(rule_uses, NULL));
 }
 
 static void
 sessions_are_counted_for_each_identity_and_rule(void **state)
 {
 	static const struct rule_limits two = {.max_sessions = 2};
-	struct allowance *first, *second, *bob, *ssh;
+	struct rule_use *first, *second, *bob, *ssh;
 
 	(void)state;
 	first = must_take("web", "alice", &two);
@@ -74,13 +74,13 @@ sessions_are_counted_for_each_identity_and_rule(void **state)
 	must_not_take("web", "alice", &two);
 	bob = must_take("web", "bob", &two);
 	ssh = must_take("ssh", "alice", &two);
-	allowances_give(allowances, first);
+	rule_uses_give(rule_uses, first);
 	first = must_take("web", "alice", &two);
 	must_not_take("web", "alice", &two);
-	allowances_give(allowances, first);
-	allowances_give(allowances, second);
-	allowances_give(allowances, bob);
-	allowances_give(allowances, ssh);
+	rule_uses_give(rule_uses, first);
+	rule_uses_give(rule_uses, second);
+	rule_uses_give(rule_uses, bob);
+	rule_uses_give(rule_uses, ssh);
 }
 
 static void
@@ -88,15 +88,15 @@ a_smaller_limit_keeps_out_only_newcomers(void **state)
 {
 	static const struct rule_limits two = {.max_sessions = 2};
 	static const struct rule_limits one = {.max_sessions = 1};
-	struct allowance *first = must_take("web", "alice", &two);
-	struct allowance *second = must_take("web", "alice", &two);
+	struct rule_use *first = must_take("web", "alice", &two);
+	struct rule_use *second = must_take("web", "alice", &two);
 
 	(void)state;
 	must_not_take("web", "alice", &one);
-	allowances_give(allowances, first);
+	rule_uses_give(rule_uses, first);
 	must_not_take("web", "alice", &one);
-	allowances_give(allowances, second);
-	allowances_give(allowances, must_take("web", "alice", &one));
+	rule_uses_give(rule_uses, second);
+	rule_uses_give(rule_uses, must_take("web", "alice", &one));
 }
 
 static void
@@ -105,28 +105,28 @@ all_sessions_share_one_rate(void **state)
 	static const struct rule_limits slow = {.max_rate = 1000};
 	static const struct rule_limits faster = {.max_rate = 2000};
 	static const struct rule_limits open = {.max_sessions = 9};
-	struct allowance *first = must_take("web", "alice", &slow);
-	struct allowance *second = must_take("web", "alice", &faster);
-	struct allowance *third = must_take("web", "alice", &open);
-	struct allowance *bob = must_take("web", "bob", &slow);
+	struct rule_use *first = must_take("web", "alice", &slow);
+	struct rule_use *second = must_take("web", "alice", &faster);
+	struct rule_use *third = must_take("web", "alice", &open);
+	struct rule_use *bob = must_take("web", "bob", &slow);
 	uint64_t wait_us;
 
 	(void)state;
-	assert_non_null(allowances_rate(allowances, first));
-	assert_ptr_equal(allowances_rate(allowances, first),
-	    allowances_rate(allowances, second));
-	assert_ptr_equal(allowances_rate(allowances, first),
-	    allowances_rate(allowances, third));
-	assert_ptr_not_equal(allowances_rate(allowances, first),
-	    allowances_rate(allowances, bob));
+	assert_non_null(rule_uses_rate(rule_uses, first));
+	assert_ptr_equal(rule_uses_rate(rule_uses, first),
+	    rule_uses_rate(rule_uses, second));
+	assert_ptr_equal(
+	    rule_uses_rate(rule_uses, first), rule_uses_rate(rule_uses, third));
+	assert_ptr_not_equal(
+	    rule_uses_rate(rule_uses, first), rule_uses_rate(rule_uses, bob));
 	/* Without a limit now: a thousandth of a second brings a lot. */
 	(void)usleep(1000);
-	assert_true(rate_take(allowances_rate(allowances, first), SIZE_MAX,
+	assert_true(rate_take(rule_uses_rate(rule_uses, first), SIZE_MAX,
 			&wait_us) > 1000000);
-	allowances_give(allowances, first);
-	allowances_give(allowances, second);
-	allowances_give(allowances, third);
-	allowances_give(allowances, bob);
+	rule_uses_give(rule_uses, first);
+	rule_uses_give(rule_uses, second);
+	rule_uses_give(rule_uses, third);
+	rule_uses_give(rule_uses, bob);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
