@@ -12,13 +12,13 @@
 #include "relay/rate.h"
 
 struct rule_use {
-	RB_ENTRY(use) entry;
+	RB_ENTRY(rule_use) entry;
 	const char *rule, *identity; /* behind the struct, or borrowed */
 	uint64_t sessions;
 	struct rate *rate; /* NULL: not limited */
 };
 
-RB_HEAD(rule_use_tree, use);
+RB_HEAD(rule_use_tree, rule_use);
 
 struct rule_uses {
 	pthread_mutex_t lock;
@@ -35,7 +35,7 @@ compare(const struct rule_use *a, const struct rule_use *b)
 
 /* tree.h's own RB_GENERATE_STATIC needs a macro that glibc does not have. */
 RB_GENERATE_INTERNAL(
-    rule_use_tree, use, entry, compare, __attribute__((unused)) static)
+    rule_use_tree, rule_use, entry, compare, __attribute__((unused)) static)
 
 struct rule_uses *
 rule_uses_new(void)
