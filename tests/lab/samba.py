@@ -4,6 +4,7 @@
 Its controller has fixed ports (88, 389, 636): it lives on an island.
 """
 
+import base64
 import json
 import os
 
@@ -146,6 +147,39 @@ class Domain:
 
     def delete(self, dn):
         self.modify(f"dn: {dn}\nchangetype: delete\n")
+
+    # What the tests of all worlds do (tests/lab/worlds.py).
+
+    user_dn = staticmethod(user_dn)
+    group_dn = staticmethod(group_dn)
+    account_filter = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+
+    def add_user(self, name):
+        password = base64.b64encode(f'"{name}"'.encode("utf-16-le")).decode()
+        self.modify(f"dn: {user_dn(name)}\nobjectClass: user\n"
+                    f"sAMAccountName: {name}\n"
+                    f"userPrincipalName: {name}@{REALM.lower()}\n"
+                    f"unicodePwd:: {password}\n"
+                    f"userAccountControl: {NORMAL}\n")
+
+    def _set_control(self, name, value):
+        self.modify(f"dn: {user_dn(name)}\nchangetype: modify\n"
+                    "replace: userAccountControl\n"
+                    f"userAccountControl: {value}\n")
+
+    def lock(self, name):
+        self._set_control(name, DISABLED)
+
+    def unlock(self, name):
+        self._set_control(name, NORMAL)
+
+    def join(self, group, dn):
+        self.modify(f"dn: {group_dn(group)}\nchangetype: modify\n"
+                    f"add: member\nmember: {dn}\n")
+
+    def leave(self, group, dn):
+        self.modify(f"dn: {group_dn(group)}\nchangetype: modify\n"
+                    f"delete: member\nmember: {dn}\n")
 
     def kinit(self, name, password, ccache, *options):
         """A ticket for `name` in the credential cache `ccache`."""

@@ -36,6 +36,7 @@ cn: module{{0}}
 olcModulePath: /usr/lib/ldap
 olcModuleLoad: back_mdb
 olcModuleLoad: memberof
+olcModuleLoad: ppolicy
 {load_syncprov}
 dn: cn=schema,cn=config
 objectClass: olcSchemaConfig
@@ -269,6 +270,32 @@ class Directory:
 
     def delete(self, dn):
         self.modify(f"dn: {dn}\nchangetype: delete\n")
+
+    # What the tests of all worlds do (tests/lab/worlds.py).
+
+    user_dn = staticmethod(user_dn)
+    group_dn = staticmethod(group_dn)
+    account_filter = "(!(pwdAccountLockedTime=*))"
+
+    def add_user(self, name):
+        self.modify(person(name))
+
+    def lock(self, name):
+        self.modify(f"dn: {user_dn(name)}\nchangetype: modify\n"
+                    "add: pwdAccountLockedTime\n"
+                    "pwdAccountLockedTime: 000001010000Z\n")
+
+    def unlock(self, name):
+        self.modify(f"dn: {user_dn(name)}\nchangetype: modify\n"
+                    "delete: pwdAccountLockedTime\n")
+
+    def join(self, group, dn):
+        self.modify(f"dn: {group_dn(group)}\nchangetype: modify\n"
+                    f"add: member\nmember: {dn}\n")
+
+    def leave(self, group, dn):
+        self.modify(f"dn: {group_dn(group)}\nchangetype: modify\n"
+                    f"delete: member\nmember: {dn}\n")
 
     def forget_certificates(self):
         """StartTLS and ldaps:// are no more; slapd is started again."""
