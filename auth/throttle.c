@@ -261,14 +261,13 @@ throttle_failures(struct throttle *throttle,
     const struct throttle_attempt *attempt)
 {
 	uint64_t now_us = clock_monotonic_us();
-	uint32_t pair, source = 0;
+	uint32_t pair, source;
 
 	lock(throttle);
 	pair = buckets_debt(
 	    throttle->pairs, attempt->pair, &budgets->pair, now_us);
-	if (!is_known(throttle, attempt, now_us))
-		source = buckets_debt(throttle->sources, attempt->source,
-		    &budgets->source, now_us);
+	source = buckets_debt(
+	    throttle->sources, attempt->source, &budgets->source, now_us);
 	unlock(throttle);
 	return pair > source ? pair : source;
 }

@@ -19,8 +19,8 @@
  * refill more slowly than the name's: then one source by itself never uses
  * the name's up, and its owner gets in from any other address.  Many sources
  * together can; then only known ones get in, until it is over.  That is the
- * price of the other promise, that no more than the name's budget ever
- * reaches the account.
+ * price of the other promise, that strangers never get more than the name's
+ * budget through to the account.
  *
  * Only failures cost.  A try that is under way holds its place, since it may
  * fail; where only such stand in the way the next one waits for them, so that
@@ -91,7 +91,8 @@ throttle_end(struct throttle *throttle, const struct throttle_budgets *budgets,
     struct throttle_attempt *attempt, enum throttle_outcome outcome);
 
 /* Failures of the pair or of the source, whichever are more, that count
- * still: by them the next failure is slower. */
+ * still: by them the next failure is slower.  Also where the source is known
+ * for the name: that some failed faster would tell which names those are. */
 uint32_t throttle_failures(struct throttle *throttle,
     const struct throttle_budgets *budgets,
     const struct throttle_attempt *attempt);

@@ -28,8 +28,8 @@ struct userpass_policy {
 	const char *realm; /* the identity is NAME@realm; borrowed */
 	size_t name_max;   /* octets of a name */
 	/* From the message's arrival to a failure's reply, give or take a
-	 * quarter of it.  Each recent failure of the same name and source
-	 * adds a quarter, up to the maximum. */
+	 * quarter of it.  Each recent failure of the same name and source,
+	 * or of the source, adds a quarter, up to the maximum. */
 	unsigned delay_ms, delay_max_ms;
 	unsigned wait_ms; /* for others' tries that are under way */
 	struct throttle_budgets budgets;

@@ -209,6 +209,21 @@ failures_are_counted_for_the_pair_and_for_the_source(void **state)
 	assert_int_equal(throttle_failures(throttle, &budgets, &alice), 0);
 }
 
+/* Else who shares its address would learn which names come from there. */
+static void
+a_name_that_is_known_at_its_source_fails_no_faster(void **state)
+{
+	struct throttle_attempt known = attempt_from("alice", "192.0.2.1");
+	struct throttle_attempt other = attempt_from("bob", "192.0.2.1");
+
+	(void)state;
+	assert_int_equal(prove("alice", "192.0.2.1"), THROTTLE_GO);
+	(void)get_wrong("carol", "192.0.2.1");
+	(void)get_wrong("carol", "192.0.2.1");
+	assert_int_equal(throttle_failures(throttle, &budgets, &known), 2);
+	assert_int_equal(throttle_failures(throttle, &budgets, &other), 2);
+}
+
 /* ---- successes */
 
 static void
@@ -470,6 +485,7 @@ main(void)
 	    TEST(other_failing_proofs_count_for_their_source),
 	    TEST(what_failed_is_forgotten_in_time),
 	    TEST(failures_are_counted_for_the_pair_and_for_the_source),
+	    TEST(a_name_that_is_known_at_its_source_fails_no_faster),
 	    TEST(success_costs_nothing),
 	    TEST(success_forgives_nothing),
 	    TEST(what_was_not_asked_costs_nothing),
