@@ -255,8 +255,8 @@ def failures_take_the_same_time_whatever_was_wrong(lab):
     expect(shortest > DELAY * 0.74, f"one took {shortest:.3f} s")
     middles = {name: statistics.median(values)
                for name, values in seconds.items()}
-    # Drawn from half the delay's width: tests/long/password_timing looks
-    # closer.
+    # Drawn from half the delay's width: tests/long/password_guessing
+    # looks closer.
     expect(max(middles.values()) - min(middles.values()) < DELAY * 0.4,
            f"the medians differ: {middles}")
 
