@@ -217,20 +217,16 @@ ask_rules(const struct judge_context *context, const struct request *request,
 	candidates_of_address(
 	    &candidates, context->rules, &request->destination, &pair->address);
 	while ((rule = candidates_next(&candidates)) != NULL) {
-		switch (weigh(context, request, pair, rule, inquiry).kind) {
-		case BEARING_FAILS:
-		case BEARING_REPORTS:
-			break;
-		case BEARING_UNKNOWN:
+		enum bearing_kind kind =
+		    weigh(context, request, pair, rule, inquiry).kind;
+
+		if (kind == BEARING_UNKNOWN)
 			return deny(REASON_DIRECTORY_UNAVAILABLE, rule);
-		case BEARING_DENIES:
+		if (kind == BEARING_DENIES)
 			return deny(REASON_DENIED_RULE, rule);
-		case BEARING_PERMITS:
+		if (kind == BEARING_PERMITS)
 			return decide(DECISION_PERMIT, REASON_OK, rule);
-		case BEARING_CLOSED:
-			was_closed |= pair->is_special;
-			break;
-		}
+		was_closed |= kind == BEARING_CLOSED && pair->is_special;
 	}
 	return deny(
 	    was_closed ? REASON_DENIED_SPECIAL : REASON_DENIED_NO_RULE, NULL);

@@ -192,6 +192,9 @@ an_answer_that_contradicts_itself_is_none(void **state)
 	answer = usual_answer(ACCEPT_FAILED);
 	answer.by_spnego = true;
 	assert_false(comes_through(&answer, &parsed));
+	answer = usual_answer(ACCEPT_FAILED);
+	(void)snprintf(answer.indicators, sizeof(answer.indicators), "otp");
+	assert_false(comes_through(&answer, &parsed));
 	answer = usual_answer(ACCEPT_CONTINUE);
 	answer.token_len = 0;
 	assert_false(comes_through(&answer, &parsed));

@@ -1111,6 +1111,34 @@ a_rule_exists_only_in_its_time(void **state)
 	end(&world);
 }
 
+/* A rule out of its time asks for no query and opens no command. */
+static void
+names_and_commands_are_judged_in_time_too(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world,
+	    R("past", "permit",
+		"gwOrder: 1\ngwDestination: *\ngwCommand: connect\n"
+		"gwCommand: udp\ngwNotAfter: 20261101000000Z\n")
+		R("soon", "permit",
+		    "gwOrder: 2\ngwDestination: *\ngwCommand: connect\n"
+		    "gwCommand: udp\ngwNotBefore: 20261201000000Z\n"));
+	set_time(&world, "20261127120000Z");
+	verdict = verdict_of(&world, "www.example.com", 443, NULL);
+	assert_verdict(verdict, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	assert_valid_until(&verdict, "20261201000000Z");
+	assert_command(&world, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	set_time(&world, "20261201000000Z");
+	assert_command(&world, DECISION_PERMIT, REASON_OK, "soon");
+	world.request.command = COMMAND_CONNECT;
+	verdict = verdict_of(&world, "www.example.com", 443, NULL);
+	assert_int_equal(verdict.decision, DECISION_DEPENDS);
+	end(&world);
+}
+
 static void
 a_rule_that_does_not_concern_a_request_does_not_end_it(void **state)
 {
@@ -1143,8 +1171,8 @@ a_rule_may_demand_an_indicator(void **state)
 	(void)snprintf(
 	    with_otp.indicators, sizeof(with_otp.indicators), "radius otp");
 	assert_permits(&world, "192.0.2.1", NULL, "strong");
-	(void)snprintf(
-	    with_otp.indicators, sizeof(with_otp.indicators), "otp2 xpkinit");
+	(void)snprintf(with_otp.indicators, sizeof(with_otp.indicators),
+	    "otp2 xpkinit pot");
 	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
 	world.request.identity = NULL;
 	assert_denies(&world, "192.0.2.1", NULL, REASON_DENIED_NO_RULE, "");
@@ -1179,6 +1207,45 @@ a_dry_run_is_told_and_decides_nothing(void **state)
 	/* A closed address is not what it would permit. */
 	verdict = verdict_of(&world, "a.example.com", 22, "127.0.0.1");
 	assert_string_equal(verdict.reported, "");
+	end(&world);
+}
+
+static void
+a_dry_run_is_told_only_where_it_matches(void **state)
+{
+	struct world world;
+	struct verdict verdict;
+
+	(void)state;
+	begin(&world,
+	    R("other name", "deny",
+		"gwReportOnly: TRUE\ngwDestination: 10.0.0.0/8\n"
+		"gwDestination: other.example.com\n") R("other port", "deny",
+		"gwReportOnly: TRUE\ngwPort: 22\n"
+		"gwDestination: www.example.com\n") R("who knows", "deny",
+		"gwReportOnly: TRUE\ngwGroup: cn=staff\n"
+		"gwDestination: www.example.com\n") R("web", "permit",
+		"gwPrincipal: alice@EXAMPLE.COM\ngwDestination: *\n"));
+	world.context.subject = NULL;
+	verdict = verdict_of(&world, "www.example.com", 443, NULL);
+	assert_int_equal(verdict.decision, DECISION_DEPENDS);
+	assert_string_equal(verdict.reported, "");
+	verdict = verdict_of(&world, "www.example.com", 443, "192.0.2.1");
+	assert_verdict(verdict, DECISION_PERMIT, REASON_OK, "web");
+	assert_string_equal(verdict.reported, "");
+	end(&world);
+}
+
+static void
+a_dry_run_permits_no_command(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, R("dry", "permit",
+			  "gwReportOnly: TRUE\ngwCommand: udp\n"
+			  "gwDestination: *\n"));
+	assert_command(&world, DECISION_DENY, REASON_DENIED_NO_RULE, "");
 	end(&world);
 }
 
@@ -1259,17 +1326,38 @@ what_does_not_fit_is_named(void **state)
 	end(&world);
 }
 
+static void
+what_fits_is_said(void **state)
+{
+	struct address at = address_of("192.0.2.1");
+	struct world world;
+	struct bearing bearing;
+
+	(void)state;
+	begin(&world, R("web", "permit", "gwDestination: *\n"));
+	ask_for(&world, "192.0.2.1", 443);
+	bearing = judge_rule(
+	    &world.context, &world.request, &at, ruleset_rule(world.rules, 0));
+	assert_int_equal(bearing.kind, BEARING_PERMITS);
+	assert_null(bearing.failed);
+	end(&world);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_rule_exists_only_in_its_time),
+	    cmocka_unit_test(names_and_commands_are_judged_in_time_too),
 	    cmocka_unit_test(
 		a_rule_that_does_not_concern_a_request_does_not_end_it),
 	    cmocka_unit_test(a_rule_may_demand_an_indicator),
 	    cmocka_unit_test(a_dry_run_is_told_and_decides_nothing),
+	    cmocka_unit_test(a_dry_run_is_told_only_where_it_matches),
+	    cmocka_unit_test(a_dry_run_permits_no_command),
 	    cmocka_unit_test(a_permission_comes_with_its_limits),
 	    cmocka_unit_test(what_does_not_fit_is_named),
+	    cmocka_unit_test(what_fits_is_said),
 	    cmocka_unit_test(no_rule_denies),
 	    cmocka_unit_test(names_match_the_name_and_networks_the_address),
 	    cmocka_unit_test(a_star_matches_names_and_addresses),

@@ -198,6 +198,29 @@ what_is_too_much_goes_ahead(void **state)
 }
 
 static void
+all_groups_may_go_ahead(void **state)
+{
+	struct subject *subject = alice(), *ahead = subject_new(NULL), *copy;
+	uint8_t *data;
+	size_t len, first = 0;
+
+	(void)state;
+	assert_int_equal(
+	    lookup_groups_encode(subject, &first, 7, &data, &len), 0);
+	assert_int_equal(first, 2);
+	assert_int_equal(lookup_groups_decode(data, len, ahead), 0);
+	free(data);
+	assert_int_equal(lookup_subject_encode(subject, first, &data, &len), 0);
+	copy = lookup_subject_decode(data, len, ahead);
+	assert_non_null(copy);
+	assert_int_equal(copy->count, 2);
+	free(data);
+	subject_unref(copy);
+	subject_unref(ahead);
+	subject_unref(subject);
+}
+
+static void
 groups_that_are_cut_are_refused(void **state)
 {
 	static const uint8_t one[] = {
@@ -266,6 +289,7 @@ main(void)
 	    cmocka_unit_test(what_is_cut_or_longer_is_refused),
 	    cmocka_unit_test(what_is_no_dn_is_refused),
 	    cmocka_unit_test(what_is_too_much_goes_ahead),
+	    cmocka_unit_test(all_groups_may_go_ahead),
 	    cmocka_unit_test(groups_that_are_cut_are_refused),
 	    cmocka_unit_test(groups_without_end_are_refused),
 	    cmocka_unit_test(without_memory_nothing_is_encoded),

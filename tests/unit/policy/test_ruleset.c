@@ -420,6 +420,35 @@ times_and_limits_are_read(void **state)
 }
 
 static void
+a_dry_run_may_be_over_and_an_egress_of_ipv6(void **state)
+{
+	struct ruleset *rules =
+	    built(WHOLE "gwReportOnly: FALSE\ngwEgress: 2001:db8::1\n");
+	const struct rule *rule = first_rule(rules);
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	assert_false(rule->is_report_only);
+	assert_string_equal(
+	    address_print(&rule->limits.egress, text), "2001:db8::1");
+	ruleset_unref(rules);
+}
+
+static void
+an_indicator_is_no_longer_than_tickets_carry(void **state)
+{
+	char text[IDENTITY_INDICATORS_SIZE + 512];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%sgwIndicator: %0*d\n", WHOLE,
+	    IDENTITY_INDICATORS_SIZE, 0);
+	assert_refused(text, "cn=r,dc=x: ", "one word");
+	snprintf(text, sizeof(text), "%sgwIndicator: %0*d\n", WHOLE,
+	    IDENTITY_INDICATORS_SIZE - 1, 0);
+	ruleset_unref(built(text));
+}
+
+static void
 what_means_nothing_is_refused(void **state)
 {
 	static const char *const limits[] = {"gwMaxSessions: 1", "gwMaxRate: 1",
@@ -609,6 +638,8 @@ main(void)
 	    cmocka_unit_test(a_value_twice_is_refused),
 	    cmocka_unit_test(an_attribute_of_ours_that_is_unknown_is_refused),
 	    cmocka_unit_test(times_and_limits_are_read),
+	    cmocka_unit_test(a_dry_run_may_be_over_and_an_egress_of_ipv6),
+	    cmocka_unit_test(an_indicator_is_no_longer_than_tickets_carry),
 	    cmocka_unit_test(what_means_nothing_is_refused),
 	    cmocka_unit_test(what_is_missing_is_named),
 	    cmocka_unit_test(a_name_is_at_most_128_octets),

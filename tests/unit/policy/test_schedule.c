@@ -219,6 +219,9 @@ what_is_no_schedule_is_refused(void **state)
 	    "Monday 08:00-18:00 UTC",
 	    "Mon 8:00-18:00 UTC",
 	    "Mon 08:00-18:0 UTC",
+	    "Mon 08:",
+	    "Mon 08:00-18:",
+	    "Mon 08:00-18:00 Europe/Amster.dam",
 	    "Mon 08.00-18:00 UTC",
 	    "Mon 0a:00-18:00 UTC",
 	    "Mon a0:00-18:00 UTC",
@@ -236,6 +239,7 @@ what_is_no_schedule_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
 		assert_int_equal(schedule_parse(&schedule, bad[i]), VALUE_BAD);
+	zone_free(zone_new("Nowhere/Town"));
 }
 
 static void
