@@ -1747,6 +1747,7 @@ use_balancer(void)
 	static const char text[] = "policy { file = \"/dev/null\" }\n"
 				   "listener lan {\n"
 				   "	address = \"127.0.0.1:1080\"\n"
+				   "	methods = {gssapi, password}\n"
 				   "	proxy_from = {\"127.0.0.0/8\"}\n"
 				   "}\n";
 	int fd = memfd_create("settings", MFD_CLOEXEC);
@@ -1811,6 +1812,20 @@ nobody_else_may_say_it(void **state)
 	was_closed(REASON_BAD_VERSION);
 	assert_int_equal(
 	    atomic_load(&shared.counters.ends[REASON_BAD_VERSION]), 1);
+}
+
+/* It may be anywhere, and what it says may be read on its way. */
+static void
+a_client_that_a_balancer_does_not_name_is_not_on_this_host(void **state)
+{
+	static const char line[] = "PROXY UNKNOWN\r\n";
+
+	(void)state;
+	use_balancer();
+	say(line, strlen(line));
+	SAY_ALICE();
+	hears("\5\377", 2);
+	was_closed(REASON_PASSWORD_NOT_ALLOWED);
 }
 
 static void
@@ -2245,6 +2260,7 @@ main(void)
 	    TEST(a_balancer_says_who_its_client_is),
 	    TEST(a_balancer_must_say_it),
 	    TEST(nobody_else_may_say_it),
+	    TEST(a_client_that_a_balancer_does_not_name_is_not_on_this_host),
 	    TEST(the_budget_of_the_client_counts_and_not_the_balancers),
 	    TEST(a_balancer_that_only_looks_is_counted_and_not_recorded),
 	    TEST(a_local_connection_that_only_greets_is_a_health_check),
