@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "base/log.h"
+#include "base/realm_line.h"
 #include "base/text.h"
 #include "gateway/facility.h"
 
@@ -451,26 +452,68 @@ is_uri(const char *uri)
 }
 
 static void
-check_uris(const struct check *check)
+check_uri(const struct check *check, enum settings_row row, const char *uri)
 {
 	const struct settings *s = check->settings;
 
-	for (size_t i = 0; i < s->directory_uri.count; i++) {
-		const char *uri = s->directory_uri.texts[i];
+	if (!is_uri(uri))
+		check->to->setting(check->to->arg, row,
+		    "\"%s\" is not allowed; allowed are "
+		    "ldap://HOST[:PORT], ldaps://HOST[:PORT] and "
+		    "ldapi://PATH",
+		    uri);
+	else if (begins(uri, "ldap://") && !s->start_tls &&
+		 strcmp(s->bind, "simple") == 0 &&
+		 !is_loopback(uri + strlen("ldap://")))
+		WRONG(check, start_tls,
+		    "a simple bind would send its password to %s in "
+		    "clear; allowed is true, ldaps:// or another bind",
+		    uri);
+}
 
-		if (!is_uri(uri))
-			WRONG(check, directory_uri,
-			    "\"%s\" is not allowed; allowed are "
-			    "ldap://HOST[:PORT], ldaps://HOST[:PORT] and "
-			    "ldapi://PATH",
-			    uri);
-		else if (begins(uri, "ldap://") && !s->start_tls &&
-			 strcmp(s->bind, "simple") == 0 &&
-			 !is_loopback(uri + strlen("ldap://")))
-			WRONG(check, start_tls,
-			    "a simple bind would send its password to %s in "
-			    "clear; allowed is true, ldaps:// or another bind",
-			    uri);
+static void
+check_uris(const struct check *check)
+{
+	const struct settings_list *uris = &check->settings->directory_uri;
+
+	for (size_t i = 0; i < uris->count; i++)
+		check_uri(check, SETTINGS_ROW_directory_uri, uris->texts[i]);
+}
+
+/* One directory for each realm. */
+static bool
+is_first_of_realm(const struct settings_list *realms, size_t n)
+{
+	size_t len = strcspn(realms->texts[n], " ") + 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(realms->texts[i], realms->texts[n], len) == 0)
+			return false;
+	return true;
+}
+
+static void
+check_realms(const struct check *check)
+{
+	const struct settings_list *realms = &check->settings->directory_realms;
+	struct realm_line line;
+
+	for (size_t i = 0; i < realms->count; i++) {
+		char *next = line.uris;
+		const char *uri;
+
+		if (!realm_line_parse(realms->texts[i], &line) ||
+		    strchr(line.base, '=') == NULL ||
+		    (line.filter[0] != '\0' && !is_user_filter(line.filter)) ||
+		    !is_first_of_realm(realms, i)) {
+			WRONG(check, directory_realms,
+			    "\"%s\" is not allowed; allowed is, once for each "
+			    "realm, \"REALM URI[,URI] BASE [(FILTER)]\"",
+			    realms->texts[i]);
+			continue;
+		}
+		while ((uri = strsep(&next, ",")) != NULL)
+			check_uri(check, SETTINGS_ROW_directory_realms, uri);
 	}
 }
 
@@ -703,6 +746,7 @@ settings_check(
 	check_udp(&check);
 	check_directory(&check);
 	check_groups(&check);
+	check_realms(&check);
 	check_audit(&check);
 	if (settings->listener_count == 0)
 		reporter->missing(reporter->arg,

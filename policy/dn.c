@@ -285,3 +285,20 @@ dn_normalise(const char *dn)
 	}
 	return reader.out;
 }
+
+bool
+dn_is_inside(const char *dn, const char *base)
+{
+	size_t len = strlen(dn), base_len = strlen(base), escapes = 0;
+	const char *comma;
+
+	if (len == base_len || base_len == 0)
+		return base_len == 0 || strcmp(dn, base) == 0;
+	if (len < base_len + 2 || strcmp(dn + len - base_len, base) != 0)
+		return false;
+	/* It separates, unless it is escaped. */
+	comma = dn + len - base_len - 1;
+	while (comma - escapes > dn && comma[-1 - (ptrdiff_t)escapes] == '\\')
+		escapes++;
+	return *comma == ',' && escapes % 2 == 0;
+}

@@ -4,6 +4,8 @@
 #ifndef POLICY_DN_H
 #define POLICY_DN_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 
 /*
@@ -15,5 +17,8 @@
  * DN (errno EINVAL) or no memory (ENOMEM).
  */
 char *dn_normalise(const char *dn) must_check;
+
+/* Whether an entry is `base` or below it; both are normalised. */
+bool dn_is_inside(const char *dn, const char *base);
 
 #endif

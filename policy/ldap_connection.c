@@ -41,6 +41,18 @@ copy_option(const struct options *options, const char *name)
 }
 
 void
+directory_settings_servers(struct directory_settings *settings, const char *uri)
+{
+	if (uri == NULL) {
+		while (settings->uri_count > 0)
+			free(settings->uris[--settings->uri_count]);
+		settings->first = 0;
+	} else if (settings->uri_count < DIRECTORY_URIS_MAX) {
+		settings->uris[settings->uri_count++] = must_strdup(uri);
+	}
+}
+
+void
 directory_settings_init(struct directory_settings *settings,
     const struct options *options, struct secret *password)
 {
@@ -51,8 +63,7 @@ directory_settings_init(struct directory_settings *settings,
 	for (size_t i = 0; i < DIRECTORY_URIS_MAX; i++) {
 		uri = options_get_nth(options, "directory.uri", i);
 		if (uri != NULL)
-			settings->uris[settings->uri_count++] =
-			    must_strdup(uri);
+			directory_settings_servers(settings, uri);
 	}
 	settings->start_tls =
 	    options_get_bool(options, "directory.start_tls", true);
@@ -73,8 +84,7 @@ directory_settings_init(struct directory_settings *settings,
 void
 directory_settings_fini(struct directory_settings *settings)
 {
-	for (unsigned i = 0; i < settings->uri_count; i++)
-		free(settings->uris[i]);
+	directory_settings_servers(settings, NULL);
 	free(settings->ca_file);
 	free(settings->bind_dn);
 	secret_free(settings->password);

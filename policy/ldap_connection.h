@@ -43,6 +43,9 @@ struct directory_settings {
  * Dies without memory. */
 void directory_settings_init(struct directory_settings *settings,
     const struct options *options, struct secret *password);
+/* One more server; NULL: none of those so far. */
+void directory_settings_servers(
+    struct directory_settings *settings, const char *uri);
 void directory_settings_fini(struct directory_settings *settings);
 
 /* What libraries read from the environment, which must not be the caller's:

@@ -82,6 +82,14 @@ check_bounds(struct search *search, unsigned depth)
 	return 0;
 }
 
+static bool
+may_give(const struct search *search, const char *dn)
+{
+	const char *inside = search->settings->inside;
+
+	return inside == NULL || dn_is_inside(dn, inside);
+}
+
 /* A DN that was met before is passed over: that ends every loop. */
 static int
 meet(struct search *search, const char *dn, size_t len, unsigned depth)
@@ -105,7 +113,8 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 		member_free(member);
 		return DIRECTORY_ERRNO(error);
 	}
-	if (RB_INSERT(member_tree, &search->met, member) != NULL) {
+	if (!may_give(search, member->normalised) ||
+	    RB_INSERT(member_tree, &search->met, member) != NULL) {
 		member_free(member);
 		return 0;
 	}

@@ -17,6 +17,8 @@ struct groups_settings {
 	/* A template: %d is the member's DN; %u is a name that the user's entry
 	 * has in uid, and stands for nothing where the member is a group. */
 	char *filter;
+	char *inside; /* normalised: DNs elsewhere are none of this directory's
+		       * to give; NULL: all are */
 	bool member_of;
 	/* The filter finds groups of groups by itself (LDAP_MATCHING_RULE_IN_
 	 * CHAIN, MS-ADTS 3.1.1.3.4.4.3). */

@@ -148,6 +148,37 @@ every_octet_has_one_form(void **state)
 	}
 }
 
+static void
+what_is_inside_is_told_from_what_looks_like_it(void **state)
+{
+	static const struct {
+		const char *dn, *base;
+		bool is_inside;
+	} rows[] = {
+	    {"dc=org", "dc=org", true},
+	    {"cn=a,dc=org", "dc=org", true},
+	    {"cn=a,ou=b,dc=x,dc=org", "dc=x,dc=org", true},
+	    {"cn=a", "", true},
+	    {"", "", true},
+	    {"", "dc=org", false},
+	    {"dc=com", "dc=org", false},
+	    {"cn=a,dc=com", "dc=org", false},
+	    {"cn=adc=org", "dc=org", false},
+	    {"xdc=org", "dc=org", false},
+	    {",dc=org", "dc=org", false},
+	    {"cn=a\\,dc=org", "dc=org", false},
+	    {"cn=a\\\\,dc=org", "dc=org", true},
+	    {"cn=a\\\\\\,dc=org", "dc=org", false},
+	    {"cn=a+dc=org", "dc=org", false},
+	    {"dc=org", "cn=a,dc=org", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+		if (dn_is_inside(rows[i].dn, rows[i].base) != rows[i].is_inside)
+			fail_msg("%s in %s", rows[i].dn, rows[i].base);
+}
+
 int
 main(void)
 {
@@ -155,6 +186,7 @@ main(void)
 	    cmocka_unit_test(equal_names_get_one_form),
 	    cmocka_unit_test(what_is_no_name_is_refused),
 	    cmocka_unit_test(every_octet_has_one_form),
+	    cmocka_unit_test(what_is_inside_is_told_from_what_looks_like_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

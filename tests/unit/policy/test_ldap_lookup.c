@@ -482,6 +482,70 @@ who_has_no_entry_is_denied_where_it_was_said(void **state)
 	assert_false(subject->is_disabled);
 }
 
+/* ---- realms with directories of their own */
+
+#define ORG "ou=org,dc=example,dc=com"
+
+static void
+add_org(void)
+{
+	directory_modify(
+	    "dn: " ORG "\nchangetype: add\n"
+	    "objectClass: organizationalUnit\n\n"
+	    "dn: cn=alice," ORG "\nchangetype: add\n"
+	    "objectClass: person\nobjectClass: anything\nsn: x\n"
+	    "memberOf: " GROUP("staff") "\n"
+					"memberOf: cn=far\\2C" ORG "\n\n"
+					"dn: cn=ours," ORG "\nchangetype: add\n"
+					"objectClass: groupOfNames\n"
+					"member: cn=alice," ORG "\n\n");
+}
+
+static void
+add_realm(const char *rest, const char *uri)
+{
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "EXAMPLE.ORG %s %s", uri, rest);
+	options_add(options, "directory.realms", line);
+}
+
+/* And whose directory it is cannot put its users into groups of others. */
+static void
+a_realm_has_its_own_directory(void **state)
+{
+	static const char *const groups[] = {"cn=ours," ORG};
+
+	(void)state;
+	add_org();
+	add_realm(ORG " (cn=%u)", options_get(options, "directory.uri", ""));
+	by_principal();
+	ask("alice@EXAMPLE.ORG");
+	must_have_groups(groups, 1);
+	assert_string_equal(subject->dn, "cn=alice," ORG);
+	ask("alice@EXAMPLE.COM");
+	assert_int_equal(subject->count, 3);
+	ask("alone@EXAMPLE.ORG");
+	assert_int_equal(answer_type, LOOKUP_NOBODY);
+	/* A realm is what is behind the @, and nothing else. */
+	ask("alice@EXAMPLE.ORG.");
+	assert_int_equal(answer_type, LOOKUP_NOBODY);
+	ask("alice@example.org");
+	assert_int_equal(answer_type, LOOKUP_NOBODY);
+}
+
+static void
+a_realm_whose_directory_is_down_fails_alone(void **state)
+{
+	(void)state;
+	add_realm(ORG, "ldap://127.0.0.1:1,ldap://127.0.0.1:2");
+	by_principal();
+	ask("alice@EXAMPLE.ORG");
+	must_fail("ldap://127.0.0.1:2");
+	ask("alice@EXAMPLE.COM");
+	assert_int_equal(subject->count, 3);
+}
+
 /* ---- names that would be more than a name */
 
 static FILE *
@@ -702,6 +766,8 @@ main(void)
 	    TEST(a_filter_that_the_server_does_not_know_matches_nobody),
 	    TEST(a_filter_that_is_none_is_a_failure),
 	    TEST(who_has_no_entry_is_denied_where_it_was_said),
+	    TEST(a_realm_has_its_own_directory),
+	    TEST(a_realm_whose_directory_is_down_fails_alone),
 	    TEST(a_name_is_asked_for_as_it_is_once),
 	    TEST(what_is_no_name_is_not_asked_for),
 	    TEST(a_long_name_is_asked_for_whole),
