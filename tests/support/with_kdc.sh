@@ -127,7 +127,7 @@ start() {
 	attempt=0
 	while [ $attempt -lt 20 ]; do
 		attempt=$((attempt + 1))
-		configure $((20000 + ($$ * 13 + attempt * 997) % 40000))
+		configure $((20000 + ($$ * 13 + attempt * 997) % 12000))
 		[ -e "$KDC_DIR/gateway.keytab" ] || make_realms
 		krb5kdc -n -r EXAMPLE.COM -r OTHER.TEST >>"$KDC_DIR/kdc.out" 2>&1 &
 		kdc_pid=$!

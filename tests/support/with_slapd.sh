@@ -308,7 +308,7 @@ start() {
 	more=" $LDAPI_URI"
 	while [ $attempt -lt 20 ]; do
 		attempt=$((attempt + 1))
-		SLAPD_PORT=$((20000 + ($$ * 13 + attempt * 997) % 40000))
+		SLAPD_PORT=$((20000 + ($$ * 13 + attempt * 997) % 12000))
 		launch 127.0.0.1 -F "$SLAPD_DIR/config" && break
 	done
 	SLAPD_PID=$launched

@@ -671,5 +671,7 @@ main(void)
 	    cmocka_unit_test(it_says_that_it_is_there_while_logins_hang),
 	};
 
+	/* A module looks whether another one has set it. */
+	(void)unsetenv("LC_ALL");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

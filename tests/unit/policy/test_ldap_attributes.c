@@ -34,9 +34,10 @@ membership_and_accounts_matter(void **state)
 static void
 what_filters_name_matters(void **state)
 {
-	static const char *const filters[] = {
+	static const char first[] =
 	    "(&(objectClass=person)(|(mail=%p)(!(employeeType~=left))"
-	    "(MEMBER=x))(shoeSize>=9)(cn;lang-nl=%u))",
+	    "(MEMBER=x))(shoeSize>=9)(cn;lang-nl=%u))";
+	const char *const filters[] = {first,
 	    "(memberX:1.2.840.113556.1.4.1941:=%d)", "(", "()", "no filter"};
 	static const char *const names[] = {"objectClass", "mail",
 	    "employeeType", "shoeSize", "cn", "memberX", "member"};

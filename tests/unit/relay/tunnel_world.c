@@ -34,6 +34,9 @@
 /* Milliseconds for what nobody reads, which stays where it is. */
 #define WAITS_MAX 200
 
+/* ... and for an end that must come. */
+#define ENDS_MAX 10000
+
 /* ---- seams: what the kernel may do ---- */
 
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int count);
@@ -646,6 +649,25 @@ exchange_all(struct world *world)
 	       now_ms() - began < PATIENCE_MS);
 }
 
+/* A FIN is no octet that could be counted. */
+static void
+await_ends(struct world *world)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < ENDS_MAX; i++) {
+		bool is_missing = false;
+
+		for (int who = 0; who < PEERS; who++)
+			is_missing |= world->peers[who].fd >= 0 &&
+				      !world->peers[who].sees_end;
+		if (!is_missing)
+			return;
+		(void)nanosleep(&moment, NULL);
+		exchange(world);
+	}
+}
+
 void
 exchange_to_the_end(struct world *world)
 {
@@ -655,10 +677,12 @@ exchange_to_the_end(struct world *world)
 		exchange(world);
 	assert_int_equal(world->calls, 1);
 	/* After a reset the kernel counts for ever what was not taken. */
-	if (world->reason == REASON_OK)
+	if (world->reason == REASON_OK) {
 		exchange_patiently(world);
-	else
+		await_ends(world);
+	} else {
 		exchange(world);
+	}
 }
 
 bool
