@@ -36,6 +36,7 @@
 #include "gateway/proxied.h"
 #include "gateway/reviews.h"
 #include "gateway/session_private.h"
+#include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
@@ -174,6 +175,7 @@ session_new(struct worker *worker, const struct listener_settings *listener,
 	session->worker = worker;
 	session->settings = settings_ref(worker->settings);
 	session->listener = listener;
+	session->tls_listeners = tls_listeners_ref(worker->tls);
 	session->front = &front_socks5;
 	session->id = atomic_fetch_add(&worker->shared->next_session, 1);
 	session->opened_us = clock_monotonic_us();
@@ -901,6 +903,7 @@ session_free(struct session *session)
 	seal_free(session->seal);
 	subject_unref(session->subject);
 	ruleset_unref(session->rules);
+	tls_listeners_unref(session->tls_listeners);
 	settings_unref(session->settings);
 	free(session);
 }

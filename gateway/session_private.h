@@ -20,6 +20,7 @@ struct session {
 	struct worker *worker;
 	struct settings *settings; /* a reference: those of its start */
 	const struct listener_settings *listener;
+	struct tls_listeners *tls_listeners; /* as well; until it converses */
 	const struct front *front;
 	uint64_t id;
 	uint64_t opened_us;

@@ -14,22 +14,33 @@
 #include "gateway/worker.h"
 #include "relay/channel.h"
 
+static struct bufferevent *
+plain_bev(struct event_base *base, int fd)
+{
+	struct bufferevent *bev =
+	    bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+
+	if (bev == NULL)
+		(void)close(fd);
+	return bev;
+}
+
 struct bufferevent *
 session_client_bev(struct session *session, int fd)
 {
-	struct worker *worker = session->worker;
+	struct event_base *base = session->worker->base;
 	const struct tls_context *context =
-	    tls_listeners_find(worker->tls, session->listener->name);
+	    tls_listeners_find(session->tls_listeners, session->listener->name);
 	struct bufferevent *bev;
 
 	session->is_tls = context != NULL;
 	/* What was to be inside TLS is never said outside. */
 	must(session->is_tls || session->listener->tls_certificate[0] == '\0');
-	if (session->is_tls)
-		return tls_accept(worker->base, context, fd);
-	bev = bufferevent_socket_new(worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (bev == NULL)
-		(void)close(fd);
+	bev = session->is_tls ? tls_accept(base, context, fd)
+			      : plain_bev(base, fd);
+	/* The keys of others go when a reload has changed them. */
+	tls_listeners_unref(session->tls_listeners);
+	session->tls_listeners = NULL;
 	return bev;
 }
 
@@ -44,13 +55,10 @@ static void
 linger_without_tls(struct session *session)
 {
 	int fd = tls_take_fd(session->bev);
-	struct bufferevent *bev = bufferevent_socket_new(
-	    session->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *bev = plain_bev(session->worker->base, fd);
 
 	session->bev = NULL;
-	if (bev == NULL)
-		(void)close(fd);
-	else
+	if (bev != NULL)
 		lingers_add(session->worker->lingers, bev);
 }
 

@@ -43,7 +43,8 @@ tls_listeners_new(void)
 struct tls_listeners *
 tls_listeners_ref(struct tls_listeners *set)
 {
-	atomic_fetch_add(&set->references, 1);
+	if (set != NULL)
+		atomic_fetch_add(&set->references, 1);
 	return set;
 }
 

@@ -46,7 +46,8 @@ struct tls_context *tls_listeners_context(
 const struct tls_context *
 tls_listeners_find(const struct tls_listeners *set, const char *listener);
 
+/* NULL is fine. */
 struct tls_listeners *tls_listeners_ref(struct tls_listeners *set);
-void tls_listeners_unref(struct tls_listeners *set); /* NULL is fine */
+void tls_listeners_unref(struct tls_listeners *set);
 
 #endif

@@ -180,6 +180,28 @@ def tls_begins_behind_the_header(lab):
 
 
 @behaviour
+def a_listener_may_go_while_a_header_is_due(lab):
+    gateways = lab.gateway.pids("gateway")
+    removed = lab.gateway.settings["listener sealed"]
+    before = counted(lab, "accepted")
+    with from_balancer(lab, "sealed") as sock:
+        wait_until(lambda: counted(lab, "accepted") > before, "it is accepted")
+        try:
+            del lab.gateway.settings["listener sealed"]
+            lab.gateway.write_settings()
+            expect_equal(lab.gateway.reload()["outcome"], "ok", "the reload")
+            inside = Inside(Ahead(sock, SIGNATURE + b"\x20\0\0\0"),
+                            client_context(PAPERS))
+            inside.sendall(b"\x05\x01\x01")
+            expect_equal(inside.recv(2), b"\x05\x01", "the method")
+        finally:
+            lab.gateway.settings["listener sealed"] = removed
+            lab.gateway.write_settings()
+            expect_equal(lab.gateway.reload()["outcome"], "ok", "another one")
+    expect_equal(lab.gateway.pids("gateway"), gateways, "the gateways")
+
+
+@behaviour
 def a_balancer_without_a_header_gets_no_reply(lab):
     for octets in [b"\x05\x01\x01", b"GET / HTTP/1.0\r\n\r\n",
                    b"PROXY TCP4 nowhere 127.0.0.1 1 2\r\n",
