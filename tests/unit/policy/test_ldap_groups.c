@@ -41,6 +41,9 @@ static const char *const entries[] = {
 				  "objectSid:: " USER_SID "\n\n",
     ADD(GROUP("unique"), "groupOfUniqueNames") "uniqueMember: " PERSON(
 	"ways") "\n\n",
+    /* Another one with the same DN (RFC 4517 section 4.2.31). */
+    ADD(GROUP("other"), "groupOfUniqueNames") "uniqueMember: " PERSON(
+	"ways") "#'0101'B\n\n",
     ADD(GROUP("around"), "groupOfUniqueNames") "uniqueMember: " GROUP(
 	"unique") "\n\n",
     ADD(GROUP("posix"), "posixGroup") "gidNumber: 1\nmemberUid: ways\n\n",
