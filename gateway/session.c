@@ -367,13 +367,13 @@ static void
 on_password(void *arg, const struct userpass_result *result)
 {
 	struct session *session = arg;
+	enum reason reason = session_tls_reason(session, result->reason);
 
 	session->userpass = NULL;
-	if (result->reason != REASON_OK) {
+	if (reason != REASON_OK) {
 		claim(session, result->claimed);
-		session_record(
-		    session, AUDIT_AUTH, result->reason, result->detail);
-		session_close(session, result->reason);
+		session_record(session, AUDIT_AUTH, reason, result->detail);
+		session_close(session, reason);
 		return;
 	}
 	proved(session, result->proof, result->detail);

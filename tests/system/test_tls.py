@@ -13,6 +13,7 @@ import time
 
 from tests.lab import socks
 from tests.lab.gateway import Raw, print_settings
+from tests.lab.passwords import message
 from tests.lab.process import wait_until
 from tests.lab.slapd import rule
 from tests.lab.socks import (DATAGRAM_FLAGS, Association, Client, Closed,
@@ -631,9 +632,8 @@ def nothing_is_left_open_behind_sessions(lab):
                "as many descriptors as before", 20)
 
 
-@behaviour
-def a_record_that_is_changed_while_a_client_is_proved_is_named(lab):
-    sock, name = raw(lab)
+def change_a_record(lab, listener, greeting, proof):
+    sock, name = raw(lab, listener)
     into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = client_context(PAPERS).wrap_bio(into, out,
                                           server_hostname="gw.example.com")
@@ -644,13 +644,20 @@ def a_record_that_is_changed_while_a_client_is_proved_is_named(lab):
         except ssl.SSLWantReadError:
             sock.sendall(out.read())
             into.write(sock.recv(65536))
-    tls.write(b"\x05\x01\x01")
+    tls.write(greeting)
     sock.sendall(out.read())
     lab.audit.began(name, len(lab.audit.records()))
-    tls.write(b"\x01\x01\x00\x04aaaa")
+    tls.write(proof)
     record = bytearray(out.read())
     record[-1] ^= 1
     sock.sendall(record)
     sock.close()
     closed = lab.audit.wait_for(client=name, event="close")
     expect_equal(closed["reason"], "tls_error", "reason")
+
+
+@behaviour
+def a_record_that_is_changed_while_a_client_is_proved_is_named(lab):
+    change_a_record(lab, "tls", b"\x05\x01\x01", b"\x01\x01\x00\x04aaaa")
+    change_a_record(lab, "passwords", b"\x05\x01\x02",
+                    message("alice", "secret"))
