@@ -452,8 +452,10 @@ GSSAPI = [
 ] + [
     Case("curl --socks5-gssapi", package("curl"), "gssapi", "-", listener,
          curl_gssapi, served=False, hints=("curl_7_69", "curl_old"),
-         note="broken from 7.69 to 8.15; use the agent or a password")
-    for listener in ["main", "none"]  # where it stops depends on luck
+         note=note)  # where it stops depends on luck
+    for listener, note in [
+        ("main", "broken from 7.69 to 8.15; use the agent or a password"),
+        ("none", "no better by a listener that grants none")]
 ]
 
 GSSAPI_FROM_SCRATCH = [
