@@ -442,7 +442,8 @@ session_awaits_subject(struct session *session)
 {
 	if (session->lookup == NULL && needs_subject(session))
 		ask_directory(session);
-	return session->lookup != NULL;
+	/* Asked again only, it is judged by what is known until then. */
+	return session->lookup != NULL && !session->has_subject;
 }
 
 static void

@@ -81,7 +81,7 @@ def twenty_megabytes_both_ways_without_protection(lab):
 
 @behaviour
 def a_client_may_seal_although_nothing_was_granted(lab):
-    with Client(lab, level=2, listener="clear") as client:
+    with Client(lab, level=1, listener="clear") as client:
         client.ready()
         expect_equal(client.granted, 0, "granted")
         client.granted = 1

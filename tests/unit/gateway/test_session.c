@@ -2203,6 +2203,54 @@ an_association_needs_room_for_its_descriptors(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+datagrams_go_on_while_groups_are_asked_for_anew(void **state)
+{
+	(void)state;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "udp", "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	fake.group = "cn=staff,dc=example,dc=com";
+	associate();
+	send_datagram(NULL, "one");
+	target_got("one");
+	fake.hold_lookup = true;
+	rules_changed();
+	send_datagram(NULL, "two");
+	target_got("two");
+	close_udp();
+}
+
+static void
+what_is_not_permitted_any_more_ends(void **state)
+{
+	uint8_t request[300], message[600], answer[64];
+	const struct audit_record *record;
+
+	(void)state;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	/* Another rule that permits it changes nothing. */
+	use_rule((const char *const[]){"gwDestination", "127.0.0.0/8", NULL});
+	rules_changed();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	/* Nor does a directory that does not answer. */
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwGroup", "cn=staff,dc=example,dc=com", NULL});
+	fake.hold_lookup = true;
+	rules_changed();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	use_rule((const char *const[]){"gwDestination", "127.0.0.2/32", NULL});
+	rules_changed();
+	was_closed(REASON_REVOKED);
+	record = record_of(AUDIT_REVOKED);
+	assert_string_equal(record->rule, "");
+	assert_true(record->failed);
+}
+
 int
 main(void)
 {
@@ -2277,6 +2325,8 @@ main(void)
 	    TEST(a_name_without_an_address_is_recorded),
 	    TEST(datagrams_do_not_wait_for_the_directory),
 	    TEST(an_association_needs_room_for_its_descriptors),
+	    TEST(datagrams_go_on_while_groups_are_asked_for_anew),
+	    TEST(what_is_not_permitted_any_more_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
