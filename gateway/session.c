@@ -28,13 +28,13 @@
 #include "base/seal.h"
 #include "base/socks5.h"
 #include "base/wipe.h"
-#include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
 #include "gateway/reviews.h"
+#include "gateway/rule_uses.h"
 #include "gateway/session_private.h"
 #include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
@@ -650,14 +650,9 @@ judge(struct session *session)
 	struct request asked;
 	struct verdict verdict;
 
-	if (session->lookup != NULL)
+	/* The rules may have changed since the proof. */
+	if (session_awaits_subject(session))
 		return; /* on_subject comes back here */
-	if (needs_subject(session)) {
-		/* The rules have changed since the proof. */
-		ask_directory(session);
-		if (session->lookup != NULL)
-			return;
-	}
 	context = session_judge_context(session);
 	asked = session_request(session);
 	verdict = asked.command == COMMAND_UDP
@@ -688,7 +683,6 @@ static void
 on_dialled(void *arg, const struct dial_result *result)
 {
 	struct session *session = arg;
-
 	enum reason reason = result->reason;
 
 	session->dial = NULL;
@@ -719,7 +713,6 @@ reach_by_dialling(
 	    .timeout_ms = (unsigned)settings->connect_timeout * 1000,
 	    .attempts_max = (unsigned)settings->attempts_max,
 	};
-
 	struct dial_target targets[RESOLVER_ADDRESSES_MAX];
 
 	must(count <= ARRAY_COUNT(targets));
@@ -789,7 +782,7 @@ session_reply(struct session *session, const struct socket_address *bound)
 	bufferevent_setcb(session->bev, NULL, relay, on_client_event, session);
 }
 
-/* ---- relay: bytes; from here on only limits */
+/* ---- relay: bytes; from here on only limits and revocation */
 
 static void
 on_relayed(void *arg, enum reason reason, const struct tunnel_counts *counts)
