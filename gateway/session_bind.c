@@ -93,22 +93,6 @@ find_address(const struct settings_list *list, enum address_family family,
 	return false;
 }
 
-/* As the client sees us. */
-static enum reason
-control_address(const struct session *session, struct address *address)
-{
-	struct socket_address local;
-	struct sockaddr_storage storage;
-	socklen_t len = sizeof(storage);
-
-	if (getsockname(bufferevent_getfd(session->bev),
-		(struct sockaddr *)&storage, &len) != 0 ||
-	    !socket_address_from((struct sockaddr *)&storage, len, &local))
-		return REASON_CLIENT_ERROR;
-	*address = local.address;
-	return REASON_OK;
-}
-
 /*
  * Where the first of those expected finds us: the setting; without one our
  * address on the way there, or where nobody knows who will call the one that
@@ -125,7 +109,7 @@ listening_address(const struct session *session, struct address *address)
 	if (own->count > 0)
 		return REASON_NETWORK_UNREACHABLE;
 	if (expects_anybody(session))
-		return control_address(session, address);
+		return session_local_address(session, address);
 	return reception_local_towards(peer, address);
 }
 

@@ -78,7 +78,7 @@ struct session {
 /* session.c: the only end.  The session is gone when it returns. */
 void session_close(struct session *session, enum reason reason);
 
-/* session_tls.c: TLS below the conversation. */
+/* session_tls.c: the client's end, and TLS below the conversation. */
 
 /* The client's end of the conversation: plain, or TLS if the listener speaks
  * it.  Takes fd; NULL without memory. */
@@ -92,6 +92,9 @@ void session_tls_failed(struct session *session);
  * another reason as it is. */
 enum reason
 session_tls_reason(struct session *session, enum reason reason) must_check;
+/* Where the client has reached us, while it has its bufferevent. */
+enum reason session_local_address(
+    const struct session *session, struct address *address) must_check;
 /* Takes the client out of its bufferevent; NULL without memory. */
 struct channel *session_client_channel(struct session *session) must_check;
 

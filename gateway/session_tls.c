@@ -3,6 +3,7 @@
 #include "gateway/session_private.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/bufferevent.h>
@@ -103,6 +104,21 @@ session_tls_reason(struct session *session, enum reason reason)
 	    (reason != REASON_CLIENT_ERROR && reason != REASON_CLIENT_RESET))
 		return reason;
 	return failure(session, detail, sizeof(detail));
+}
+
+enum reason
+session_local_address(const struct session *session, struct address *address)
+{
+	struct socket_address local;
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof(storage);
+
+	if (getsockname(bufferevent_getfd(session->bev),
+		(struct sockaddr *)&storage, &len) != 0 ||
+	    !socket_address_from((struct sockaddr *)&storage, len, &local))
+		return REASON_CLIENT_ERROR;
+	*address = local.address;
+	return REASON_OK;
 }
 
 struct channel *

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -34,22 +33,6 @@ session_udp_check(const struct session *session)
 	    !address_is_equal(&source->address, &session->client.address))
 		return REASON_UDP_SOURCE;
 	return REASON_OK;
-}
-
-/* The address at which the client reached us. */
-static bool
-local_address(const struct session *session, struct address *address)
-{
-	struct sockaddr_storage storage;
-	struct socket_address local;
-	socklen_t len = sizeof(storage);
-
-	if (getsockname(bufferevent_getfd(session->bev),
-		(struct sockaddr *)&storage, &len) < 0 ||
-	    !socket_address_from((struct sockaddr *)&storage, len, &local))
-		return false;
-	*address = local.address;
-	return true;
 }
 
 static void
@@ -88,10 +71,10 @@ session_udp_prepare(struct session *session)
 	struct association_settings settings;
 	struct session_udp *udp;
 	struct address local;
-	enum reason why;
+	enum reason why = session_local_address(session, &local);
 
-	if (!local_address(session, &local))
-		return REASON_CLIENT_ERROR;
+	if (why != REASON_OK)
+		return why;
 	/* It has the client's connection and up to three sockets. */
 	why = budgets_widen(session->worker->shared->budgets, &session->share);
 	if (why != REASON_OK)
