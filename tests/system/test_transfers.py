@@ -84,10 +84,10 @@ def a_client_may_seal_although_nothing_was_granted(lab):
     with Client(lab, level=1, listener="clear") as client:
         client.ready()
         expect_equal(client.granted, 0, "granted")
-        client.granted = 2
+        client.granted = 1
         spot = lab.target()
         client.ask(spot.address, spot.port)
-        client.put(b"sealed")
+        client.put(b"sealed", confidential=True)
         wait_until(lambda: spot.octets == b"sealed", "the octets arrive")
 
 
