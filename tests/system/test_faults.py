@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 
+from tests.lab import pam
+from tests.lab.passwords import login
 from tests.lab.process import wait_until
 from tests.lab.socks import (Aborted, Client, Closed, Refused, TOKEN,
                              Transfer, assert_same, frame, run_transfers)
@@ -74,15 +76,17 @@ def running_transfers(lab, acceptor, count=TRANSFERS, size=400000,
     return join
 
 
-@behaviour
+@behaviour(pam=True, settings=pam.settings("unix"))
 def any_helper_may_be_killed_while_a_hundred_transfers_run(lab):
     acceptor = lab.acceptor()
     join = running_transfers(lab, acceptor)
-    for program in HELPERS:
+    for program in [*HELPERS, "password-checker"]:
         killed = time.monotonic()
         lab.gateway.kill(program)
         works_again(lab, acceptor, since=killed)
         expect(join.is_running(), f"transfers ran while {program} died")
+    expect_equal(login(lab, "alice", lab.pam.passwords["alice"]).reply,
+                 b"\1\0", "a login after the checker's death")
     join()
     lab.audit.assert_gapless()
 
