@@ -66,7 +66,9 @@ on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (rules != NULL && ruleset_needs_subject(rules))
+	if (rules != NULL &&
+	    (ruleset_needs_subject(rules) ||
+		settings_check_accounts(reviews->worker->settings)))
 		reviews_begin(reviews);
 }
 

@@ -424,7 +424,8 @@ static bool
 needs_subject(const struct session *session)
 {
 	return session->worker->rules != NULL &&
-	       ruleset_needs_subject(session->worker->rules) &&
+	       (ruleset_needs_subject(session->worker->rules) ||
+		   settings_check_accounts(session->settings)) &&
 	       !session->has_subject;
 }
 

@@ -21,6 +21,7 @@ session_judge_context(struct session *session)
 	struct judge_context context = {
 	    .rules = worker->rules,
 	    .subject = session->subject,
+	    .checks_accounts = settings_check_accounts(session->settings),
 	    .own = &worker->own,
 	};
 

@@ -75,7 +75,8 @@ revoke(struct session *session, const struct verdict *verdict)
 {
 	session->generation_before = ruleset_generation(session->rules);
 	session_keep_verdict(session, verdict);
-	session_record(session, AUDIT_REVOKED, REASON_REVOKED, "");
+	session_record(session, AUDIT_REVOKED, REASON_REVOKED,
+	    reason_name(verdict->reason));
 	session_close(session, REASON_REVOKED);
 }
 
@@ -146,7 +147,8 @@ session_review(struct session *session)
 	if (!session->is_standing)
 		return;
 	session_udp_rules_changed(session);
-	if (rules == NULL || !ruleset_needs_subject(rules)) {
+	if (rules == NULL || (!ruleset_needs_subject(rules) &&
+				 !settings_check_accounts(session->settings))) {
 		review(session);
 		return;
 	}

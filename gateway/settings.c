@@ -893,6 +893,12 @@ settings_networks_have(
 	return false;
 }
 
+bool
+settings_check_accounts(const struct settings *settings)
+{
+	return *settings->account_filter != '\0' || settings->require_entry;
+}
+
 const char *
 settings_tls_path(const struct listener_settings *listener, enum tls_file file)
 {

@@ -42,6 +42,11 @@ struct settings_networks {
 bool settings_networks_have(
     const struct settings_networks *networks, const struct address *address);
 
+struct settings;
+
+/* Has the directory to say of every client whether its account is good? */
+bool settings_check_accounts(const struct settings *settings);
+
 struct listener_settings {
 	char name[LISTENER_NAME_SIZE];
 	struct socket_address bind;

@@ -7,6 +7,7 @@
 #include "policy/prospect.h"
 #include "policy/ruleset_private.h"
 #include "policy/special.h"
+#include "policy/subject.h"
 
 /* A (name, address) that is judged. */
 struct pair {
@@ -71,6 +72,21 @@ static struct verdict
 deny(enum reason reason, const struct rule *rule)
 {
 	return decide(DECISION_DENY, reason, rule);
+}
+
+/* What is denied whatever the rules say; REASON_OK if nothing is. */
+static enum reason
+barred(const struct judge_context *context, const struct request *request)
+{
+	if (context->rules == NULL)
+		return REASON_POLICY_UNAVAILABLE;
+	if (request->identity == NULL)
+		return REASON_OK;
+	if (context->subject == NULL)
+		return context->checks_accounts ? REASON_DIRECTORY_UNAVAILABLE
+						: REASON_OK;
+	return context->subject->is_disabled ? REASON_ACCOUNT_DISABLED
+					     : REASON_OK;
 }
 
 /* The verdict with what the inquiry found besides. */
@@ -264,11 +280,12 @@ judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address)
 {
 	struct inquiry inquiry = begin(request);
+	enum reason bar = barred(context, request);
 	struct verdict verdict;
 	struct pair pair;
 
-	if (context->rules == NULL)
-		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	if (bar != REASON_OK)
+		return deny(bar, NULL);
 	pair = make_pair(context, request, address);
 	verdict = end(&inquiry, ask_rules(context, request, &pair, &inquiry));
 	if (verdict.decision == DECISION_PERMIT &&
@@ -333,14 +350,15 @@ judge_request(
     const struct judge_context *context, const struct request *request)
 {
 	struct inquiry inquiry = begin(request);
+	enum reason bar = barred(context, request);
 	struct prospect prospect;
 	struct verdict verdict;
 
 	if (request->destination.kind == ENDPOINT_ADDRESS)
 		return judge_address(
 		    context, request, &request->destination.address);
-	if (context->rules == NULL)
-		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	if (bar != REASON_OK)
+		return deny(bar, NULL);
 	prospect_init(&prospect, &request->destination, context->own);
 	verdict = ask_by_name(context, request, &prospect, &inquiry);
 	prospect_fini(&prospect);
@@ -394,9 +412,10 @@ judge_command(
     const struct judge_context *context, const struct request *request)
 {
 	struct inquiry inquiry = begin(request);
+	enum reason bar = barred(context, request);
 
-	if (context->rules == NULL)
-		return deny(REASON_POLICY_UNAVAILABLE, NULL);
+	if (bar != REASON_OK)
+		return deny(bar, NULL);
 	return end(&inquiry, ask_for_command(context, request, &inquiry));
 }
 

@@ -54,6 +54,9 @@ struct judge_context {
 	/* NULL: the directory did not say; a rule that would match but for
 	 * its gwUser or gwGroup then denies (directory_unavailable). */
 	const struct subject *subject;
+	/* Accounts are looked at too: nothing is permitted while the
+	 * directory did not say whose is good. */
+	bool checks_accounts;
 	const struct own_addresses *own;
 };
 

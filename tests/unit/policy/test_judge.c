@@ -1343,6 +1343,36 @@ what_fits_is_said(void **state)
 	end(&world);
 }
 
+static void
+a_disabled_account_is_denied_whatever_the_rules_say(void **state)
+{
+	static const char rules[] = R("all", "permit",
+	    "gwDestination: *\ngwCommand: connect\ngwCommand: udp\n");
+	struct world world;
+
+	(void)state;
+	begin(&world, rules);
+	world.subject->is_disabled = true;
+	assert_denies(&world, "192.0.2.1", NULL, REASON_ACCOUNT_DISABLED, "");
+	assert_denies(
+	    &world, "www.example.com", NULL, REASON_ACCOUNT_DISABLED, "");
+	assert_denies(&world, "www.example.com", "192.0.2.1",
+	    REASON_ACCOUNT_DISABLED, "");
+	world.request.command = COMMAND_UDP;
+	assert_verdict(judge_command(&world.context, &world.request),
+	    DECISION_DENY, REASON_ACCOUNT_DISABLED, "");
+	world.request.command = COMMAND_CONNECT;
+	world.subject->is_disabled = false;
+	assert_permits(&world, "192.0.2.1", NULL, "all");
+	/* The directory did not say: that counts where accounts are checked. */
+	world.context.subject = NULL;
+	assert_permits(&world, "192.0.2.1", NULL, "all");
+	world.context.checks_accounts = true;
+	assert_denies(
+	    &world, "192.0.2.1", NULL, REASON_DIRECTORY_UNAVAILABLE, "");
+	end(&world);
+}
+
 int
 main(void)
 {
@@ -1357,6 +1387,8 @@ main(void)
 	    cmocka_unit_test(a_dry_run_permits_no_command),
 	    cmocka_unit_test(a_permission_comes_with_its_limits),
 	    cmocka_unit_test(what_does_not_fit_is_named),
+	    cmocka_unit_test(
+		a_disabled_account_is_denied_whatever_the_rules_say),
 	    cmocka_unit_test(what_fits_is_said),
 	    cmocka_unit_test(no_rule_denies),
 	    cmocka_unit_test(names_match_the_name_and_networks_the_address),
