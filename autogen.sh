@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Makes ./configure out of configure.ac; needs autoconf, automake, pkg-config.
 set -e
 cd "$(dirname "$0")"
