@@ -183,6 +183,9 @@ def each_program_has_given_up_what_it_can(lab):
                 core = [line.split() for line in limits
                         if line.startswith("Max core file size")][0]
             expect_equal(core[4:6], ["0", "0"], f"core limit of {program}")
+            # What is not dumpable has files that are not its user's.
+            expect(os.stat(f"/proc/{pid}/environ").st_uid !=
+                   int(fields["Uid"].split()[0]), f"{program} is dumpable")
             if os.getuid() == 0:
                 uids = set(fields["Uid"].split())
                 expect("0" not in uids, f"{program} runs as {uids}")
