@@ -167,6 +167,7 @@ what_is_inside_is_told_from_what_looks_like_it(void **state)
 	    {"xdc=org", "dc=org", false},
 	    {",dc=org", "dc=org", false},
 	    {"cn=a\\,dc=org", "dc=org", false},
+	    {"\\,dc=org", "dc=org", false},
 	    {"cn=a\\\\,dc=org", "dc=org", true},
 	    {"cn=a\\\\\\,dc=org", "dc=org", false},
 	    {"cn=a+dc=org", "dc=org", false},
