@@ -53,7 +53,9 @@ what_is_too_long_is_none(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	memcpy(text, "R u ", 4);
+	memcpy(text, "R u b (", 7);
+	assert_false(realm_line_parse(text, &line));
+	memcpy(text, "R u xxx", 7);
 	assert_false(realm_line_parse(text, &line));
 	text[4 + REALM_TEXT_SIZE - 1] = '\0';
 	assert_true(realm_line_parse(text, &line));
