@@ -23,7 +23,9 @@
 #define DELETED_OBJECTS	 ",cn=deleted objects,"
 /* Servers that follow without a word refuse at once. */
 #define NOTIFY_SETTLES_MS 200
-#define MESSAGES_MAX	  1000 /* at a time: others wait too */
+/* ... and tell us of no deletion, so that they are asked. */
+#define NOTIFY_PULSE_MS 500
+#define MESSAGES_MAX	1000 /* at a time: others wait too */
 
 struct topic {
 	const char *base; /* borrowed; NULL: is not followed */
@@ -39,6 +41,7 @@ struct feed {
 	enum feed_way way; /* never AUTO */
 	struct root root;
 	struct sightings *sightings;
+	char usn[ROOT_USN_SIZE]; /* when it was asked last */
 	struct topic topics[FEED_TOPICS];
 };
 
@@ -288,6 +291,28 @@ feed_wait(struct feed *feed, unsigned timeout_ms, unsigned *changed)
 	return result;
 }
 
+int
+feed_ask(struct feed *feed, unsigned *changed)
+{
+	char usn[ROOT_USN_SIZE];
+	int result = root_ask(feed->ld, feed->settings->timeout_s, usn);
+
+	*changed = 0;
+	if (directory_is_lost(result))
+		return result;
+	if (feed->way == FEED_NOTIFY && strcmp(feed->usn, usn) != 0)
+		*changed = FEED_TOPIC(FEED_RULES);
+	(void)strlcpy(feed->usn, usn, sizeof(feed->usn));
+	return 0;
+}
+
+unsigned
+feed_pulse_ms(const struct feed *feed)
+{
+	return feed->way == FEED_NOTIFY ? NOTIFY_PULSE_MS
+					: feed->settings->timeout_s * 1000;
+}
+
 /* ---- opening */
 
 /* RFC 4533 keeps cookies opaque.  OpenLDAP's is made of the base's contextCSN;
@@ -419,7 +444,7 @@ choose(const struct feed *feed)
 	return FEED_NONE;
 }
 
-/* 0, or why nothing is followed: a result code, or -1 and how is written. */
+/* 0, or why nothing is followed; then `how` may say so in better words. */
 static int
 open_feed(struct feed *feed, char how[FEED_HOW_SIZE])
 {
@@ -441,7 +466,7 @@ open_feed(struct feed *feed, char how[FEED_HOW_SIZE])
 		    "the server offers neither syncrepl nor change "
 		    "notification",
 		    FEED_HOW_SIZE);
-		return -1;
+		return LDAP_NOT_SUPPORTED;
 	}
 	start_topics(feed);
 	result = settle(feed);
@@ -452,32 +477,33 @@ open_feed(struct feed *feed, char how[FEED_HOW_SIZE])
 	return result != 0 || is_any ? result : LDAP_UNWILLING_TO_PERFORM;
 }
 
-struct feed *
-feed_open(
-    LDAP *ld, const struct feed_settings *settings, char how[FEED_HOW_SIZE])
+int
+feed_open(struct feed **opened, LDAP *ld, const struct feed_settings *settings,
+    char how[FEED_HOW_SIZE])
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
-	int result = LDAP_NO_MEMORY;
+	int result;
 
 	how[0] = '\0';
-	if (feed != NULL) {
-		feed->ld = ld;
-		feed->settings = settings;
-		for (size_t i = 0; i < FEED_TOPICS; i++)
-			feed->topics[i].id = -1;
-		result = open_feed(feed, how);
-	}
+	*opened = NULL;
+	if (feed == NULL)
+		return LDAP_NO_MEMORY;
+	feed->ld = ld;
+	feed->settings = settings;
+	for (size_t i = 0; i < FEED_TOPICS; i++)
+		feed->topics[i].id = -1;
+	result = open_feed(feed, how);
 	if (result == 0) {
 		feed_describe(feed, how);
-		return feed;
+		*opened = feed;
+		return 0;
 	}
 	if (how[0] == '\0')
 		(void)snprintf(how, FEED_HOW_SIZE, "the server refuses %s: %s",
-		    feed != NULL && feed->way != FEED_AUTO ? ways[feed->way]
-							   : "to be asked",
+		    feed->way != FEED_AUTO ? ways[feed->way] : "to be asked",
 		    directory_error(result));
 	feed_close(feed);
-	return NULL;
+	return result;
 }
 
 void

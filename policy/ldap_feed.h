@@ -42,13 +42,14 @@ struct feed_settings {
 struct feed;
 
 /*
- * Asks to be told; the connection is borrowed.  `how` says in plain words
- * what is followed and by what, or, if NULL is returned, why nothing is; the
- * connection may be lost then.  What changed before it returns is not told:
- * read everything once more.
+ * Asks to be told; the connection is borrowed.  0, and a feed; or an LDAP
+ * result code (see directory_error), and none, which may mean that the
+ * connection is lost.  `how` says in plain words what is followed and by
+ * what, or why nothing is.  What changed before it returns is not told: read
+ * everything once more.
  */
-struct feed *feed_open(LDAP *ld, const struct feed_settings *settings,
-    char how[FEED_HOW_SIZE]) must_check;
+int feed_open(struct feed **feed, LDAP *ld,
+    const struct feed_settings *settings, char how[FEED_HOW_SIZE]) must_check;
 void feed_close(struct feed *feed); /* NULL is fine */
 
 /* A feed that has just been opened may have to send all entries first.  Until
@@ -57,6 +58,17 @@ bool feed_is_settled(const struct feed *feed);
 
 /* What is followed, and what is not, and why; once it is settled. */
 void feed_describe(const struct feed *feed, char how[FEED_HOW_SIZE]);
+
+/*
+ * Asks the server whether it is there.  Active Directory tells only who may
+ * see its deleted objects of a deletion, so there *changed gets the rules
+ * whenever anything at all has changed.  0, or a code as feed_wait's; a
+ * refusal is an answer.
+ */
+int feed_ask(struct feed *feed, unsigned *changed) must_check;
+
+/* How often to ask, at least. */
+unsigned feed_pulse_ms(const struct feed *feed);
 
 /*
  * Waits for what the server says, no longer than that.  *changed gets the

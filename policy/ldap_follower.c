@@ -14,18 +14,18 @@
 #include "policy/ldap_feed.h"
 #include "policy/ldap_process.h"
 #include "policy/ldap_reading.h"
-#include "policy/ldap_root.h"
 #include "policy/ldap_rules.h"
 #include "policy/ldap_search.h"
 
 /* Changes that come one upon the other are one: it is waited for QUIET_US
  * without another, but no longer than PATIENCE_US from the first. */
-#define QUIET_US	30000
-#define PATIENCE_US	150000
-#define SUBJECTS_GAP_US 250000	/* all sessions are judged for each */
-#define REOPEN_AFTER_US 1000000 /* a feed that has ended */
-#define NEVER		UINT64_MAX
-#define WAIT_MAX_MS	60000
+#define QUIET_US	   30000
+#define PATIENCE_US	   150000
+#define SUBJECTS_GAP_US	   250000  /* all sessions are judged for each */
+#define REOPEN_AFTER_US	   1000000 /* a feed that has ended */
+#define RECONNECT_AFTER_US 5000000 /* a connection that was lost */
+#define NEVER		   UINT64_MAX
+#define WAIT_MAX_MS	   60000
 
 /* Something to be done, when it is due. */
 struct errand {
@@ -39,6 +39,7 @@ struct follower {
 	int fd;
 	LDAP *ld; /* NULL: the rules are a file's, and the directory is away */
 	struct feed *feed;
+	uint64_t opened_us;
 	bool was_settled;
 	struct errand read, tell;
 	uint64_t pulse_us, reread_us; /* when they are due */
@@ -150,24 +151,6 @@ tell_subjects(struct follower *follower)
 	done(&follower->tell, clock_monotonic_us() + SUBJECTS_GAP_US);
 }
 
-/* A connection that says nothing is asked whether it is one. */
-static void
-feel_pulse(struct follower *follower)
-{
-	unsigned timeout_s = follower->source->feed.timeout_s;
-	/* A refusal is an answer. */
-	int result = root_ask(follower->ld, timeout_s);
-
-	if (directory_is_lost(result))
-		fail_following(follower, result);
-	/* What has come while it was asked makes the rules no older. */
-	report(follower,
-	    follower->read.due_us == NEVER ? FOLLOWER_ALIVE : FOLLOWER_BUSY,
-	    NULL, 0);
-	follower->pulse_us =
-	    clock_monotonic_us() + timeout_s * UINT64_C(1000000);
-}
-
 static void
 note(struct follower *follower, unsigned changed)
 {
@@ -179,15 +162,40 @@ note(struct follower *follower, unsigned changed)
 		ask_for(&follower->tell);
 }
 
+/* A connection that says nothing is asked whether it is one. */
+static int
+feel_pulse(struct follower *follower)
+{
+	unsigned changed;
+	int result = feed_ask(follower->feed, &changed);
+
+	if (result != 0)
+		return result;
+	note(follower, changed);
+	/* What has come while it was asked makes the rules no older. */
+	report(follower,
+	    follower->read.due_us == NEVER ? FOLLOWER_ALIVE : FOLLOWER_BUSY,
+	    NULL, 0);
+	follower->pulse_us = clock_monotonic_us() +
+			     feed_pulse_ms(follower->feed) * UINT64_C(1000);
+	return 0;
+}
+
+static void begin(struct follower *follower);
+
 /* ---- following */
 
 static void
 open_feed(struct follower *follower)
 {
 	char how[FEED_HOW_SIZE];
+	int result = feed_open(
+	    &follower->feed, follower->ld, &follower->source->feed, how);
 
-	follower->feed = feed_open(follower->ld, &follower->source->feed, how);
-	if (follower->feed == NULL) {
+	/* A server that cannot be understood is there, and can be polled. */
+	if (result != LDAP_DECODING_ERROR && directory_is_lost(result))
+		fail_following(follower, result);
+	if (result != 0) {
 		report_text(follower, FOLLOWER_POLLED, how);
 		_exit(EXIT_SUCCESS);
 	}
@@ -198,11 +206,25 @@ open_feed(struct follower *follower)
 
 /* A server may end what it has begun, and be asked anew. */
 static void
-reopen_feed(struct follower *follower)
+reopen(struct follower *follower, int result)
 {
+	(void)result;
 	feed_close(follower->feed);
 	(void)usleep(REOPEN_AFTER_US);
 	open_feed(follower);
+}
+
+/* Another server may be there, or the same one again: nobody need know.  One
+ * that is lost as soon as it is found counts as silent. */
+static void
+reconnect(struct follower *follower, int result)
+{
+	if (clock_monotonic_us() < follower->opened_us + RECONNECT_AFTER_US)
+		fail_following(follower, result);
+	feed_close(follower->feed);
+	directory_close(follower->ld);
+	follower->ld = NULL;
+	begin(follower);
 }
 
 static unsigned
@@ -222,7 +244,8 @@ until_next(const struct follower *follower, uint64_t now_us)
 	return (unsigned)wait_ms;
 }
 
-static void
+/* 0, or why the connection is lost. */
+static int
 run_errands(struct follower *follower)
 {
 	uint64_t now_us = clock_monotonic_us();
@@ -231,8 +254,7 @@ run_errands(struct follower *follower)
 		tell_subjects(follower);
 	if (is_due(&follower->read, now_us) || follower->reread_us <= now_us)
 		read_rules(follower);
-	if (follower->pulse_us <= now_us)
-		feel_pulse(follower);
+	return follower->pulse_us <= now_us ? feel_pulse(follower) : 0;
 }
 
 static void
@@ -254,13 +276,14 @@ follow(struct follower *follower)
 	int result;
 
 	for (;;) {
-		run_errands(follower);
-		result = feed_wait(follower->feed,
-		    until_next(follower, clock_monotonic_us()), &changed);
-		if (directory_is_lost(result))
-			fail_following(follower, result);
+		result = run_errands(follower);
+		if (result == 0)
+			result = feed_wait(follower->feed,
+			    until_next(follower, clock_monotonic_us()),
+			    &changed);
 		if (result != 0) {
-			reopen_feed(follower);
+			(directory_is_lost(result) ? reconnect : reopen)(
+			    follower, result);
 			continue;
 		}
 		note(follower, changed);
@@ -282,27 +305,38 @@ open_directory(struct follower *follower)
 		fail(follower, why);
 }
 
+/* Connects, reads, and asks to be told; ends the process where nothing is
+ * followed. */
+static void
+begin(struct follower *follower)
+{
+	const struct reading_source *source = follower->source;
+	bool is_followed =
+	    source->feed.way != FEED_NONE && source->directory->uri_count > 0;
+
+	if (*source->file == '\0')
+		open_directory(follower);
+	read_rules(follower);
+	if (!is_followed) {
+		report_text(follower, FOLLOWER_POLLED, "");
+		_exit(EXIT_SUCCESS);
+	}
+	if (follower->ld == NULL)
+		open_directory(follower);
+	if (follower->ld == NULL)
+		_exit(EXIT_SUCCESS);
+	follower->opened_us = clock_monotonic_us();
+	open_feed(follower);
+}
+
 void
 follower_run(const struct reading_source *source, int fd)
 {
-	bool is_followed =
-	    source->feed.way != FEED_NONE && source->directory->uri_count > 0;
 	struct follower follower = {.source = source,
 	    .fd = fd,
 	    .read = {.due_us = NEVER},
 	    .tell = {.due_us = NEVER}};
 
-	if (*source->file == '\0')
-		open_directory(&follower);
-	read_rules(&follower);
-	if (!is_followed) {
-		report_text(&follower, FOLLOWER_POLLED, "");
-		_exit(EXIT_SUCCESS);
-	}
-	if (follower.ld == NULL)
-		open_directory(&follower);
-	if (follower.ld == NULL)
-		_exit(EXIT_SUCCESS);
-	open_feed(&follower);
+	begin(&follower);
 	follow(&follower);
 }

@@ -89,20 +89,31 @@ root_fini(struct root *root)
 }
 
 static int
-on_answer(void *arg, LDAP *ld, LDAPMessage *entry)
+on_usn(void *arg, const char *attribute, const struct berval *value)
 {
-	(void)arg;
-	(void)ld;
-	(void)entry;
+	char *usn = arg;
+
+	if (strcasecmp(attribute, "highestCommittedUSN") == 0 &&
+	    value->bv_len < ROOT_USN_SIZE) {
+		memcpy(usn, value->bv_val, value->bv_len);
+		usn[value->bv_len] = '\0';
+	}
 	return 0;
 }
 
-int
-root_ask(LDAP *ld, unsigned timeout_s)
+static int
+on_answer(void *arg, LDAP *ld, LDAPMessage *entry)
 {
-	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+	return directory_values(ld, entry, on_usn, arg);
+}
 
-	return ask_entry(ld, "", nothing, timeout_s, on_answer, NULL);
+int
+root_ask(LDAP *ld, unsigned timeout_s, char usn[ROOT_USN_SIZE])
+{
+	static const char *const attributes[] = {"highestCommittedUSN", NULL};
+
+	usn[0] = '\0';
+	return ask_entry(ld, "", attributes, timeout_s, on_answer, usn);
 }
 
 bool

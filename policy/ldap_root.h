@@ -26,8 +26,12 @@ struct root {
 int root_read(struct root *root, LDAP *ld, unsigned timeout_s) must_check;
 void root_fini(struct root *root);
 
-/* 0 if the server answers at all within that time. */
-int root_ask(LDAP *ld, unsigned timeout_s) must_check;
+#define ROOT_USN_SIZE 32
+
+/* 0 if the server answers at all within that time.  `usn` is Active
+ * Directory's highestCommittedUSN, which each change of anything changes; ""
+ * elsewhere. */
+int root_ask(LDAP *ld, unsigned timeout_s, char usn[ROOT_USN_SIZE]) must_check;
 
 bool root_offers(const struct root *root, const char *control);
 

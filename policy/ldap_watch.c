@@ -58,6 +58,7 @@ struct watch {
 	bool is_up;
 	char last_why[WHY_SIZE];
 	char last_how[WHY_SIZE]; /* "": not known since it was down */
+	bool is_how_said;
 
 	struct rules read; /* the last that was read */
 	bool was_refused;  /* ... by the gateway */
@@ -119,6 +120,17 @@ say_confirmed(struct watch *watch)
 	wire_writer_init(&writer, data, sizeof(data));
 	wire_put_u64(&writer, watch->read.confirmed_us);
 	(void)say(watch, WATCH_CONFIRM, data, writer.len);
+}
+
+/* Not while the rules that can be read are refused: those in force are stale
+ * then, and it would say that they are not. */
+static void
+say_how(struct watch *watch)
+{
+	if (watch->last_how[0] == '\0' || watch->was_refused)
+		return;
+	watch->is_how_said = true;
+	say_state(watch, true, watch->last_how);
 }
 
 static bool
@@ -255,6 +267,7 @@ on_want(void *arg, struct link_message *message)
 		send_copy(watch);
 		say_state(watch, false, watch->last_why);
 	}
+	say_how(watch); /* a new gateway's records are to say it, too */
 }
 
 /* True if the answer is for what was sent last. */
@@ -276,6 +289,8 @@ on_taken(void *arg, struct link_message *message)
 	if (!is_for_last(watch) || watch->sent != &watch->read)
 		return;
 	watch->was_refused = false;
+	if (!watch->is_how_said)
+		say_how(watch);
 	keep_copy(watch);
 	free(watch->copy.octets);
 	watch->copy.octets = NULL;
@@ -427,7 +442,8 @@ on_how(void *arg, bool is_live, const char *how)
 		    watch->poll_s, *how != '\0' ? ": " : "", how);
 	if (strcmp(text, watch->last_how) != 0) {
 		(void)strlcpy(watch->last_how, text, sizeof(text));
-		say_state(watch, true, text);
+		watch->is_how_said = false;
+		say_how(watch);
 	}
 }
 

@@ -67,9 +67,15 @@ class Names:
         class TCP(socketserver.ThreadingTCPServer):
             daemon_threads, allow_reuse_address = True, True
 
-        self.udp = socketserver.UDPServer((address, 0), Datagram)
-        self.address, self.port = self.udp.server_address
-        self.tcp = TCP((address, self.port), Stream)
+        # One port of both; a free one may be taken in the other protocol.
+        self.tcp = None
+        while self.tcp is None:
+            self.udp = socketserver.UDPServer((address, 0), Datagram)
+            self.address, self.port = self.udp.server_address
+            try:
+                self.tcp = TCP((address, self.port), Stream)
+            except OSError:
+                self.udp.server_close()
         for server in [self.udp, self.tcp]:
             threading.Thread(target=server.serve_forever, args=(0.05,),
                              daemon=True).start()

@@ -136,6 +136,7 @@ write_config() {
 	olcRootPW: admin-secret
 	olcLimits: dn.exact="cn=reader,dc=example,dc=com" size.prtotal=unlimited
 	olcAccess: to attrs=userPassword by anonymous auth
+	olcAccess: to attrs=contextCSN by dn.exact="cn=limited,dc=example,dc=com" none by * read
 	olcAccess: to dn.subtree="ou=rules,dc=example,dc=com" by * read
 	olcAccess: to * by dn.exact="cn=reader,dc=example,dc=com" read by users read
 
