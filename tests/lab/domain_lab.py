@@ -3,22 +3,14 @@
 
 from tests.lab import samba
 from tests.lab.lab import PEOPLE, ROOT, Lab
-from tests.lab.samba import GROUPS, RULES, Domain, group_dn, user_dn
+from tests.lab.samba import (GROUPS, RULES, Domain, group_dn, rule,
+                             user_dn)
 
 
 def group(name, *members):
     return (f"dn: {group_dn(name)}\nobjectClass: group\n"
             f"sAMAccountName: {name}\n" +
             "".join(f"member: {dn}\n" for dn in members) + "\n")
-
-
-def rule(cn, action="permit", **attributes):
-    lines = [f"dn: CN={cn},{RULES}", "objectClass: gwRule",
-             f"gwAction: {action}"]
-    for name, value in attributes.items():
-        values = value if isinstance(value, (list, tuple)) else [value]
-        lines += [f"{name}: {one}" for one in values]
-    return "\n".join(lines) + "\n\n"
 
 
 def rules(place):
@@ -60,4 +52,6 @@ class DomainLab(Lab):
                 "rule_base": RULES, "user_base": samba.PEOPLE,
                 "user_filter": "(userPrincipalName=%p)",
                 "group_base": GROUPS, "poll_interval": 1,
+                # For what a busy controller does not tell.
+                "reread_interval": 5,
                 "cache_ttl": 2, "negative_ttl": 1}

@@ -66,6 +66,15 @@ def group_dn(name):
     return f"CN={name},{GROUPS}"
 
 
+def rule(cn, action="permit", **attributes):
+    lines = [f"dn: CN={cn},{RULES}", "objectClass: gwRule",
+             f"gwAction: {action}"]
+    for name, value in attributes.items():
+        values = value if isinstance(value, (list, tuple)) else [value]
+        lines += [f"{name}: {one}" for one in values]
+    return "\n".join(lines) + "\n\n"
+
+
 class Domain:
     """samba with its people; `services` are {account: principals} and
     `keytabs` are {file: principals}."""
@@ -153,6 +162,12 @@ class Domain:
     user_dn = staticmethod(user_dn)
     group_dn = staticmethod(group_dn)
     account_filter = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+
+    def rule(self, cn, **attributes):
+        return rule(cn, **attributes)
+
+    def rule_dn(self, cn):
+        return f"CN={cn},{RULES}"
 
     def add_user(self, name):
         password = base64.b64encode(f'"{name}"'.encode("utf-16-le")).decode()

@@ -277,6 +277,12 @@ class Directory:
     group_dn = staticmethod(group_dn)
     account_filter = "(!(pwdAccountLockedTime=*))"
 
+    def rule(self, cn, **attributes):
+        return rule(cn, **attributes)
+
+    def rule_dn(self, cn):
+        return f"cn={cn},{RULES}"
+
     def add_user(self, name):
         self.modify(person(name))
 

@@ -117,6 +117,32 @@ def a_locked_account_is_denied_until_it_is_unlocked(lab):
 
 
 @behaviour
+def a_locked_account_is_denied_what_its_principal_may(lab):
+    world = lab.slapd
+    principal = f"alice@{lab.realm.realm}"
+    world.modify(world.rule("principal", gwPrincipal=principal, gwOrder=1,
+                            gwDestination="10.77.0.0/16"))
+    wait_until(lambda: reply_for(lab) == PERMITTED and
+               last_decision(lab)["rule"] == "principal", "by its name")
+    target = lab.target()
+    with Client(lab, user="alice") as running:
+        running.ready()
+        running.ask(target.address, target.port)
+        world.lock("alice")
+        try:
+            # What runs ends; what is new is denied.
+            lab.audit.wait_for(event="close", client=running.name,
+                               reason="revoked", seconds=20)
+            expect_equal(reply_for(lab), DENIED, "a locked account")
+            expect_equal(last_decision(lab)["reason"], "account_disabled",
+                         "reason")
+        finally:
+            world.unlock("alice")
+            world.delete(world.rule_dn("principal"))
+    becomes(lab, PERMITTED, "a good account again")
+
+
+@behaviour
 def a_deleted_account_is_denied(lab):
     world = lab.slapd
     becomes(lab, PERMITTED, "an account", user="carol")

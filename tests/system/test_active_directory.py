@@ -3,8 +3,8 @@
 every world, and what is its own."""
 
 from tests.lab import samba
-from tests.lab.domain_lab import DomainLab, rule
-from tests.lab.samba import DOMAIN_USERS, Domain
+from tests.lab.domain_lab import DomainLab
+from tests.lab.samba import DOMAIN_USERS, Domain, rule
 from tests.lab.suite import behaviour, expect_equal
 from tests.lab.worlds import (DENIED, PERMITTED, becomes, last_decision,
                               reconfigured, reply_for, works)
