@@ -104,3 +104,15 @@ def what_is_known_of_a_user_serves_until_its_bound(lab):
                  "reason")
     lab.slapd.start()
     becomes(lab, PERMITTED, "asked again")
+
+
+@behaviour(settings={"directory": {"require_entry": True}})
+def who_has_no_entry_is_denied_where_it_was_said(lab):
+    lab.slapd.modify(rule("principal", gwPrincipal="carol@EXAMPLE.COM",
+                          gwOrder=1, gwDestination="10.77.0.0/16"))
+    wait_until(lambda: reply_for(lab, user="carol") == PERMITTED and
+               last_decision(lab)["rule"] == "principal", "by her name")
+    lab.slapd.delete(user_dn("carol"))
+    becomes(lab, DENIED, "deleted", user="carol")
+    expect_equal(last_decision(lab)["reason"], "account_disabled", "reason")
+    expect_equal(reply_for(lab), PERMITTED, "somebody with an entry")
