@@ -308,6 +308,29 @@ is_name(const struct userpass *userpass, const uint8_t *user, size_t len)
 }
 
 static void
+fold(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+}
+
+/* NAME@realm, NAME as it is asked about. */
+static void
+set_claimed(struct userpass *userpass, const uint8_t *user, size_t len)
+{
+	size_t size = sizeof(userpass->claimed);
+
+	userpass->user_len = len;
+	(void)snprintf(
+	    userpass->claimed, size, "%.*s", (int)len, (const char *)user);
+	if (userpass->policy.lower_case)
+		fold(userpass->claimed);
+	(void)snprintf(
+	    userpass->claimed + len, size - len, "@%s", userpass->policy.realm);
+}
+
+static void
 judge(struct userpass *userpass, const struct rfc1929_message *message)
 {
 	bool has_name = is_name(userpass, message->user, message->user_len);
@@ -320,10 +343,7 @@ judge(struct userpass *userpass, const struct rfc1929_message *message)
 		fail(userpass, REASON_BAD_USERPASS, "it was no name");
 		return;
 	}
-	userpass->user_len = message->user_len;
-	(void)snprintf(userpass->claimed, sizeof(userpass->claimed), "%.*s@%s",
-	    (int)message->user_len, (const char *)message->user,
-	    userpass->policy.realm);
+	set_claimed(userpass, message->user, message->user_len);
 	if (password_is_valid(message->password, message->password_len))
 		try_to_ask(userpass, message->password, message->password_len);
 	else

@@ -27,6 +27,9 @@ struct userpass;
 struct userpass_policy {
 	const char *realm; /* the identity is NAME@realm; borrowed */
 	size_t name_max;   /* octets of a name */
+	/* ASCII letters of names become small ones before PAM and the
+	 * identity see them: one person has one name. */
+	bool lower_case;
 	/* From the message's arrival to a failure's reply, give or take a
 	 * quarter of it.  Each recent failure of the same name and source,
 	 * or of the source, adds a quarter, up to the maximum. */

@@ -70,6 +70,7 @@ session_start_userpass(struct session *session, userpass_done_fn *done)
 	struct userpass_policy policy = {
 	    .realm = s->password_realm,
 	    .name_max = s->password_name_max,
+	    .lower_case = s->password_lower_case,
 	    .delay_ms = (unsigned)s->password_failure_delay,
 	    .delay_max_ms = delay_max_ms(s),
 	    .wait_ms = (unsigned)s->password_timeout * 1000,

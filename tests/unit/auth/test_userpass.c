@@ -327,6 +327,30 @@ nothing_is_said_before_the_message_is_whole(void **state)
 }
 
 static void
+one_person_has_one_name(void **state)
+{
+	static const struct {
+		bool lower_case;
+		const char *identity;
+	} cases[] = {
+	    {true, "laura\xc3\x84z_9@pam"}, {false, "LaUrA\xc3\x84Z_9@pam"}};
+	static const char name[] = "LaUrA\xc3\x84Z_9";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct world world;
+
+		begin(&world);
+		world.policy.lower_case = cases[i].lower_case;
+		try_one(&world, name, strlen(name), "Right", 5);
+		assert_int_equal(world.reason, REASON_OK);
+		assert_string_equal(
+		    world.proof.identity.name, cases[i].identity);
+		end(&world);
+	}
+}
+
+static void
 the_longest_fields_are_passed_on_whole(void **state)
 {
 	uint8_t user[255], password[255];
@@ -979,6 +1003,7 @@ main(void)
 	    cmocka_unit_test(octets_behind_the_message_are_the_next_ones),
 	    cmocka_unit_test(what_waits_in_the_buffer_already_is_read),
 	    cmocka_unit_test(nothing_is_said_before_the_message_is_whole),
+	    cmocka_unit_test(one_person_has_one_name),
 	    cmocka_unit_test(the_longest_fields_are_passed_on_whole),
 	    cmocka_unit_test(the_buffers_limit_is_as_it_was),
 	    cmocka_unit_test(each_failure_has_its_reason_and_one_reply),
