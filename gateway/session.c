@@ -251,7 +251,11 @@ session_open(struct worker *worker, const char *listener_name, int fd,
 	if (listener != NULL)
 		session = session_new(worker, listener, client);
 	if (session == NULL) {
-		log_error(NULL, "no memory for a session");
+		if (listener == NULL)
+			log_warning(NULL, "listener %s went while a client came",
+			    listener_name);
+		else
+			log_error(NULL, "no memory for a session");
 		(void)close(fd);
 		return;
 	}
