@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The life of a session, from accept to close; read it from top to bottom.
+ * The life of a session, from its first octet to its end; read it from top to
+ * bottom.  How it begins is in session_admit.c.
  *
- *     open  greeting  prove  proved  request  judge  reach  reply  relay
+ *     converse  greeting  prove  proved  request  judge  reach  reply  relay
  *
  * Each step starts one operation and returns; its callback is the next step.
  * session_close is the only end: it may be called at any step, with the
@@ -21,7 +22,6 @@
 #include <event2/event.h>
 
 #include "auth/negotiation.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/rfc1961.h"
@@ -33,7 +33,6 @@
 #include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
-#include "gateway/reviews.h"
 #include "gateway/rule_uses.h"
 #include "gateway/session_private.h"
 #include "gateway/tls_listeners.h"
@@ -45,7 +44,6 @@
 #include "relay/dialler.h"
 #include "relay/resolver.h"
 
-static void converse(struct session *session, int fd);
 static void greeting(struct bufferevent *bev, void *arg);
 static void prove(struct session *session, enum method method);
 static void
@@ -56,7 +54,7 @@ static void
 reach(struct session *session, const struct address *addresses, size_t count);
 static void relay(struct bufferevent *bev, void *arg);
 
-/* ---- open: accepted, counted, deadline armed (absolute, not per octet) */
+/* ---- converse: admitted by session_admit.c; a client can be talked to */
 
 /* Part of a greeting or of a request has come. */
 static bool
@@ -89,194 +87,8 @@ on_client_event(struct bufferevent *bev, short what, void *arg)
 		session_close(session, REASON_CLIENT_ERROR);
 }
 
-static void
-on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct session *session = arg;
-
-	(void)fd;
-	(void)what;
-	if (session->tunnel != NULL)
-		tunnel_expire(session->tunnel, session->deadline_reason);
-	else
-		session_close(session, session->deadline_reason);
-}
-
-static void
-set_deadline(struct session *session, uint64_t after_us, enum reason reason)
-{
-	struct timeval after = {
-	    .tv_sec = (time_t)(after_us / 1000000),
-	    .tv_usec = (suseconds_t)(after_us % 1000000),
-	};
-
-	session->deadline_reason = reason;
-	(void)evtimer_add(session->deadline, &after);
-}
-
-/* When it must be over: its ticket has ended, or it has lasted long enough. */
-static uint64_t
-end_of(const struct session *session, enum reason *why)
-{
-	const struct settings *settings = session->settings;
-	uint64_t end = UINT64_MAX, expiry, lifetime;
-
-	lifetime = session_lifetime_s(session);
-	if (lifetime != 0) {
-		end = session->opened_us + lifetime * 1000000;
-		*why = REASON_LIFETIME;
-	}
-	if (!settings->end_with_ticket || session->identity.expires_us == 0)
-		return end;
-	expiry =
-	    session->identity.expires_us + settings->expiry_grace * 1000000;
-	if (expiry > end)
-		return end;
-	*why = REASON_CONTEXT_EXPIRED;
-	return expiry;
-}
-
-/* libgssapi takes tickets that have ended within the clocks' skew. */
-bool
-session_limit_duration(struct session *session, enum reason *why)
-{
-	uint64_t now = clock_monotonic_us(), end = end_of(session, why);
-
-	(void)evtimer_del(session->deadline);
-	if (end <= now)
-		return false;
-	if (end != UINT64_MAX)
-		set_deadline(session, end - now, *why);
-	return true;
-}
-
-static const struct listener_settings *
-find_listener(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; i < settings->listener_count; i++)
-		if (strcmp(settings->listeners[i].name, name) == 0)
-			return &settings->listeners[i];
-	return NULL;
-}
-
-static struct session *
-session_new(struct worker *worker, const struct listener_settings *listener,
-    const struct socket_address *client)
-{
-	struct session *session = calloc(1, sizeof(*session));
-
-	if (session == NULL)
-		return NULL;
-	session->deadline = evtimer_new(worker->base, on_deadline, session);
-	if (session->deadline == NULL) {
-		free(session);
-		return NULL;
-	}
-	session->worker = worker;
-	session->settings = settings_ref(worker->settings);
-	session->listener = listener;
-	session->tls_listeners = tls_listeners_ref(worker->tls);
-	session->front = &front_socks5;
-	session->id = atomic_fetch_add(&worker->shared->next_session, 1);
-	session->opened_us = clock_monotonic_us();
-	session->round = reviews_round(worker->reviews);
-	session->client = *client;
-	session->target_fd = -1;
-	TAILQ_INSERT_TAIL(&worker->sessions, session, entry);
-	return session;
-}
-
-/* Closes what never became a conversation. */
-static void
-turn_away(struct session *session, int fd, enum reason reason)
-{
-	(void)close(fd);
-	session_close(session, reason);
-}
-
-/* Takes fd: the client is known by its address. */
-static void
-admit(struct session *session, int fd)
-{
-	enum reason reason = budgets_locate(session->worker->shared->budgets,
-	    session->settings, &session->client.address, &session->share);
-
-	if (reason != REASON_OK)
-		turn_away(session, fd, reason);
-	else
-		converse(session, fd);
-}
-
-/* What a load balancer says of its connection. */
-static void
-on_header(
-    void *arg, enum reason reason, int fd, const struct proxy_header *header)
-{
-	struct session *session = arg;
-
-	session->proxied = NULL;
-	if (reason != REASON_OK) {
-		session_close(session, reason);
-		return;
-	}
-	session->via = session->client;
-	if (header->origin == PROXY_CLIENT)
-		session->client = header->client;
-	/* Version 1 has no word for a health check: HAProxy names itself. */
-	session->is_of_balancer =
-	    session->client.port == session->via.port &&
-	    address_is_equal(&session->client.address, &session->via.address);
-	admit(session, fd);
-}
-
-static void
-await_header(struct session *session, int fd)
-{
-	session->is_of_balancer = true;
-	session->proxied =
-	    proxied_start(session->worker->base, fd, on_header, session);
-	if (session->proxied == NULL)
-		session_close(session, REASON_NO_MEMORY);
-}
-
 void
-session_open(struct worker *worker, const char *listener_name, int fd,
-    const struct socket_address *client)
-{
-	const struct listener_settings *listener =
-	    find_listener(worker->settings, listener_name);
-	struct session *session = NULL;
-	enum reason reason;
-
-	if (listener != NULL)
-		session = session_new(worker, listener, client);
-	if (session == NULL) {
-		if (listener == NULL)
-			log_warning(NULL, "listener %s went while a client came",
-			    listener_name);
-		else
-			log_error(NULL, "no memory for a session");
-		(void)close(fd);
-		return;
-	}
-	channel_tune_socket(fd);
-	reason = budgets_enter(
-	    worker->shared->budgets, session->settings, &session->share);
-	if (reason != REASON_OK) {
-		turn_away(session, fd, reason);
-		return;
-	}
-	set_deadline(session, session->settings->handshake_timeout * 1000000,
-	    REASON_HANDSHAKE_TIMEOUT);
-	if (proxied_is_due(listener, &client->address))
-		await_header(session, fd);
-	else
-		admit(session, fd);
-}
-
-/* Takes fd: from here on there is a client that can be talked to. */
-static void
-converse(struct session *session, int fd)
+session_converse(struct session *session, int fd)
 {
 	session->bev = session_client_bev(session, fd);
 	if (session->bev == NULL) {
@@ -781,7 +593,8 @@ session_reply(struct session *session, const struct socket_address *bound)
 		return;
 	}
 	/* For a client that does not read it. */
-	set_deadline(session, session->settings->handshake_timeout * 1000000,
+	session_set_deadline(session,
+	    session->settings->handshake_timeout * 1000000,
 	    REASON_HANDSHAKE_TIMEOUT);
 	/* Called when the reply has left. */
 	bufferevent_setcb(session->bev, NULL, relay, on_client_event, session);

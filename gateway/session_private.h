@@ -15,6 +15,8 @@
 #include "relay/tls.h"
 #include "relay/tunnel.h"
 
+struct event_base;
+
 struct session {
 	TAILQ_ENTRY(session) entry; /* of worker->sessions */
 	struct worker *worker;
@@ -77,6 +79,18 @@ struct session {
 
 /* session.c: the only end.  The session is gone when it returns. */
 void session_close(struct session *session, enum reason reason);
+
+/* session_deadline.c: when it must be over. */
+
+/* Makes the timer; false without memory. */
+bool session_make_deadline(
+    struct session *session, struct event_base *base) must_check;
+/* Closes the session in `after_us`, with the reason; replaces what was set. */
+void session_set_deadline(
+    struct session *session, uint64_t after_us, enum reason reason);
+/* The deadline is the session's end from now on; false if it has come. */
+bool
+session_limit_duration(struct session *session, enum reason *why) must_check;
 
 /* session_tls.c: the client's end, and TLS below the conversation. */
 
@@ -162,10 +176,9 @@ void session_review_cancel(struct session *session);
 
 /* session.c: steps of the story for those who reach in another way. */
 
-/* The deadline is the session's end from now on; false if it has come. */
-bool
-session_limit_duration(struct session *session, enum reason *why) must_check;
-
+/* Takes fd: from here on there is a client that can be talked to.  The session
+ * may be gone when this returns. */
+void session_converse(struct session *session, int fd);
 /* True while the directory has to be asked about the client first. */
 bool session_awaits_subject(struct session *session);
 /* Writes a reply, sealed if there is a seal; none is due then. */
