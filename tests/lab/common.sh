@@ -24,6 +24,16 @@ as_root()
 	fi
 }
 
+# Better to hear now than after an hour that some tests have failed.  In a
+# session of its own sudo has no terminal to ask for a password at.
+need_root()
+{
+	test "$(id -u)" = 0 && return
+	run sudo -n true 2>/dev/null && return
+	echo "Run it as root, or as a user whom sudo asks for no password." >&2
+	return 1
+}
+
 # In a bare chroot nobody has mounted it; the lab looks there for its
 # programs.
 need_proc()

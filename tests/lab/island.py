@@ -13,16 +13,26 @@ import sys
 from tests.lab.process import LabError, run
 
 _IP = "/sbin/ip"
+_UNSHARE = ["/usr/bin/unshare", "--net", "--mount",
+            "--propagation", "unchanged"]
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 
 def command(*argv):
     """What starts argv on an island; this process stays where it is."""
-    unshare = ["/usr/bin/unshare", "--net", "--mount",
-               "--propagation", "unchanged"]
-    if os.getuid() != 0:
-        unshare += ["--map-current-user", "--keep-caps"]
-    return [*unshare, "--", *argv]
+    ordinary = [] if os.getuid() == 0 else \
+        ["--map-current-user", "--keep-caps"]
+    return [*_UNSHARE, *ordinary, "--", *argv]
+
+
+def command_of_root(*argv):
+    """The same as root; an ordinary user becomes it by sudo, and it leaves
+    nothing in the tree that is not theirs."""
+    if os.getuid() == 0:
+        return command(*argv)
+    return ["sudo", "-n", "--", "/usr/bin/env", f"PATH={os.environ['PATH']}",
+            "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
+            *_UNSHARE, "--", *argv]
 
 
 def settle():
@@ -56,6 +66,17 @@ def check():
             "The system tests need a network and mount namespace of their "
             "own:\nrun them as root, or allow user namespaces to ordinary "
             f"users.\n{error}") from None
+
+
+def check_root(names):
+    """Says plainly which files are root's, where nobody can become it."""
+    try:
+        run(*command_of_root("/bin/true"))
+    except (LabError, OSError) as error:
+        raise LabError(
+            "These tests need root (users, PAM stacks):\nrun them as root, or "
+            f"allow sudo without a password.\n{' '.join(names)}\n"
+            f"{error}") from None
 
 
 if __name__ == "__main__":

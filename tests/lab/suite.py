@@ -2,14 +2,17 @@
 """Behaviours: functions that a lab is given to, named as sentences.
 
 A test file holds functions marked @behaviour.  They share the file's lab
-(its LAB says with which settings, its MAKE_LAB of which kind); one that is marked with arguments gets a
-lab of its own, made with them.
+(its LAB says with which settings, its MAKE_LAB of which kind); one that is
+marked with arguments gets a lab of its own, made with them.  A file says
+ALONE = True where nothing may run beside it, and NEEDS_ROOT = True where an
+ordinary user's namespaces do not do.
 """
 
 import importlib.util
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 
@@ -125,9 +128,24 @@ def run_file(path, programs, only=None):
     return report.failed
 
 
+def _end_with_input():
+    """Whoever started us holds the other end of our input, and lets go of it
+    when we are to end; no program of the lab has that input."""
+    leash = os.dup(0)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+    def wait():
+        os.read(leash, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main():
-    """suite.py PROGRAMS FILE [PART-OF-A-NAME], on a new island."""
+    """suite.py PROGRAMS FILE [PART-OF-A-NAME], on a new island, its input a
+    pipe (tests/system/run)."""
     programs, path = sys.argv[1:3]
+    _end_with_input()
     adopt_orphans()
     island.settle()
     failed = run_file(path, programs, *sys.argv[3:4])

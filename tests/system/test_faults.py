@@ -15,6 +15,7 @@ from tests.lab.socks import (Aborted, Client, Closed, Refused, TOKEN,
 from tests.lab.suite import behaviour, expect, expect_equal
 
 ALONE = True
+NEEDS_ROOT = True
 
 HELPERS = ["authenticator", "directory-watch", "directory-lookup", "auditor"]
 TRANSFERS = 100

@@ -12,6 +12,8 @@ from tests.lab.process import children, wait_until
 from tests.lab.slapd import rule
 from tests.lab.suite import behaviour, expect, expect_equal
 
+NEEDS_ROOT = True
+
 LAB = {
     "pam": True,
     "entries": rule("passwords", gwMethod="password", gwDestination="*"),

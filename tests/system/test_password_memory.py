@@ -16,6 +16,7 @@ from tests.lab.suite import behaviour, expect_equal
 from tests.lab.tls import Inside, Papers, client_context
 
 ALONE = True
+NEEDS_ROOT = True
 
 PAPERS = Papers()
 SETTINGS = pam.settings(service="unix")

@@ -15,6 +15,8 @@ from tests.lab.slapd import group_dn, rule
 from tests.lab.socks import Client, PASSWORD, Refused, request_octets
 from tests.lab.suite import behaviour, expect, expect_equal
 
+NEEDS_ROOT = True
+
 PROVED, FAILED = b"\1\0", b"\1\1"
 DELAY = 0.3
 

@@ -21,6 +21,8 @@ from tests.lab.socks import (DATAGRAM_FLAGS, Association, Client, Closed,
 from tests.lab.suite import behaviour, expect, expect_equal
 from tests.lab.tls import Inside, Papers, TlsClient, client_context
 
+NEEDS_ROOT = True
+
 PAPERS = Papers()
 # What a reload finds at the same paths.
 INSTALLED = tempfile.mkdtemp(prefix="installed.", dir=PAPERS.directory)

@@ -12,6 +12,8 @@ from tests.lab.socks import (Client, Closed, LARGEST_MESSAGE, Transfer,
                              run_transfers)
 from tests.lab.suite import behaviour, expect, expect_equal
 
+NEEDS_ROOT = True
+
 LAB = {"settings": {
     "listener clear": {"protection_minimum": "none",
                        "protection_maximum": "none"},

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: ISC
+"""Started by root: each program becomes its own user, for good."""
+
+import os
+
+from tests.lab.gateway import USERS
+from tests.lab.suite import behaviour, expect, expect_equal
+
+NEEDS_ROOT = True
+
+PROGRAMS = {"gateway": "gateway", "authenticator": "authenticator",
+            "directory-watch": "directory", "directory-lookup": "directory",
+            "auditor": "auditor"}
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in status
+                    if ":\t" in line)
+
+
+@behaviour
+def each_program_is_its_own_user_and_cannot_be_another_again(lab):
+    for program, role in PROGRAMS.items():
+        pids = lab.gateway.pids(program)
+        expect(pids, f"{program} runs")
+        for pid in pids:
+            fields = status_of(pid)
+            # Real, effective, saved and the file system's.
+            for name in ["Uid", "Gid"]:
+                expect_equal(fields[name].split(), [str(USERS[role])] * 4,
+                             f"{name} of {program}")
+            expect_equal(fields["Groups"].strip(), "",
+                         f"other groups of {program}")
+            for name in ["CapInh", "CapPrm", "CapEff", "CapAmb"]:
+                expect_equal(int(fields[name], 16), 0,
+                             f"{name} of {program}")
+
+
+@behaviour
+def only_the_authenticator_can_read_the_keytab(lab):
+    wanted = os.stat(lab.keytab)
+    expect_equal(wanted.st_mode & 0o077, 0, "mode of the keytab")
+    expect_equal(wanted.st_uid, USERS["authenticator"], "the keytab's owner")
+    for program in PROGRAMS:
+        for pid in lab.gateway.pids(program):
+            uid = int(status_of(pid)["Uid"].split()[0])
+            expect_equal(uid == wanted.st_uid, program == "authenticator",
+                         f"{program} owns the keytab")
