@@ -27,14 +27,14 @@ add(void *arg, const struct entry *entry)
 }
 
 static FILE *
-open_example(const char *name)
+open_source(const char *folder, const char *name)
 {
 	const char *srcdir = getenv("srcdir");
 	char path[512];
 	FILE *file;
 
-	(void)snprintf(path, sizeof(path), "%s/examples/%s",
-	    srcdir != NULL ? srcdir : ".", name);
+	(void)snprintf(path, sizeof(path), "%s/%s/%s",
+	    srcdir != NULL ? srcdir : ".", folder, name);
 	file = fopen(path, "r");
 	if (file == NULL)
 		fail_msg("%s cannot be read", path);
@@ -61,7 +61,7 @@ load_file(FILE *file, const char *name)
 static struct ruleset *
 load_example(const char *name)
 {
-	return load_file(open_example(name), name);
+	return load_file(open_source("examples", name), name);
 }
 
 static int
@@ -365,7 +365,7 @@ static struct ruleset *
 load_broken_glass(void)
 {
 	char text[4096], *off;
-	FILE *file = open_example("break-glass.ldif");
+	FILE *file = open_source("examples", "break-glass.ldif");
 	size_t len = fread(text, 1, sizeof(text) - 1, file);
 
 	(void)fclose(file);
@@ -402,6 +402,46 @@ glass_is_whole_until_it_is_broken(void **state)
 	ruleset_unref(rules);
 }
 
+/* What stands between ```ldif and ``` is copied; break glass is a change. */
+static void
+copy_blocks(FILE *from, FILE *to)
+{
+	char line[512];
+	bool is_inside = false;
+
+	while (fgets(line, sizeof(line), from) != NULL &&
+	       strncmp(line, "## Break glass", 14) != 0) {
+		if (strncmp(line, "```", 3) == 0) {
+			is_inside = strcmp(line, "```ldif\n") == 0;
+			(void)fputs("\n", to);
+		} else if (is_inside) {
+			(void)fputs(line, to);
+		}
+	}
+}
+
+static void
+the_guides_rules_are_taken_together(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *guide = open_source("docs", "modelling.md");
+	FILE *copy = open_memstream(&text, &len);
+	struct ruleset *rules;
+
+	(void)state;
+	assert_non_null(copy);
+	copy_blocks(guide, copy);
+	(void)fclose(guide);
+	(void)fclose(copy);
+	copy = fmemopen(text, len, "r");
+	assert_non_null(copy);
+	rules = load_file(copy, "modelling.md");
+	assert_int_equal(ruleset_count(rules), 8);
+	ruleset_unref(rules);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -410,6 +450,7 @@ main(void)
 	    cmocka_unit_test(contractors_come_in_as_long_as_they_should),
 	    cmocka_unit_test(common_jobs_are_done),
 	    cmocka_unit_test(glass_is_whole_until_it_is_broken),
+	    cmocka_unit_test(the_guides_rules_are_taken_together),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
