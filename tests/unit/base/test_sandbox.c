@@ -128,6 +128,8 @@ stays_who_it_is(void)
 	       geteuid() == before;
 }
 
+/* Where an ordinary user runs this, root's half is left to
+ * tests/system/test_users.py, which always has root. */
 static void
 root_becomes_another_and_an_ordinary_user_stays(void **state)
 {
