@@ -56,6 +56,8 @@ def is_free(where):
         call(where, STRANGER if ":" not in where[0] else PEER6, 2).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass  # it was closing at that moment
     return False
 
 
