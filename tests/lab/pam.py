@@ -248,7 +248,12 @@ class Pam:
             password=slapd.READER_PASSWORD, ca_file=directory.ca_file,
             kdc=f"{realm.address}:{realm.port}", keytab=keytab,
             folder=self.folder), 0o600)
-        daemon = Program("sssd", ["/usr/sbin/sssd", "-i", "-c", path],
+        # Its own /run: it leaves its pid there, for any other sssd to see.
+        daemon = Program("sssd", ["/usr/bin/unshare", "--mount",
+                                  "--propagation", "unchanged",
+                                  "/bin/sh", "-c",
+                                  'mount -t tmpfs lab /run && exec "$@"',
+                                  "sh", "/usr/sbin/sssd", "-i", "-c", path],
                          f"{self.folder}/sssd.log",
                          env={**os.environ, "KRB5_CONFIG": realm.config})
         self.daemons.append(daemon)
