@@ -4,11 +4,13 @@
 #include "tests/support/unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,10 +133,16 @@ directory_modify(const char *ldif)
 	assert_int_equal(modify(ldif), 0);
 }
 
+/* Returns when it has gone, and its ports and files are free. */
 void
 directory_kill(void)
 {
+	struct pollfd gone = {.fd = pidfd_open(server(), 0), .events = POLLIN};
+
+	assert_true(gone.fd >= 0);
 	directory_signal(SIGKILL);
+	assert_int_equal(poll(&gone, 1, PATIENCE_US / 1000), 1);
+	(void)close(gone.fd);
 	if (started > 0)
 		assert_int_equal(waitpid(started, NULL, 0), started);
 	started = 0;
