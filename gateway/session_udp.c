@@ -84,6 +84,12 @@ session_udp_prepare(struct session *session)
 		return REASON_NO_MEMORY;
 	TAILQ_INIT(&udp->names);
 	settings = settings_of(session, &local);
+	why = budgets_datagram_rate(session->worker->shared->budgets,
+	    session->settings, &session->share, &settings.rate);
+	if (why != REASON_OK) {
+		free(udp);
+		return why;
+	}
 	udp->association =
 	    association_open(session->worker->base, &settings, &owner, &why);
 	if (udp->association == NULL) {

@@ -419,6 +419,11 @@ check_udp(const struct check *check)
 		WRONG(check, udp_port_max,
 		    "with udp.port_min makes no range; as much or more is "
 		    "allowed, or both 0");
+	/* A rate holds a quarter of a second's octets. */
+	if (s->udp_identity_rate_max != 0 && s->udp_identity_rate_max < 262144)
+		WRONG(check, udp_identity_rate_max,
+		    "is less than 262144, by which the largest datagrams "
+		    "would never pass; as much or more is allowed, or 0");
 }
 
 static bool

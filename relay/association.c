@@ -18,6 +18,7 @@
 #include "relay/destinations.h"
 #include "relay/dialler.h"
 #include "relay/door.h"
+#include "relay/rate.h"
 
 /* What one socket gets at a time, before others have their turn. */
 #define WAKE_BATCHES 4
@@ -177,6 +178,26 @@ target_door(struct association *association, enum address_family family)
 	return NULL;
 }
 
+/* Neither is there more than this association may move, nor more than all
+ * that share its rate; what does not fit at once is lost. */
+static bool
+may_pass(struct association *association, size_t len)
+{
+	struct rate *rate = association->settings.rate;
+	uint64_t wait_us;
+	size_t taken;
+
+	if (!allowance_take(&association->octets, len))
+		return false;
+	if (rate == NULL || len == 0)
+		return true;
+	taken = rate_take(rate, len, &wait_us);
+	if (taken == len)
+		return true;
+	rate_give(rate, taken);
+	return false;
+}
+
 /* The payload is borrowed until flush_targets. */
 static void
 send_to_target(struct association *association,
@@ -190,7 +211,7 @@ send_to_target(struct association *association,
 	};
 	struct door *door;
 
-	if (!allowance_take(&association->octets, len)) {
+	if (!may_pass(association, len)) {
 		count_drop(association, DROP_RATE);
 		return;
 	}
@@ -451,7 +472,7 @@ take_from_target(struct association *association, struct datagram *item)
 		count_drop(association, DROP_STRANGER);
 		return;
 	}
-	if (!allowance_take(&association->octets, item->len)) {
+	if (!may_pass(association, item->len)) {
 		count_drop(association, DROP_RATE);
 		return;
 	}

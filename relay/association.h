@@ -23,6 +23,7 @@
 
 struct association;
 struct event_base;
+struct rate;
 struct seal;
 
 /* Why datagrams were dropped. */
@@ -60,6 +61,7 @@ struct association_settings {
 	unsigned destinations_max; /* that are remembered */
 	unsigned new_max;	   /* new destinations a second */
 	uint64_t octets_max;	   /* payload a second; 0: no limit */
+	struct rate *rate;	   /* as well, with others; NULL: none */
 	size_t reassembly_octets;  /* of one datagram; 0: no fragments */
 	unsigned reassembly_timeout_ms;
 };
@@ -83,7 +85,8 @@ struct association_owner {
 
 /*
  * Opens the client's socket; nothing is read from it yet.  Settings and owner
- * are copied.  NULL and *why when there is no port, descriptor or memory.
+ * are copied; the rate has to live as long as the association.  NULL and *why
+ * when there is no port, descriptor or memory.
  */
 struct association *association_open(struct event_base *base,
     const struct association_settings *settings,

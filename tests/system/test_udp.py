@@ -440,6 +440,27 @@ def fragments_are_put_together_where_that_is_set(lab):
         expect_equal(association.receive()[2], b"one two three", "the echo")
 
 
+@behaviour(entries=RULES, settings={
+    "udp": {"identity_rate_max": 262144}})
+def all_associations_of_one_identity_share_its_rate(lab):
+    echo = lab.echo(PEER)
+    began, moved, names = time.time(), 0, []
+    for _ in range(3):
+        with associate(lab) as association:
+            names.append(association.client.name)
+            for _ in range(40):
+                association.send(PEER, echo.port, bytes(10000))
+            time.sleep(0.2)
+    summaries = [summary_of(lab, name) for name in names]
+    passed = time.time() - began
+    for summary in summaries:
+        expect("rate " in summary["detail"], summary["detail"])
+        moved += int(summary["bytes_to_target"])
+        moved += int(summary["bytes_to_client"])
+    expect(10000 <= moved <= 262144 / 4 + 262144 * passed,
+           f"{moved} octets in {passed:.1f} s")
+
+
 # Its end
 
 @behaviour(entries=RULES, settings={

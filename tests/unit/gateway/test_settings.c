@@ -313,6 +313,7 @@ static const struct {
     {"udp { port_min = 9 port_max = 8 }", 1, "udp.port_max: "},
     {"udp { port_max = 8 }", 1, "udp.port_max: "},
     {"udp { port_min = 8 }", 1, "udp.port_max: "},
+    {"udp { identity_rate_max = 262143 }", 1, "udp.identity_rate_max: "},
     {"password { service = \"../other\" }", 1, "password.service: "},
     {"password { service = .hidden }", 1, "password.service: "},
     {"password { service_dir = pam.d }", 1, "password.service_dir: "},

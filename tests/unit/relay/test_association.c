@@ -19,6 +19,7 @@
 #include "relay/association.h"
 #include "relay/datagrams.h"
 #include "relay/destinations.h"
+#include "relay/rate.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/toy_seal.h"
 
@@ -903,6 +904,46 @@ new_destinations_and_octets_are_limited(void **state)
 	end(&world);
 }
 
+static void
+associations_that_share_a_rate_share_it(void **state)
+{
+	struct world one = world_with("127.0.0.1", "127.0.0.2");
+	struct world other = world_with("127.0.0.3", "127.0.0.4");
+	struct endpoint to = endpoint_of(&one.target_at);
+	struct endpoint to_other = endpoint_of(&other.target_at);
+	struct socket_address from;
+	uint8_t payload[1000] = {0};
+	struct rate *rate = rate_new(20000);
+
+	(void)state;
+	one.settings.rate = other.settings.rate = rate;
+	open_it(&one, NULL);
+	open_it(&other, NULL);
+	send_from(&one, one.client, 0, &to, "", 0); /* takes nothing */
+	for (int i = 0; i < 3; i++)
+		send_from(&one, one.client, 0, &to, payload, sizeof(payload));
+	assert_target_got_just(&one, 4);
+	for (int i = 0; i < 3; i++)
+		send_from(&other, other.client, 0, &to_other, payload,
+		    sizeof(payload));
+	assert_target_got_just(&other, 2);
+	/* 500 octets are not enough for one, and it does not eat them up. */
+	fake_clock_advance(25000);
+	send_from(&one, one.client, 0, &to, payload, sizeof(payload));
+	assert_target_got_just(&one, 0);
+	fake_clock_advance(25000);
+	send_from(&one, one.client, 0, &to, payload, sizeof(payload));
+	assert_int_equal(receive(one.target, &from), sizeof(payload));
+	/* The way back is part of it. */
+	put(&one, one.target, payload, sizeof(payload), &from);
+	assert_nothing(one.client);
+	assert_int_equal(dropped(&one, DROP_RATE), 2);
+	assert_int_equal(dropped(&other, DROP_RATE), 1);
+	end(&one);
+	end(&other);
+	rate_free(rate);
+}
+
 /* A sealed datagram of the client's, in out; its length. */
 static size_t
 sealed(struct seal *seal, struct world *world, const char *text, uint8_t *out)
@@ -1173,6 +1214,7 @@ main(void)
 	    cmocka_unit_test(the_destination_used_longest_ago_is_forgotten),
 	    cmocka_unit_test(where_all_destinations_wait_no_more_come),
 	    cmocka_unit_test(new_destinations_and_octets_are_limited),
+	    cmocka_unit_test(associations_that_share_a_rate_share_it),
 	    cmocka_unit_test(sealed_datagrams_go_both_ways),
 	    cmocka_unit_test(what_is_not_sealed_as_agreed_is_dropped),
 	    cmocka_unit_test(a_changed_or_repeated_message_is_dropped),
