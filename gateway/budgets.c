@@ -9,7 +9,6 @@
 
 #include "base/must.h"
 #include "gateway/settings.h"
-#include "relay/rate.h"
 
 /*
  * A source or an identity, as long as a session of it is open: there are
@@ -19,8 +18,7 @@
 struct holder {
 	RB_ENTRY(holder) node;
 	uint64_t sessions;
-	uint64_t unproved;	/* of a source: those among them */
-	struct rate *datagrams; /* of an identity; NULL: nobody asked */
+	uint64_t unproved; /* of a source: those among them */
 	size_t key_len;
 	uint8_t key[];
 };
@@ -149,7 +147,6 @@ let_go(struct holder_tree *tree, struct holder *holder)
 	if (--holder->sessions > 0)
 		return;
 	(void)RB_REMOVE(holder_tree, tree, holder);
-	rate_free(holder->datagrams);
 	free(holder);
 }
 
@@ -221,33 +218,6 @@ budgets_prove(struct budgets *budgets, const struct settings *settings,
 
 	lock(budgets);
 	reason = take_identity(budgets, settings, identity, share);
-	unlock(budgets);
-	return reason;
-}
-
-static enum reason
-limit_datagrams(struct holder *identity, uint64_t octets_a_second)
-{
-	if (identity->datagrams == NULL)
-		identity->datagrams = rate_new(octets_a_second);
-	else
-		rate_set(identity->datagrams, octets_a_second);
-	return identity->datagrams == NULL ? REASON_NO_MEMORY : REASON_OK;
-}
-
-enum reason
-budgets_datagram_rate(struct budgets *budgets, const struct settings *settings,
-    const struct budget_share *share, struct rate **rate)
-{
-	enum reason reason;
-
-	*rate = NULL;
-	if (settings->udp_identity_rate_max == 0)
-		return REASON_OK;
-	lock(budgets);
-	reason =
-	    limit_datagrams(share->identity, settings->udp_identity_rate_max);
-	*rate = share->identity->datagrams;
 	unlock(budgets);
 	return reason;
 }

@@ -19,7 +19,6 @@
 
 struct budgets;
 struct holder;
-struct rate;
 struct settings;
 
 /* What one session holds of them; all zero: nothing. */
@@ -59,13 +58,6 @@ budgets_prove(struct budgets *budgets, const struct settings *settings,
  * where the process has no more. */
 enum reason
 budgets_widen(struct budgets *budgets, struct budget_share *share) must_check;
-
-/* What the datagrams of a proved session share with all others of its
- * identity: so much a second as the settings say that were asked last.  NULL
- * in *rate: no limit.  Lives as long as the share; REASON_OK or no_memory. */
-enum reason
-budgets_datagram_rate(struct budgets *budgets, const struct settings *settings,
-    const struct budget_share *share, struct rate **rate) must_check;
 
 /* Gives back whatever the share holds. */
 void budgets_leave(struct budgets *budgets, struct budget_share *share);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/tree.h>
 
 #include "base/must.h"
@@ -14,15 +15,18 @@
 struct rule_use {
 	RB_ENTRY(rule_use) entry;
 	const char *rule, *identity; /* behind the struct, or borrowed */
-	uint64_t sessions;
+	uint64_t sessions; /* 0: it rests until its rate is full again */
+	TAILQ_ENTRY(rule_use) resting;
 	struct rate *rate; /* NULL: not limited */
 };
 
 RB_HEAD(rule_use_tree, rule_use);
+TAILQ_HEAD(rule_use_list, rule_use);
 
 struct rule_uses {
 	pthread_mutex_t lock;
-	struct rule_use_tree tree;
+	struct rule_use_tree tree; /* this and below: locked */
+	struct rule_use_list resting;
 };
 
 static int
@@ -46,14 +50,29 @@ rule_uses_new(void)
 		return NULL;
 	must(pthread_mutex_init(&uses->lock, NULL) == 0);
 	RB_INIT(&uses->tree);
+	TAILQ_INIT(&uses->resting);
 	return uses;
+}
+
+static void
+forget(struct rule_uses *uses, struct rule_use *use)
+{
+	(void)RB_REMOVE(rule_use_tree, &uses->tree, use);
+	rate_free(use->rate);
+	free(use);
 }
 
 void
 rule_uses_free(struct rule_uses *uses)
 {
+	struct rule_use *use;
+
 	if (uses == NULL)
 		return;
+	while ((use = TAILQ_FIRST(&uses->resting)) != NULL) {
+		TAILQ_REMOVE(&uses->resting, use, resting);
+		forget(uses, use);
+	}
 	must(RB_EMPTY(&uses->tree));
 	(void)pthread_mutex_destroy(&uses->lock);
 	free(uses);
@@ -74,11 +93,30 @@ rule_use_new(const char *rule, const char *identity)
 	return use;
 }
 
+/* Nobody uses it.  Were it forgotten now, who comes again would have a full
+ * rate each time. */
 static void
-rule_use_free(struct rule_use *use)
+rest(struct rule_uses *uses, struct rule_use *use)
 {
-	rate_free(use->rate);
-	free(use);
+	if (use->rate == NULL || rate_is_full(use->rate))
+		forget(uses, use);
+	else
+		TAILQ_INSERT_TAIL(&uses->resting, use, resting);
+}
+
+/* Looks at more of them than come to it. */
+static void
+sweep(struct rule_uses *uses)
+{
+	struct rule_use *use;
+
+	for (int i = 0; i < 2; i++) {
+		use = TAILQ_FIRST(&uses->resting);
+		if (use == NULL)
+			return;
+		TAILQ_REMOVE(&uses->resting, use, resting);
+		rest(uses, use);
+	}
 }
 
 /* Sessions of this use hold its rate: where the rule has lost its limit
@@ -124,14 +162,14 @@ take(struct rule_uses *uses, const char *rule, const char *identity,
 		if (found == NULL)
 			return REASON_NO_MEMORY;
 		(void)RB_INSERT(rule_use_tree, &uses->tree, found);
+	} else if (found->sessions == 0) {
+		TAILQ_REMOVE(&uses->resting, found, resting);
 	}
 	reason = add_session(found, limits);
-	if (reason == REASON_OK) {
+	if (reason == REASON_OK)
 		*use = found;
-	} else if (found->sessions == 0) {
-		(void)RB_REMOVE(rule_use_tree, &uses->tree, found);
-		rule_use_free(found);
-	}
+	else if (found->sessions == 0)
+		rest(uses, found);
 	return reason;
 }
 
@@ -145,6 +183,7 @@ rule_uses_take(struct rule_uses *uses, const char *rule, const char *identity,
 	if (limits->max_sessions == 0 && limits->max_rate == 0)
 		return REASON_OK;
 	must(pthread_mutex_lock(&uses->lock) == 0);
+	sweep(uses);
 	reason = take(uses, rule, identity, limits, use);
 	must(pthread_mutex_unlock(&uses->lock) == 0);
 	return reason;
@@ -165,17 +204,25 @@ rule_uses_adjust(struct rule_uses *uses, struct rule_use *use,
 void
 rule_uses_give(struct rule_uses *uses, struct rule_use *use)
 {
-	bool is_last;
-
 	if (use == NULL)
 		return;
 	must(pthread_mutex_lock(&uses->lock) == 0);
-	is_last = --use->sessions == 0;
-	if (is_last)
-		(void)RB_REMOVE(rule_use_tree, &uses->tree, use);
+	if (--use->sessions == 0)
+		rest(uses, use);
 	must(pthread_mutex_unlock(&uses->lock) == 0);
-	if (is_last)
-		rule_use_free(use);
+}
+
+size_t
+rule_uses_count(struct rule_uses *uses)
+{
+	struct rule_use *use;
+	size_t count = 0;
+
+	must(pthread_mutex_lock(&uses->lock) == 0);
+	RB_FOREACH (use, rule_use_tree, &uses->tree)
+		count++;
+	must(pthread_mutex_unlock(&uses->lock) == 0);
+	return count;
 }
 
 struct rate *

@@ -12,7 +12,9 @@
 
 #include "base/must.h"
 #include "base/seal.h"
+#include "gateway/rule_uses.h"
 #include "gateway/worker.h"
+#include "policy/rule.h"
 
 /* What a client may say on a connection that only holds its association. */
 #define CONTROL_OCTETS_MAX 65536
@@ -29,7 +31,7 @@ session_udp_check(const struct session *session)
 	/* RFC 1928 section 4: where it will send from, zeros for unknown; a
 	 * name would narrow nothing. */
 	if (source->kind == ENDPOINT_ADDRESS &&
-	    !address_is_unspecified(&source->address) &&
+	    !endpoint_is_unspecified(source) &&
 	    !address_is_equal(&source->address, &session->client.address))
 		return REASON_UDP_SOURCE;
 	return REASON_OK;
@@ -63,12 +65,33 @@ settings_of(const struct session *session, const struct address *local)
 	};
 }
 
-enum reason
-session_udp_prepare(struct session *session)
+/* Neither association nor share, if this fails. */
+static enum reason
+open_association(
+    struct session *session, struct session_udp *udp, const struct address *at)
 {
 	const struct association_owner owner = {
 	    session_udp_judge, session_udp_record_drops, on_done, session};
-	struct association_settings settings;
+	const struct rule_limits limits = {
+	    .max_rate = session->settings->udp_identity_rate_max};
+	struct rule_uses *uses = session->worker->shared->rule_uses;
+	struct association_settings settings = settings_of(session, at);
+	enum reason why = rule_uses_take(
+	    uses, "", session->identity.name, &limits, &udp->use);
+
+	if (why != REASON_OK)
+		return why;
+	settings.rate = rule_uses_rate(uses, udp->use);
+	udp->association =
+	    association_open(session->worker->base, &settings, &owner, &why);
+	if (udp->association == NULL)
+		rule_uses_give(uses, udp->use);
+	return udp->association == NULL ? why : REASON_OK;
+}
+
+enum reason
+session_udp_prepare(struct session *session)
+{
 	struct session_udp *udp;
 	struct address local;
 	enum reason why = session_local_address(session, &local);
@@ -83,16 +106,8 @@ session_udp_prepare(struct session *session)
 	if (udp == NULL)
 		return REASON_NO_MEMORY;
 	TAILQ_INIT(&udp->names);
-	settings = settings_of(session, &local);
-	why = budgets_datagram_rate(session->worker->shared->budgets,
-	    session->settings, &session->share, &settings.rate);
+	why = open_association(session, udp, &local);
 	if (why != REASON_OK) {
-		free(udp);
-		return why;
-	}
-	udp->association =
-	    association_open(session->worker->base, &settings, &owner, &why);
-	if (udp->association == NULL) {
 		free(udp);
 		return why;
 	}
@@ -126,14 +141,16 @@ session_udp_rules_changed(struct session *session)
 static void
 on_control_event(struct bufferevent *bev, short what, void *arg)
 {
+	struct session *session = arg;
+	enum reason reason =
+	    errno == ECONNRESET ? REASON_CLIENT_RESET : REASON_CLIENT_ERROR;
+
 	(void)bev;
 	/* RFC 1928 section 7: its end is the association's. */
 	if ((what & BEV_EVENT_EOF) != 0)
-		session_close(arg, REASON_OK);
-	else if (errno == ECONNRESET)
-		session_close(arg, REASON_CLIENT_RESET);
+		session_close(session, REASON_OK);
 	else
-		session_close(arg, REASON_CLIENT_ERROR);
+		session_close(session, session_tls_reason(session, reason));
 }
 
 /* Nothing is to be said there: it is not looked at. */
@@ -196,6 +213,7 @@ session_udp_end(struct session *session)
 	if (udp == NULL)
 		return;
 	association_close(udp->association, &counts);
+	rule_uses_give(session->worker->shared->rule_uses, udp->use);
 	session_udp_forget_names(udp);
 	session->counts.to_target = counts.bytes_to_target;
 	session->counts.to_client = counts.bytes_to_client;

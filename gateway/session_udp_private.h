@@ -18,6 +18,7 @@ struct asked_name;
 
 struct session_udp {
 	struct association *association;
+	struct rule_use *use; /* its identity's share of octets a second */
 	TAILQ_HEAD(, asked_name) names; /* that are being resolved */
 	size_t name_count;
 	size_t control_octets;

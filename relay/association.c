@@ -178,23 +178,18 @@ target_door(struct association *association, enum address_family family)
 	return NULL;
 }
 
-/* Neither is there more than this association may move, nor more than all
- * that share its rate; what does not fit at once is lost. */
+/* No more than this association may move, nor than all that share its rate;
+ * what does not fit at once is lost. */
 static bool
 may_pass(struct association *association, size_t len)
 {
 	struct rate *rate = association->settings.rate;
-	uint64_t wait_us;
-	size_t taken;
 
 	if (!allowance_take(&association->octets, len))
 		return false;
-	if (rate == NULL || len == 0)
+	if (rate == NULL || rate_take_whole(rate, len))
 		return true;
-	taken = rate_take(rate, len, &wait_us);
-	if (taken == len)
-		return true;
-	rate_give(rate, taken);
+	allowance_give(&association->octets, len);
 	return false;
 }
 

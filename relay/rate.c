@@ -5,19 +5,24 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/must.h"
+#include "relay/allowance.h"
 
 /* Who is told to wait comes again after a second at the latest. */
 #define WAIT_MAX_US 1000000
 
 struct rate {
 	pthread_mutex_t lock;
-	uint64_t octets_a_second; /* this and below: locked */
-	uint64_t octets;
-	uint64_t part; /* of the next one, in millionths */
-	uint64_t filled_us;
+	struct allowance octets; /* locked */
 };
+
+static uint64_t
+burst_of(uint64_t octets_a_second)
+{
+	uint64_t quarter = octets_a_second / 4;
+
+	return quarter > RATE_BURST_MIN ? quarter : RATE_BURST_MIN;
+}
 
 struct rate *
 rate_new(uint64_t octets_a_second)
@@ -27,9 +32,9 @@ rate_new(uint64_t octets_a_second)
 	if (rate == NULL)
 		return NULL;
 	must(pthread_mutex_init(&rate->lock, NULL) == 0);
-	rate->octets_a_second = octets_a_second;
-	rate->octets = UINT64_MAX; /* as much as it holds */
-	rate->filled_us = clock_monotonic_us();
+	allowance_set(
+	    &rate->octets, octets_a_second, burst_of(octets_a_second));
+	allowance_give(&rate->octets, burst_of(octets_a_second));
 	return rate;
 }
 
@@ -42,74 +47,75 @@ rate_free(struct rate *rate)
 	free(rate);
 }
 
-static uint64_t
-burst(const struct rate *rate)
+static void
+lock(struct rate *rate)
 {
-	uint64_t quarter = rate->octets_a_second / 4;
-
-	return quarter > RATE_BURST_MIN ? quarter : RATE_BURST_MIN;
+	must(pthread_mutex_lock(&rate->lock) == 0);
 }
 
-/* Never more than it holds.  Nothing overflows: after the time that fills it
- * anyway nothing is multiplied. */
 static void
-fill(struct rate *rate)
+unlock(struct rate *rate)
 {
-	uint64_t now_us = clock_monotonic_us();
-	uint64_t passed_us = now_us - rate->filled_us, grown;
-
-	rate->filled_us = now_us;
-	if (passed_us >= 1000000 * (RATE_BURST_MIN / rate->octets_a_second + 1))
-		rate->octets = UINT64_MAX;
-	if (rate->octets < burst(rate)) {
-		grown = rate->part + passed_us * rate->octets_a_second;
-		rate->octets += grown / 1000000;
-		rate->part = grown % 1000000;
-	}
-	if (rate->octets >= burst(rate)) {
-		rate->octets = burst(rate);
-		rate->part = 0;
-	}
+	must(pthread_mutex_unlock(&rate->lock) == 0);
 }
 
 void
 rate_set(struct rate *rate, uint64_t octets_a_second)
 {
-	must(pthread_mutex_lock(&rate->lock) == 0);
-	if (rate->octets_a_second != octets_a_second) {
-		fill(rate);
-		rate->octets_a_second = octets_a_second;
-	}
-	must(pthread_mutex_unlock(&rate->lock) == 0);
+	lock(rate);
+	if (rate->octets.per_second != octets_a_second)
+		allowance_set(
+		    &rate->octets, octets_a_second, burst_of(octets_a_second));
+	unlock(rate);
 }
 
 size_t
 rate_take(struct rate *rate, size_t want, uint64_t *wait_us)
 {
-	uint64_t least = want < RATE_PIECE ? want : RATE_PIECE, taken = 0;
+	uint64_t least = want < RATE_PIECE ? want : RATE_PIECE, left;
+	size_t taken = 0;
 
-	must(pthread_mutex_lock(&rate->lock) == 0);
-	fill(rate);
-	if (rate->octets >= least) {
-		taken = want < rate->octets ? want : rate->octets;
-		rate->octets -= taken;
+	lock(rate);
+	left = allowance_left(&rate->octets);
+	if (left >= least) {
+		taken = want < left ? want : (size_t)left;
+		must(allowance_take(&rate->octets, taken));
 	} else {
 		*wait_us =
-		    (least - rate->octets) * 1000000 / rate->octets_a_second +
-		    1;
+		    (least - left) * 1000000 / rate->octets.per_second + 1;
 		if (*wait_us > WAIT_MAX_US)
 			*wait_us = WAIT_MAX_US;
 	}
-	must(pthread_mutex_unlock(&rate->lock) == 0);
-	return (size_t)taken;
+	unlock(rate);
+	return taken;
+}
+
+bool
+rate_take_whole(struct rate *rate, size_t octets)
+{
+	bool taken;
+
+	lock(rate);
+	taken = allowance_take(&rate->octets, octets);
+	unlock(rate);
+	return taken;
 }
 
 void
 rate_give(struct rate *rate, size_t octets)
 {
-	must(pthread_mutex_lock(&rate->lock) == 0);
-	rate->octets += octets;
-	if (rate->octets > burst(rate))
-		rate->octets = burst(rate);
-	must(pthread_mutex_unlock(&rate->lock) == 0);
+	lock(rate);
+	allowance_give(&rate->octets, octets);
+	unlock(rate);
+}
+
+bool
+rate_is_full(struct rate *rate)
+{
+	bool is_full;
+
+	lock(rate);
+	is_full = allowance_is_full(&rate->octets);
+	unlock(rate);
+	return is_full;
 }

@@ -8,6 +8,7 @@
 #ifndef RELAY_RATE_H
 #define RELAY_RATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@
 
 struct rate;
 
-/* Full at first.  NULL without memory. */
+/* 1 to RATE_MAX; full at first.  NULL without memory. */
 struct rate *rate_new(uint64_t octets_a_second) must_check;
 void rate_free(struct rate *rate); /* NULL is fine */
 
@@ -33,7 +34,13 @@ void rate_set(struct rate *rate, uint64_t octets_a_second);
  */
 size_t rate_take(struct rate *rate, size_t want, uint64_t *wait_us) must_check;
 
+/* Takes all of it or nothing: for what cannot be cut. */
+bool rate_take_whole(struct rate *rate, size_t octets) must_check;
+
 /* Puts back what was taken and did not pass. */
 void rate_give(struct rate *rate, size_t octets);
+
+/* It is as good as a new one. */
+bool rate_is_full(struct rate *rate);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "gateway/budgets.h"
 #include "gateway/settings.h"
-#include "relay/rate.h"
 
 static struct settings settings;
 static struct budgets *budgets;
@@ -235,42 +234,6 @@ threads_share_them(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-static void
-an_identity_has_one_rate_for_datagrams(void **state)
-{
-	struct budget_share a = {0}, b = {0}, c = {0};
-	struct rate *of_a, *of_b, *of_c;
-	uint64_t wait_us;
-
-	(void)state;
-	assert_int_equal(enter(&a), REASON_OK);
-	assert_int_equal(enter(&b), REASON_OK);
-	assert_int_equal(enter(&c), REASON_OK);
-	assert_int_equal(prove(&a, "alice@EXAMPLE.COM"), REASON_OK);
-	assert_int_equal(prove(&b, "alice@EXAMPLE.COM"), REASON_OK);
-	assert_int_equal(prove(&c, "bob@EXAMPLE.COM"), REASON_OK);
-	assert_int_equal(
-	    budgets_datagram_rate(budgets, &settings, &a, &of_a), REASON_OK);
-	assert_null(of_a);
-	settings.udp_identity_rate_max = 400000;
-	assert_int_equal(
-	    budgets_datagram_rate(budgets, &settings, &a, &of_a), REASON_OK);
-	assert_int_equal(rate_take(of_a, 200000, &wait_us), 100000);
-	assert_int_equal(
-	    budgets_datagram_rate(budgets, &settings, &b, &of_b), REASON_OK);
-	assert_int_equal(
-	    budgets_datagram_rate(budgets, &settings, &c, &of_c), REASON_OK);
-	assert_ptr_equal(of_a, of_b);
-	assert_ptr_not_equal(of_a, of_c);
-	assert_int_equal(rate_take(of_c, 200000, &wait_us), 100000);
-	leave(&a);
-	leave(&c);
-	/* Who has another association still uses it. */
-	rate_give(of_b, 1000);
-	assert_int_equal(rate_take(of_b, 1000, &wait_us), 1000);
-	leave(&b);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -284,7 +247,6 @@ main(void)
 	    TEST(each_source_has_its_own_budget),
 	    TEST(strangers_of_one_source_are_fewer),
 	    TEST(each_identity_has_its_own_budget),
-	    TEST(an_identity_has_one_rate_for_datagrams),
 	    TEST(threads_share_them),
 	};
 

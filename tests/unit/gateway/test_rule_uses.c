@@ -129,6 +129,41 @@ all_sessions_share_one_rate(void **state)
 	rule_uses_give(rule_uses, bob);
 }
 
+/* To come again is no way to a full rate. */
+static void
+a_rate_is_no_fuller_for_who_comes_again(void **state)
+{
+	static const struct rule_limits slow = {.max_rate = 1};
+	static const struct rule_limits fast = {.max_rate = RATE_MAX};
+	struct rule_use *use = must_take("", "alice", &slow), *other;
+	uint64_t wait_us;
+
+	(void)state;
+	assert_int_equal(
+	    rate_take(rule_uses_rate(rule_uses, use), SIZE_MAX, &wait_us),
+	    RATE_BURST_MIN);
+	rule_uses_give(rule_uses, use);
+	for (int i = 0; i < 3; i++) {
+		/* Others do not sweep it away. */
+		other = must_take("", "bob", &slow);
+		rule_uses_give(rule_uses, other);
+		use = must_take("", "alice", &slow);
+		assert_int_equal(rate_take(rule_uses_rate(rule_uses, use),
+				     SIZE_MAX, &wait_us),
+		    0);
+		rule_uses_give(rule_uses, use);
+	}
+	/* One that is full again is as good as new, and goes. */
+	use = must_take("web", "alice", &fast);
+	assert_true(
+	    rate_take(rule_uses_rate(rule_uses, use), SIZE_MAX, &wait_us) > 0);
+	rule_uses_give(rule_uses, use);
+	(void)usleep(300000);
+	use = must_take("ssh", "alice", &fast);
+	rule_uses_give(rule_uses, use);
+	assert_int_equal(rule_uses_count(rule_uses), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -139,6 +174,7 @@ main(void)
 	    TEST(sessions_are_counted_for_each_identity_and_rule),
 	    TEST(a_smaller_limit_keeps_out_only_newcomers),
 	    TEST(all_sessions_share_one_rate),
+	    TEST(a_rate_is_no_fuller_for_who_comes_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,24 @@ small_steps_count_together(void **state)
 	}
 }
 
+static void
+what_was_not_used_is_put_back(void **state)
+{
+	struct allowance allowance = allowance_of(5);
+
+	(void)state;
+	assert_true(allowance_is_full(&allowance));
+	assert_true(allowance_take(&allowance, 8));
+	assert_false(allowance_is_full(&allowance));
+	allowance_give(&allowance, 3);
+	assert_int_equal(allowance_left(&allowance), 5);
+	allowance_give(&allowance, UINT64_MAX);
+	assert_int_equal(allowance_left(&allowance), 10);
+	assert_true(allowance_is_full(&allowance));
+	allowance_set(&allowance, 100, 7);
+	assert_int_equal(allowance_left(&allowance), 7);
+}
+
 int
 main(void)
 {
@@ -64,6 +82,7 @@ main(void)
 	    cmocka_unit_test(without_a_limit_there_is_always_enough),
 	    cmocka_unit_test(two_seconds_worth_is_there_at_once),
 	    cmocka_unit_test(small_steps_count_together),
+	    cmocka_unit_test(what_was_not_used_is_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

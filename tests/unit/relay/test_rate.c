@@ -122,6 +122,24 @@ another_rate_counts_from_now_on(void **state)
 	rate_free(rate);
 }
 
+static void
+what_cannot_be_cut_passes_whole_or_not(void **state)
+{
+	struct rate *rate = rate_new(1000000);
+
+	(void)state;
+	assert_true(rate_is_full(rate));
+	assert_false(rate_take_whole(rate, 250001));
+	assert_true(rate_is_full(rate));
+	assert_true(rate_take_whole(rate, 249999));
+	assert_false(rate_take_whole(rate, 2));
+	assert_true(rate_take_whole(rate, 1));
+	assert_false(rate_is_full(rate));
+	fake_clock_advance(250000);
+	assert_true(rate_is_full(rate));
+	rate_free(rate);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -133,6 +151,7 @@ main(void)
 	    TEST(a_slow_one_is_asked_every_second),
 	    TEST(what_did_not_pass_is_put_back),
 	    TEST(another_rate_counts_from_now_on),
+	    TEST(what_cannot_be_cut_passes_whole_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
