@@ -132,6 +132,13 @@ endpoint_is_equal(const struct endpoint *a, const struct endpoint *b)
 		   : address_is_equal(&a->address, &b->address);
 }
 
+bool
+endpoint_is_unspecified(const struct endpoint *endpoint)
+{
+	return endpoint->kind == ENDPOINT_ADDRESS &&
+	       address_is_unspecified(&endpoint->address);
+}
+
 const char *
 endpoint_print(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE])
 {

@@ -38,6 +38,8 @@ struct endpoint
 endpoint_from_address(const struct address *address, uint16_t port);
 
 bool endpoint_is_equal(const struct endpoint *a, const struct endpoint *b);
+/* 0.0.0.0 or [::], whatever the port. */
+bool endpoint_is_unspecified(const struct endpoint *endpoint);
 
 /* "name:port", "a.b.c.d:port" or "[x::y]:port". */
 const char *

@@ -39,14 +39,11 @@ struct session_bind {
 static bool
 expects_anybody(const struct session *session)
 {
-	const struct endpoint *asked = &session->asked.destination;
-
-	return asked->kind == ENDPOINT_ADDRESS &&
-	       address_is_unspecified(&asked->address);
+	return endpoint_is_unspecified(&session->asked.destination);
 }
 
 static bool
-is_connected(const struct session *session, const struct address *peer)
+may_call_back(const struct session *session, const struct address *peer)
 {
 	return !session->settings->bind_require_connect ||
 	       connected_has(session->worker->shared->connected,
@@ -69,7 +66,7 @@ session_bind_prepare(
 		return REASON_NO_MEMORY;
 	session->bind = bind;
 	for (size_t i = 0; i < count && i < RESOLVER_ADDRESSES_MAX; i++) {
-		if (is_connected(session,
+		if (may_call_back(session,
 			expects_anybody(session) ? NULL : &addresses[i]))
 			bind->expected[bind->count++] = addresses[i];
 	}
@@ -128,14 +125,14 @@ judge_caller(struct session *session, const struct address *caller,
 	*verdict = session_judge(session, caller);
 	if (verdict->decision != DECISION_PERMIT)
 		return verdict->reason;
-	return is_connected(session, caller) ? REASON_OK
-					     : REASON_BIND_NO_CONNECT;
+	return may_call_back(session, caller) ? REASON_OK
+					      : REASON_BIND_NO_CONNECT;
 }
 
 static bool
 on_caller(void *arg, const struct socket_address *caller)
 {
-	struct session *session = arg, told;
+	struct session *session = arg;
 	struct verdict verdict;
 	enum reason reason = judge_caller(session, &caller->address, &verdict);
 
@@ -143,13 +140,8 @@ on_caller(void *arg, const struct socket_address *caller)
 		session_keep_verdict(session, &verdict);
 	else if (session->bind->refused++ >= CALLERS_RECORDED_MAX)
 		return false;
-	told = *session;
-	told.dialled = *caller;
-	if (reason != REASON_BIND_STRANGER) {
-		told.verdict = verdict;
-		told.rules = session->worker->rules;
-	}
-	session_record(&told, AUDIT_BIND_PEER, reason, "");
+	session_record_caller(session, reason,
+	    reason == REASON_BIND_STRANGER ? NULL : &verdict, caller);
 	return reason == REASON_OK;
 }
 

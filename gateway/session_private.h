@@ -35,7 +35,6 @@ struct session {
 	/* What has become known, in the order of the story. */
 	struct hint_facts facts; /* of how the client went about it */
 	bool is_of_balancer;	 /* no client was named: a health check? */
-	bool has_greeted;	 /* the client has said something sensible */
 	bool is_proved;
 	struct identity identity;   /* before the proof: as claimed, or none */
 	enum protection protection; /* of the seal: what was granted */
@@ -232,6 +231,9 @@ struct audit_record session_begin_record(const struct session *session,
 void session_record_destination(const struct session *session,
     const struct verdict *verdict, const struct endpoint *destination,
     const struct socket_address *leads_to, const char *detail);
+/* Of who called; verdict is NULL for one who was not expected. */
+void session_record_caller(const struct session *session, enum reason reason,
+    const struct verdict *verdict, const struct socket_address *caller);
 
 /* "[s:17 alice@EXAMPLE.COM 192.0.2.1:4567]", quoted. */
 #define SESSION_WHO_SIZE 640

@@ -45,14 +45,6 @@ put_tls(const struct session *session, struct audit_record *record)
 		    len > 0 ? "; " : "", session->tls.subject);
 }
 
-/* Of UDP ASSOCIATE it is where the client will send from, if it knows. */
-static bool
-is_unspecified(const struct endpoint *destination)
-{
-	return destination->kind == ENDPOINT_ADDRESS &&
-	       address_is_unspecified(&destination->address);
-}
-
 static void
 put_request(const struct session *session, struct audit_record *record)
 {
@@ -61,24 +53,34 @@ put_request(const struct session *session, struct audit_record *record)
 	record->command = (uint8_t)asked->command;
 	record->asked_len = asked->asked_len;
 	memcpy(record->asked, asked->asked, asked->asked_len);
+	/* Of UDP ASSOCIATE it is where the client will send from, if it
+	 * knows. */
 	record->has_destination =
-	    session->has_request && !(asked->command == COMMAND_UDP &&
-					is_unspecified(&asked->destination));
+	    session->has_request &&
+	    !(asked->command == COMMAND_UDP &&
+		endpoint_is_unspecified(&asked->destination));
 	record->destination = asked->destination;
 }
 
+/* What those rules said. */
 static void
-put_verdict(const struct session *session, struct audit_record *record)
+put_verdict(const struct session *session, const struct ruleset *rules,
+    const struct verdict *verdict, struct audit_record *record)
+{
+	record->generation = rules == NULL ? 0 : ruleset_generation(rules);
+	record->stale = session->is_stale;
+	(void)strlcpy(record->rule, verdict->rule, sizeof(record->rule));
+	(void)strlcpy(
+	    record->reported, verdict->reported, sizeof(record->reported));
+	record->would_permit = verdict->would_permit;
+}
+
+static void
+put_decision(const struct session *session, struct audit_record *record)
 {
 	if (session->rules == NULL)
 		return;
-	record->generation = ruleset_generation(session->rules);
-	record->stale = session->is_stale;
-	(void)strlcpy(
-	    record->rule, session->verdict.rule, sizeof(record->rule));
-	(void)strlcpy(record->reported, session->verdict.reported,
-	    sizeof(record->reported));
-	record->would_permit = session->verdict.would_permit;
+	put_verdict(session, session->rules, &session->verdict, record);
 	if (record->event == AUDIT_REVOKED)
 		record->generation_before = session->generation_before;
 }
@@ -122,7 +124,7 @@ session_begin_record(const struct session *session, enum audit_event event,
 	put_tls(session, &record);
 	put_identity(session, &record);
 	put_request(session, &record);
-	put_verdict(session, &record);
+	put_decision(session, &record);
 	if (event == AUDIT_AUTH || event == AUDIT_CLOSE)
 		record.hint = hint_find(&session->facts, reason);
 	return record;
@@ -132,11 +134,11 @@ void
 session_record(const struct session *session, enum audit_event event,
     enum reason reason, const char *detail)
 {
-	struct audit_record record =
-	    session_begin_record(session, event, reason, detail);
+	struct audit_record record;
 
 	if (session_is_health_check(session, reason))
 		return;
+	record = session_begin_record(session, event, reason, detail);
 	if (event == AUDIT_CLOSE)
 		put_end(session, &record);
 	audit_sender_write(session->worker->audit, &record);
@@ -154,11 +156,20 @@ session_record_destination(const struct session *session,
 	record.has_destination = true;
 	record.destination = *destination;
 	record.dialled = *leads_to;
-	record.generation = 0;
-	if (session->worker->rules != NULL)
-		record.generation = ruleset_generation(session->worker->rules);
-	record.stale = session->is_stale;
-	(void)strlcpy(record.rule, verdict->rule, sizeof(record.rule));
+	put_verdict(session, session->worker->rules, verdict, &record);
+	audit_sender_write(session->worker->audit, &record);
+}
+
+void
+session_record_caller(const struct session *session, enum reason reason,
+    const struct verdict *verdict, const struct socket_address *caller)
+{
+	struct audit_record record =
+	    session_begin_record(session, AUDIT_BIND_PEER, reason, "");
+
+	record.dialled = *caller;
+	if (verdict != NULL)
+		put_verdict(session, session->worker->rules, verdict, &record);
 	audit_sender_write(session->worker->audit, &record);
 }
 

@@ -44,7 +44,8 @@ conclude(struct session *session, const struct association_question *question,
 		answer.told = question->before != RULING_PERMIT ||
 			      !address_is_equal(address, &question->address);
 		answer.note = 0;
-		session_udp_list(session->udp, question->asked);
+		if (answer.told)
+			session_udp_list(session->udp, question->asked);
 	} else {
 		answer.ruling = verdict->decision == DECISION_DENY
 				    ? RULING_DENY
@@ -95,7 +96,7 @@ conclude_name(struct session *session,
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	const struct address *chosen = NULL;
 	size_t permitted_count = 0;
-	struct verdict verdict = {.rule = ""};
+	struct verdict verdict = {.rule = "", .reported = ""};
 
 	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
 		verdict = judge_address(&context, &asked, &addresses[i]);
