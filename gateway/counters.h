@@ -32,6 +32,7 @@ void counters_add(struct counters *counters, enum counter counter);
 /* A session has ended with that reason. */
 void counters_add_end(struct counters *counters, enum reason reason);
 
+/* For tests; the log has them all. */
 uint64_t counters_get(struct counters *counters, enum counter counter);
 
 /*

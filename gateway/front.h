@@ -16,8 +16,7 @@
 struct evbuffer;
 
 /* Room for any front's request and reply. */
-#define FRONT_REQUEST_MAX 1024
-#define FRONT_REPLY_MAX	  1024
+#define FRONT_REPLY_MAX 1024
 
 struct front_request {
 	enum command command;
@@ -51,8 +50,8 @@ struct front {
 	enum parse_result (*parse_request)(const uint8_t *data, size_t len,
 	    size_t *consumed, struct front_request *request, enum reason *why);
 
-	/* Writes the reply for `reason`; `bound` is our address towards the
-	 * target, all zero where there is none.  Returns its length. */
+	/* Writes the reply for `reason`; `bound` is the address that the
+	 * reply names, all zero where there is none.  Returns its length. */
 	size_t (*print_reply)(uint8_t out[FRONT_REPLY_MAX], enum reason reason,
 	    const struct socket_address *bound);
 };

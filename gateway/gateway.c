@@ -370,8 +370,8 @@ make_threads(struct gateway *gateway)
 	gateway->workers =
 	    must_alloc(gateway->worker_count, sizeof(struct worker *));
 	for (unsigned i = 0; i < gateway->worker_count; i++)
-		gateway->workers[i] = worker_new(i + 1, &gateway->shared,
-		    settings, gateway->tls, audit_source(gateway, i + 1));
+		gateway->workers[i] = worker_new(&gateway->shared, settings,
+		    gateway->tls, audit_source(gateway, i + 1));
 	gateway->housekeeping = housekeeping_new(program_base(gateway->program),
 	    &gateway->shared, gateway->workers, gateway->worker_count);
 	if (gateway->housekeeping == NULL)

@@ -62,13 +62,10 @@ static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct reviews *reviews = arg;
-	struct ruleset *rules = reviews->worker->rules;
 
 	(void)fd;
 	(void)what;
-	if (rules != NULL &&
-	    (ruleset_needs_subject(rules) ||
-		settings_check_accounts(reviews->worker->settings)))
+	if (worker_needs_subject(reviews->worker))
 		reviews_begin(reviews);
 }
 

@@ -122,7 +122,6 @@ greeting(struct bufferevent *bev, void *arg)
 		session_close(session, why);
 		return;
 	case PARSE_DONE:
-		session->has_greeted = true;
 		prove(session, method);
 		return;
 	}
@@ -239,10 +238,7 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 static bool
 needs_subject(const struct session *session)
 {
-	return session->worker->rules != NULL &&
-	       (ruleset_needs_subject(session->worker->rules) ||
-		   settings_check_accounts(session->settings)) &&
-	       !session->has_subject;
+	return !session->has_subject && worker_needs_subject(session->worker);
 }
 
 static void
@@ -426,7 +422,7 @@ judge_addresses(
 	struct request asked = session_request(session);
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	size_t permitted_count = 0;
-	struct verdict verdict, first = {.rule = ""};
+	struct verdict verdict, first = {.rule = "", .reported = ""};
 
 	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
 		verdict = judge_address(&context, &asked, &addresses[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Proving who a client is by a name and a password: where that is allowed,
- * and by which settings. */
+/* Proving who a client is by a name and a password: where that is allowed, by
+ * which settings, and what counts against a source that fails. */
 #include "gateway/session_private.h"
 
 #include "auth/userpass.h"

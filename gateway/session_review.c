@@ -142,13 +142,10 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 void
 session_review(struct session *session)
 {
-	struct ruleset *rules = session->worker->rules;
-
 	if (!session->is_standing)
 		return;
 	session_udp_rules_changed(session);
-	if (rules == NULL || (!ruleset_needs_subject(rules) &&
-				 !settings_check_accounts(session->settings))) {
+	if (!worker_needs_subject(session->worker)) {
 		review(session);
 		return;
 	}

@@ -366,6 +366,16 @@ is_address_pair(const struct settings_list *list)
 	return count < 2 || addresses[0].family != addresses[1].family;
 }
 
+/* Both 0 is any; else from the first to the last. */
+static bool
+is_port_range(uint64_t min, uint64_t max)
+{
+	return min <= max && (min == 0) == (max == 0);
+}
+
+static const char port_range[] =
+    "makes no range with port_min; allowed is as much or more, or both 0";
+
 static void
 check_bind(const struct check *check)
 {
@@ -378,11 +388,8 @@ check_bind(const struct check *check)
 		WRONG(check, bind_address, "%s", allowed);
 	if (!is_address_pair(&s->bind_advertise))
 		WRONG(check, bind_advertise, "%s", allowed);
-	if (s->bind_port_max < s->bind_port_min ||
-	    (s->bind_port_min == 0 && s->bind_port_max != 0))
-		WRONG(check, bind_port_max,
-		    "does not fit bind.port_min; allowed are 0 and 0, or 1 "
-		    "and more and as much or more");
+	if (!is_port_range(s->bind_port_min, s->bind_port_max))
+		WRONG(check, bind_port_max, "%s", port_range);
 }
 
 static void
@@ -414,11 +421,8 @@ check_udp(const struct check *check)
 {
 	const struct settings *s = check->settings;
 
-	if ((s->udp_port_min == 0) != (s->udp_port_max == 0) ||
-	    s->udp_port_min > s->udp_port_max)
-		WRONG(check, udp_port_max,
-		    "with udp.port_min makes no range; as much or more is "
-		    "allowed, or both 0");
+	if (!is_port_range(s->udp_port_min, s->udp_port_max))
+		WRONG(check, udp_port_max, "%s", port_range);
 	/* A rate holds a quarter of a second's octets. */
 	if (s->udp_identity_rate_max != 0 && s->udp_identity_rate_max < 262144)
 		WRONG(check, udp_identity_rate_max,

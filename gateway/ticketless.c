@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/must.h"
+#include "base/siphash.h"
 
 /* An address has its place in one set; a full set forgets its oldest. */
 #define SETS	1024
@@ -21,7 +22,7 @@ struct entry {
 
 struct ticketless {
 	pthread_mutex_t lock;
-	uint64_t seed; /* nobody can choose addresses of one set */
+	uint8_t key[SIPHASH_KEY_SIZE];
 	struct entry entries[SETS][SET_MAX];
 };
 
@@ -33,8 +34,8 @@ ticketless_new(void)
 	if (ticketless == NULL)
 		return NULL;
 	must(pthread_mutex_init(&ticketless->lock, NULL) == 0);
-	must(getrandom(&ticketless->seed, sizeof(ticketless->seed), 0) ==
-	     (ssize_t)sizeof(ticketless->seed));
+	must(getrandom(ticketless->key, sizeof(ticketless->key), 0) ==
+	     (ssize_t)sizeof(ticketless->key));
 	return ticketless;
 }
 
@@ -51,12 +52,9 @@ ticketless_free(struct ticketless *ticketless)
 static struct entry *
 set_of(struct ticketless *ticketless, const struct address *address)
 {
-	uint64_t hash = ticketless->seed;
+	uint64_t hash =
+	    siphash(ticketless->key, address->bytes, sizeof(address->bytes));
 
-	for (size_t i = 0; i < sizeof(address->bytes); i++) {
-		hash = (hash ^ address->bytes[i]) * UINT64_C(0x100000001b3);
-		hash ^= hash >> 29;
-	}
 	return ticketless->entries[hash % SETS];
 }
 

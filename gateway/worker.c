@@ -271,14 +271,21 @@ make_parts(struct worker *worker, uint64_t audit_source)
 		    settings->resolver_servers);
 }
 
+bool
+worker_needs_subject(const struct worker *worker)
+{
+	return worker->rules != NULL &&
+	       (ruleset_needs_subject(worker->rules) ||
+		   settings_check_accounts(worker->settings));
+}
+
 struct worker *
-worker_new(unsigned slot, struct shared *shared, struct settings *settings,
+worker_new(struct shared *shared, struct settings *settings,
     struct tls_listeners *tls, uint64_t audit_source)
 {
 	struct thread *thread = must_alloc(1, sizeof(*thread));
 	struct worker *worker = &thread->worker;
 
-	worker->slot = slot;
 	worker->shared = shared;
 	worker->settings = settings_ref(settings);
 	take_ports(worker);

@@ -58,7 +58,6 @@ struct shared {
 /* What a thread's sessions use; settings and rules are references of its
  * own. */
 struct worker {
-	unsigned slot; /* 1 .. */
 	struct shared *shared;
 	struct event_base *base;
 	struct audit_sender *audit;
@@ -102,9 +101,11 @@ struct mail {
 };
 
 /* Makes a worker and starts its thread; dies when it cannot. */
-struct worker *
-worker_new(unsigned slot, struct shared *shared, struct settings *settings,
+struct worker *worker_new(struct shared *shared, struct settings *settings,
     struct tls_listeners *tls, uint64_t audit_source) must_check;
+
+/* Do rules or settings want to know what the directory says of a client? */
+bool worker_needs_subject(const struct worker *worker);
 
 /* Takes what the mail holds.  From the main thread. */
 void worker_mail(struct worker *worker, const struct mail *mail);

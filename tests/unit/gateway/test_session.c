@@ -451,7 +451,6 @@ set_up(void **state)
 	shared.throttle = throttle_new();
 	shared.ticketless = ticketless_new();
 	door = "lan";
-	worker.slot = 1;
 	worker.shared = &shared;
 	worker.base = base;
 	shared.budgets = budgets_new(UINT64_MAX);
