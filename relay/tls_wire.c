@@ -115,6 +115,12 @@ keep(struct tls_wire *wire, const char *data, size_t len)
 	size_t size = wire->size == 0 ? UNSENT_FIRST : wire->size;
 	uint8_t *larger;
 
+	/* A client that always leaves some of it must not make it grow. */
+	if (wire->sent > 0) {
+		wire->len -= wire->sent;
+		memmove(wire->unsent, wire->unsent + wire->sent, wire->len);
+		wire->sent = 0;
+	}
 	while (size < wire->len + len)
 		size *= 2;
 	if (size > wire->size) {

@@ -27,6 +27,19 @@ static const enum tls_end_version versions[] = {TLS_END_1_2, TLS_END_1_3};
 
 /* ---- the two ends ---- */
 
+void *__wrap_realloc(void *from, size_t size);
+void *__real_realloc(void *from, size_t size);
+
+static size_t largest; /* that was asked for */
+
+void *
+__wrap_realloc(void *from, size_t size)
+{
+	if (size > largest)
+		largest = size;
+	return __real_realloc(from, size);
+}
+
 struct pair {
 	struct event_base *base;
 	struct bufferevent *bev; /* ours, until the handover */
@@ -258,7 +271,7 @@ the_minimum_can_be_1_3(void **state)
 			    reason_name(pair.reason), "tls_version");
 		pair_fini(&pair);
 	}
-	tls_context_unref(context);
+	tls_context_free(context);
 	tls_paper_fini(&paper);
 }
 
@@ -365,7 +378,7 @@ client_certificates_are_demanded(void **state)
 		}
 		pair_fini(&pair);
 	}
-	tls_context_unref(context);
+	tls_context_free(context);
 	tls_paper_fini(&own);
 	tls_paper_fini(&ca);
 	tls_paper_fini(&good);
@@ -457,7 +470,7 @@ a_certificate_has_its_time(void **state)
 		    tls_context_is_current(context, why, sizeof(why)),
 		    rows[i].why[0] == '\0');
 		assert_memory_equal(why, rows[i].why, strlen(rows[i].why));
-		tls_context_unref(context);
+		tls_context_free(context);
 		tls_paper_fini(&paper);
 	}
 }
@@ -879,6 +892,37 @@ nothing_is_renegotiated(void **state)
 	pair_fini(&pair);
 }
 
+/* Who takes a little of his answers each time is no dearer. */
+static void
+answers_that_are_taken_slowly_are_bounded(void **state)
+{
+	static char got[65536];
+	const int small = 1;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, TLS_END_1_3);
+	assert_int_equal(setsockopt(bufferevent_getfd(pair.bev), SOL_SOCKET,
+			     SO_SNDBUF, &small, sizeof(small)),
+	    0);
+	assert_int_equal(bufferevent_disable(pair.bev, EV_READ), 0);
+	hand_over(&pair);
+	largest = 0;
+	for (int i = 0; i < 40000; i++) {
+		if (channel_is_read_held(pair.channel)) {
+			(void)from_socket(&pair);
+			assert_int_equal(channel_flush(pair.channel), 0);
+			assert_true(channel_has_unsent(pair.channel));
+		} else {
+			tls_end_update_keys(pair.client, true);
+			client_says(&pair, "x", 1);
+			(void)channel_reads(&pair, got, sizeof(got));
+		}
+	}
+	assert_in_range(largest, 65536, 163840);
+	pair_fini(&pair);
+}
+
 int
 main(void)
 {
@@ -905,6 +949,7 @@ main(void)
 	    cmocka_unit_test(keys_are_updated),
 	    cmocka_unit_test(keys_are_updated_while_writing_is_stopped),
 	    cmocka_unit_test(answers_that_nobody_takes_are_bounded),
+	    cmocka_unit_test(answers_that_are_taken_slowly_are_bounded),
 	    cmocka_unit_test(an_update_behind_our_end_is_taken),
 	    cmocka_unit_test(nothing_is_renegotiated),
 	};
