@@ -63,30 +63,6 @@ read_file(int fd, uint8_t *out, size_t size)
 	return (ssize_t)len;
 }
 
-struct secret *
-secret_read(int fd)
-{
-	uint8_t file[FILE_MAX + 1];
-	struct secret *secret = NULL;
-	ssize_t len = read_file(fd, file, sizeof(file));
-	int saved;
-
-	if (len > FILE_MAX) {
-		errno = EFBIG;
-		len = -1;
-	} else if (len > 0 && file[len - 1] == '\n') {
-		len--;
-	}
-	if (len == 0)
-		errno = EINVAL;
-	if (len > 0)
-		secret = secret_new(file, (size_t)len);
-	saved = errno;
-	explicit_bzero(file, sizeof(file));
-	errno = saved;
-	return secret;
-}
-
 int
 secret_hide_from_children(struct secret *secret)
 {
@@ -118,6 +94,22 @@ secret_read_all(int fd, size_t most)
 	secret->len = (size_t)len;
 	secret->data[len] = '\0';
 	return secret;
+}
+
+struct secret *
+secret_read(int fd)
+{
+	struct secret *secret = secret_read_all(fd, FILE_MAX);
+
+	if (secret == NULL)
+		return NULL;
+	if (secret->len > 0 && secret->data[secret->len - 1] == '\n')
+		secret->data[--secret->len] = '\0';
+	if (secret->len > 0)
+		return secret;
+	secret_free(secret);
+	errno = EINVAL;
+	return NULL;
 }
 
 void

@@ -26,6 +26,7 @@ struct secret *secret_read(int fd) must_check;
 /* Processes that are forked from now on find zeros in its place.  0 or
  * -errno. */
 int secret_hide_from_children(struct secret *secret) must_check;
+
 /* Reads a whole file of at most `most` octets as it is (none is fine); fd
  * stays open.  NULL and errno (EFBIG). */
 struct secret *secret_read_all(int fd, size_t most) must_check;

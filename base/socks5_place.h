@@ -13,9 +13,6 @@
 #include "base/reason.h"
 #include "base/wire.h"
 
-/* The most octets that one takes: a name of 255. */
-#define SOCKS5_PLACE_MAX (1 + 1 + 255 + 2)
-
 /* As sent; octets point into the reader's data. */
 struct socks5_place {
 	uint8_t type;

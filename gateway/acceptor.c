@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/counters.h"
+#include "relay/sockets.h"
 
 /* Few at a time: the other loops that share the socket want some, too. */
 #define ACCEPTS_PER_WAKE 8
@@ -121,13 +122,6 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 /* ---- when there is */
 
-static bool
-is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	       error == ENOMEM;
-}
-
 static void
 on_readable(evutil_socket_t listening, short what, void *arg)
 {
@@ -141,7 +135,7 @@ on_readable(evutil_socket_t listening, short what, void *arg)
 	for (int i = 0; i < ACCEPTS_PER_WAKE; i++) {
 		fd = accept_one(listening, &from, &len);
 		if (fd < 0) {
-			if (is_shortage(errno))
+			if (sockets_is_shortage(errno))
 				pause_accepting(acceptor, errno);
 			return; /* EAGAIN: another loop was faster */
 		}

@@ -223,7 +223,7 @@ check_tls(struct check *check, const struct listener_settings *listener)
 		else if (stale[0] != '\0')
 			(void)fprintf(check->errors, "%s (a warning)\n", stale);
 	}
-	tls_context_unref(context);
+	tls_context_free(context);
 	for (size_t i = 0; i < TLS_FILE_COUNT; i++)
 		secret_free(texts[i]);
 }

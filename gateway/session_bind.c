@@ -18,9 +18,11 @@
 #include "gateway/budgets.h"
 #include "gateway/connected.h"
 #include "gateway/worker.h"
+#include "relay/dialler.h"
 #include "relay/hangup.h"
 #include "relay/reception.h"
 #include "relay/resolver.h"
+#include "relay/sockets.h"
 
 /* Refused callers that are recorded one by one; the rest are counted. */
 #define CALLERS_RECORDED_MAX 64
@@ -100,6 +102,7 @@ listening_address(const struct session *session, struct address *address)
 {
 	const struct settings_list *own = &session->settings->bind_address;
 	const struct address *peer = &session->bind->expected[0];
+	int error;
 
 	if (find_address(own, peer->family, address))
 		return REASON_OK;
@@ -107,7 +110,8 @@ listening_address(const struct session *session, struct address *address)
 		return REASON_NETWORK_UNREACHABLE;
 	if (expects_anybody(session))
 		return session_local_address(session, address);
-	return reception_local_towards(peer, address);
+	error = sockets_local_towards(peer, address);
+	return error == 0 ? REASON_OK : dial_reason(error);
 }
 
 /* Why that caller is not the one, or REASON_OK. */

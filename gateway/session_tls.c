@@ -14,6 +14,7 @@
 #include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
 #include "relay/channel.h"
+#include "relay/sockets.h"
 
 static struct bufferevent *
 plain_bev(struct event_base *base, int fd)
@@ -110,12 +111,8 @@ enum reason
 session_local_address(const struct session *session, struct address *address)
 {
 	struct socket_address local;
-	struct sockaddr_storage storage;
-	socklen_t len = sizeof(storage);
 
-	if (getsockname(bufferevent_getfd(session->bev),
-		(struct sockaddr *)&storage, &len) != 0 ||
-	    !socket_address_from((struct sockaddr *)&storage, len, &local))
+	if (sockets_local(bufferevent_getfd(session->bev), &local) != 0)
 		return REASON_CLIENT_ERROR;
 	*address = local.address;
 	return REASON_OK;

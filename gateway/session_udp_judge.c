@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "gateway/worker.h"
-#include "relay/datagrams.h"
+#include "relay/sockets.h"
 #include "relay/resolver.h"
 
 /* Names of one client that are resolved at a time. */
@@ -68,11 +68,13 @@ static const struct address *
 choose(
     const struct address *addresses, size_t count, const struct address *before)
 {
+	struct address ours;
+
 	for (size_t i = 0; i < count; i++)
 		if (address_is_equal(&addresses[i], before))
 			return &addresses[i];
 	for (size_t i = 0; i < count; i++)
-		if (datagrams_has_route(&addresses[i]))
+		if (sockets_local_towards(&addresses[i], &ours) == 0)
 			return &addresses[i];
 	return &addresses[0];
 }

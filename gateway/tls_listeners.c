@@ -69,7 +69,7 @@ tls_listeners_unref(struct tls_listeners *set)
 		wipe_texts(listener);
 		for (size_t i = 0; i < TLS_FILE_COUNT; i++)
 			free(listener->places[i]);
-		tls_context_unref(listener->context);
+		tls_context_free(listener->context);
 		free(listener);
 	}
 	free(set);

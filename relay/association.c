@@ -25,7 +25,6 @@
 #define WAKE_OCTETS  (256 * 1024)
 
 /* The most octets that a datagram can have. */
-#define DATAGRAM_MAX_IPV4 65507
 #define DATAGRAM_MAX_IPV6 65527
 
 enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
@@ -150,8 +149,9 @@ flush(struct association *association, struct door *door)
 }
 
 static void
-flush_targets(struct association *association)
+flush_all(struct association *association)
 {
+	flush(association, &association->client);
 	for (size_t i = 0; i < FAMILIES; i++)
 		flush(association, &association->targets[i]);
 }
@@ -178,6 +178,27 @@ target_door(struct association *association, enum address_family family)
 	return NULL;
 }
 
+typedef void take_fn(struct association *association, struct datagram *item);
+
+/* What has come by a socket; not all of it at once, others wait. */
+static void
+serve(struct association *association, int fd, take_fn *take)
+{
+	struct datagrams *batch = association->batch;
+	size_t octets = 0;
+
+	for (int i = 0; i < WAKE_BATCHES && octets < WAKE_OCTETS; i++) {
+		datagrams_receive(fd, batch);
+		for (size_t j = 0; j < batch->count; j++) {
+			octets += batch->items[j].len;
+			take(association, &batch->items[j]);
+		}
+		flush_all(association);
+		if (batch->count < DATAGRAMS_MAX)
+			break;
+	}
+}
+
 /* No more than this association may move, nor than all that share its rate;
  * what does not fit at once is lost. */
 static bool
@@ -193,7 +214,7 @@ may_pass(struct association *association, size_t len)
 	return false;
 }
 
-/* The payload is borrowed until flush_targets. */
+/* The payload is borrowed until flush_all. */
 static void
 send_to_target(struct association *association,
     const struct destination *destination, uint8_t *payload, size_t len)
@@ -295,7 +316,7 @@ association_answer(struct association *association,
 		if (ruling == RULING_PERMIT) {
 			send_to_target(
 			    association, destination, held->payload, held->len);
-			flush_targets(association);
+			flush_all(association);
 		} else {
 			count_drop(association, drop_of(ruling));
 		}
@@ -364,11 +385,11 @@ reassemble(struct association *association, const struct socks5_udp *header,
 	    whole.len);
 	/* What was put together lasts until the next one. */
 	if (header->frag != 0)
-		flush_targets(association);
+		flush_all(association);
 }
 
 static void
-take_from_client(struct association *association, const struct datagram *item)
+take_from_client(struct association *association, struct datagram *item)
 {
 	struct socks5_udp header;
 	uint8_t *plain = item->data;
@@ -403,21 +424,8 @@ take_from_client(struct association *association, const struct datagram *item)
 static void
 on_client(evutil_socket_t fd, short what, void *arg)
 {
-	struct association *association = arg;
-	struct datagrams *batch = association->batch;
-	size_t octets = 0;
-
 	(void)what;
-	for (int i = 0; i < WAKE_BATCHES && octets < WAKE_OCTETS; i++) {
-		datagrams_receive(fd, batch);
-		for (size_t j = 0; j < batch->count; j++) {
-			octets += batch->items[j].len;
-			take_from_client(association, &batch->items[j]);
-		}
-		flush_targets(association);
-		if (batch->count < DATAGRAMS_MAX)
-			break;
-	}
+	serve(arg, fd, take_from_client);
 }
 
 /* ---- to the client */
@@ -430,7 +438,7 @@ compose(struct association *association, struct datagram *item)
 	struct seal *seal = association->seal;
 	size_t largest = association->peer.address.family == ADDRESS_IPV6
 			     ? DATAGRAM_MAX_IPV6
-			     : DATAGRAM_MAX_IPV4;
+			     : SOCKS5_UDP_DATAGRAM_MAX;
 	size_t header_len = item->peer.address.family == ADDRESS_IPV6
 				? SOCKS5_UDP_HEADER_IPV6
 				: SOCKS5_UDP_HEADER_IPV4;
@@ -478,7 +486,7 @@ take_from_target(struct association *association, struct datagram *item)
 	}
 	if (association->seal != NULL &&
 	    !seal_message(association->seal, item)) {
-		count_drop(association, DROP_SEAL);
+		count_drop(association, DROP_UNSENT);
 		return;
 	}
 	item->peer = association->peer;
@@ -488,21 +496,8 @@ take_from_target(struct association *association, struct datagram *item)
 static void
 on_target(evutil_socket_t fd, short what, void *arg)
 {
-	struct association *association = arg;
-	struct datagrams *batch = association->batch;
-	size_t octets = 0;
-
 	(void)what;
-	for (int i = 0; i < WAKE_BATCHES && octets < WAKE_OCTETS; i++) {
-		datagrams_receive(fd, batch);
-		for (size_t j = 0; j < batch->count; j++) {
-			octets += batch->items[j].len;
-			take_from_target(association, &batch->items[j]);
-		}
-		flush(association, &association->client);
-		if (batch->count < DATAGRAMS_MAX)
-			break;
-	}
+	serve(arg, fd, take_from_target);
 }
 
 /* ---- from its opening to its end */
@@ -563,12 +558,27 @@ association_open(struct event_base *base,
 	return association;
 }
 
+/* It has come, and goes nowhere now. */
+static void
+count_what_waits(struct association *association)
+{
+	uint64_t *drops = association->counts.drops;
+
+	if (association->fragments != NULL)
+		drops[DROP_FRAGMENT] +=
+		    fragments_expire(association->fragments, UINT64_MAX);
+	if (association->destinations != NULL)
+		drops[DROP_WAITING] +=
+		    destinations_held(association->destinations);
+}
+
 void
 association_close(
     struct association *association, struct association_counts *counts)
 {
 	if (association == NULL)
 		return;
+	count_what_waits(association);
 	if (counts != NULL)
 		*counts = association->counts;
 	(void)event_del(&association->idle);

@@ -34,12 +34,12 @@ enum association_drop {
 	DROP_REPLAY,	/* came before, or too late to know */
 	DROP_FRAGMENT,	/* a fragment, where they are not put together */
 	DROP_DENIED,	/* to a destination that is denied */
-	DROP_WAITING,	/* too many waited for a destination to be known */
+	DROP_WAITING,	/* too many, or too long, for a destination's ruling */
 	DROP_NOWHERE,	/* the destination's name has no address */
 	DROP_RATE,	/* more than the limits let through */
 	DROP_STRANGER,	/* from a target that the client has not sent to */
 	DROP_OVERSIZE,	/* does not fit a datagram */
-	DROP_UNSENT,	/* the kernel did not take it */
+	DROP_UNSENT,	/* could not be sealed, or the kernel did not take it */
 	DROP_COUNT
 };
 

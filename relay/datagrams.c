@@ -9,14 +9,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/must.h"
-
-/* Ports that are tried before a range counts as full. */
-#define PORT_TRIES_MAX 1024
+#include "relay/sockets.h"
 
 struct room {
 	uint8_t head[DATAGRAM_HEADROOM];
@@ -137,89 +134,51 @@ datagrams_send(int fd, struct datagram *items, size_t count)
 	}
 }
 
-static bool
-bind_port(int fd, const struct address *local, uint16_t port)
+struct binding {
+	int fd;
+	const struct address *local;
+};
+
+static int
+bind_port(void *arg, uint16_t port)
 {
-	struct socket_address at = {*local, port};
+	const struct binding *binding = arg;
+	struct socket_address at = {*binding->local, port};
 	struct sockaddr_storage storage;
 	socklen_t len = socket_address_to(&at, &storage);
 
-	return bind(fd, (struct sockaddr *)&storage, len) == 0;
+	return bind(binding->fd, (struct sockaddr *)&storage, len) == 0 ? 0
+									: errno;
 }
 
-/* From a place in the range that nobody can guess, once around. */
-static bool
-bind_in_range(
-    int fd, const struct address *local, uint16_t port_min, uint16_t port_max)
-{
-	unsigned size = (unsigned)port_max - port_min + 1, start = 0;
-	unsigned tries = size < PORT_TRIES_MAX ? size : PORT_TRIES_MAX;
-
-	if (port_min == 0)
-		return bind_port(fd, local, 0);
-	if (getrandom(&start, sizeof(start), GRND_NONBLOCK) < 0)
-		start = 0;
-	for (unsigned i = 0; i < tries; i++) {
-		unsigned port = port_min + (start % size + i) % size;
-
-		if (bind_port(fd, local, (uint16_t)port))
-			return true;
-		if (errno != EADDRINUSE)
-			return false;
-	}
-	return false;
-}
-
-static bool
-get_bound(int fd, struct socket_address *bound)
-{
-	struct sockaddr_storage storage;
-	socklen_t len = sizeof(storage);
-
-	if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
-		return false;
-	return socket_address_from((struct sockaddr *)&storage, len, bound);
-}
-
+/* 0, or an errno. */
 static int
-family_of(const struct address *address)
+bind_in_range(int fd, const struct address *local, uint16_t port_min,
+    uint16_t port_max, struct socket_address *bound)
 {
-	return address->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
+	struct binding binding = {fd, local};
+	int on = 1, error;
+
+	if (local->family == ADDRESS_IPV6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)
+		return errno;
+	error = sockets_try_ports(port_min, port_max, bind_port, &binding);
+	return error == 0 ? sockets_local(fd, bound) : error;
 }
 
 int
 datagrams_socket(const struct address *local, uint16_t port_min,
     uint16_t port_max, struct socket_address *bound)
 {
-	int family = family_of(local), on = 1, error;
+	int family = local->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET, error;
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	if ((family == AF_INET || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-				      sizeof(on)) == 0) &&
-	    bind_in_range(fd, local, port_min, port_max) &&
-	    get_bound(fd, bound))
+	error = bind_in_range(fd, local, port_min, port_max, bound);
+	if (error == 0)
 		return fd;
-	error = errno;
 	(void)close(fd);
 	errno = error;
 	return -1;
-}
-
-bool
-datagrams_has_route(const struct address *address)
-{
-	struct socket_address to = {*address, 9};
-	struct sockaddr_storage storage;
-	socklen_t len = socket_address_to(&to, &storage);
-	int fd = socket(family_of(address), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool has_route;
-
-	if (fd < 0)
-		return false;
-	/* Sends nothing. */
-	has_route = connect(fd, (struct sockaddr *)&storage, len) == 0;
-	(void)close(fd);
-	return has_route;
 }

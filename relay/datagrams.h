@@ -58,7 +58,4 @@ void datagrams_send(int fd, struct datagram *items, size_t count);
 int datagrams_socket(const struct address *local, uint16_t port_min,
     uint16_t port_max, struct socket_address *bound) must_check;
 
-/* True if the kernel knows a way to the address. */
-bool datagrams_has_route(const struct address *address);
-
 #endif

@@ -236,6 +236,12 @@ destinations_take_held(
 	return held;
 }
 
+size_t
+destinations_held(const struct destinations *destinations)
+{
+	return destinations->held_count;
+}
+
 /* ---- what is said of them: the owner is asked as seldom as can be */
 
 static void

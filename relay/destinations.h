@@ -89,4 +89,7 @@ bool destinations_hold(struct destinations *destinations,
 struct held *destinations_take_held(struct destinations *destinations,
     struct destination *destination) must_check;
 
+/* How many are held, of all. */
+size_t destinations_held(const struct destinations *destinations);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/must.h"
 #include "relay/channel.h"
+#include "relay/sockets.h"
 
 /* One connect(2); fd is -1 where none is in flight. */
 struct attempt {
@@ -160,11 +161,8 @@ succeed(struct attempt *attempt)
 	    .fd = attempt->fd,
 	    .reached = {attempt->target.address, dial->port},
 	};
-	struct sockaddr_storage local;
-	socklen_t len = sizeof(local);
 
-	if (getsockname(attempt->fd, (struct sockaddr *)&local, &len) < 0 ||
-	    !socket_address_from((struct sockaddr *)&local, len, &result.local))
+	if (sockets_local(attempt->fd, &result.local) != 0)
 		return false;
 	(void)event_del(&attempt->event);
 	attempt->fd = -1; /* the callee's now */

@@ -4,6 +4,7 @@
 #include "relay/door.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -13,6 +14,7 @@ door_init(struct door *door)
 {
 	door->fd = -1;
 	door->count = 0;
+	memset(&door->event, 0, sizeof(door->event));
 }
 
 int

@@ -10,15 +10,12 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <event2/util.h>
 
 #include "relay/channel.h"
 #include "relay/dialler.h"
+#include "relay/sockets.h"
 
 #define BACKLOG 1
-/* Ports that are tried before the range counts as exhausted: about a
- * millisecond of the loop's time. */
-#define PORTS_TRIED_MAX 1024
 /* As long as there is no descriptor a caller stays in the kernel's queue:
  * without a pause the loop would spin. */
 #define PAUSE_MS 100
@@ -76,13 +73,6 @@ pause_accepting(struct reception *reception)
 	(void)event_add(&reception->resume, &pause);
 }
 
-static bool
-is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	       error == ENOMEM;
-}
-
 /* One at a time: the loop has other work, and strangers may be many. */
 static void
 on_call(evutil_socket_t listening, short what, void *arg)
@@ -97,7 +87,7 @@ on_call(evutil_socket_t listening, short what, void *arg)
 	result.fd = accept4(listening, (struct sockaddr *)&from, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (result.fd < 0) {
-		if (is_shortage(errno))
+		if (sockets_is_shortage(errno))
 			pause_accepting(reception);
 		return; /* else the caller has gone again */
 	}
@@ -111,53 +101,38 @@ on_call(evutil_socket_t listening, short what, void *arg)
 	finish(reception, &result);
 }
 
-/* 0 or the errno.  A port whose last connections are not quite over may be
- * taken; one on which somebody listens may not: then listen says so. */
-static int
-listen_on(const struct socket_address *at, int *fd)
-{
-	struct sockaddr_storage storage;
-	socklen_t len = socket_address_to(at, &storage);
-	int on = 1, error;
+struct listening {
+	const struct address *address;
+	int fd;
+};
 
-	*fd = socket(
+/* 0 or the errno.  A port whose last connections are not quite over may be
+ * taken; one on which somebody listens may not: then listen says so, and a
+ * socket that is bound cannot try another. */
+static int
+listen_on(void *arg, uint16_t port)
+{
+	struct listening *listening = arg;
+	struct socket_address at = {*listening->address, port};
+	struct sockaddr_storage storage;
+	socklen_t len = socket_address_to(&at, &storage);
+	int on = 1, error;
+	int fd = socket(
 	    storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
+
+	if (fd < 0)
 		return errno;
-	if (setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	listening->fd = fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (storage.ss_family != AF_INET6 ||
-		setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
 		    0) &&
-	    bind(*fd, (struct sockaddr *)&storage, len) == 0 &&
-	    listen(*fd, BACKLOG) == 0)
+	    bind(fd, (struct sockaddr *)&storage, len) == 0 &&
+	    listen(fd, BACKLOG) == 0)
 		return 0;
 	error = errno;
-	(void)close(*fd);
-	*fd = -1;
+	(void)close(fd);
 	return error;
-}
-
-/* Any free port of the range, from a random one on: who watches shall not
- * know the next. */
-static enum reason
-listen_in_range(const struct reception_settings *settings, int *fd)
-{
-	uint32_t count =
-	    (uint32_t)(settings->port_max - settings->port_min) + 1;
-	uint32_t first, tries = count;
-	int error = EADDRINUSE;
-
-	evutil_secure_rng_get_bytes(&first, sizeof(first));
-	if (tries > PORTS_TRIED_MAX)
-		tries = PORTS_TRIED_MAX;
-	for (uint32_t i = 0; i < tries && error == EADDRINUSE; i++) {
-		struct socket_address at = {
-		    settings->address, (uint16_t)(settings->port_min +
-						  (first % count + i) % count)};
-
-		error = listen_on(&at, fd);
-	}
-	return error == 0 ? REASON_OK : dial_reason(error);
 }
 
 static struct reception *
@@ -186,12 +161,8 @@ begin(struct reception *reception, unsigned timeout_ms)
 	    .tv_sec = (time_t)(timeout_ms / 1000),
 	    .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
 	};
-	struct sockaddr_storage at;
-	socklen_t len = sizeof(at);
 
-	return getsockname(reception->fd, (struct sockaddr *)&at, &len) == 0 &&
-	       socket_address_from(
-		   (struct sockaddr *)&at, len, &reception->local) &&
+	return sockets_local(reception->fd, &reception->local) == 0 &&
 	       event_add(&reception->callers, NULL) == 0 &&
 	       event_add(&reception->deadline, &timeout) == 0;
 }
@@ -201,13 +172,16 @@ reception_start(struct event_base *base,
     const struct reception_settings *settings, reception_judge_fn *judge,
     reception_done_fn *done, void *arg, enum reason *why)
 {
+	struct listening listening = {&settings->address, -1};
 	struct reception *reception;
-	int fd = -1;
+	int error = sockets_try_ports(
+	    settings->port_min, settings->port_max, listen_on, &listening);
 
-	*why = listen_in_range(settings, &fd);
-	if (*why != REASON_OK)
+	if (error != 0) {
+		*why = dial_reason(error);
 		return NULL;
-	reception = reception_new(base, fd);
+	}
+	reception = reception_new(base, listening.fd);
 	if (reception == NULL || !begin(reception, settings->timeout_ms)) {
 		reception_cancel(reception);
 		*why = REASON_NO_MEMORY;
@@ -235,31 +209,4 @@ reception_cancel(struct reception *reception)
 	(void)event_del(&reception->deadline);
 	(void)close(reception->fd);
 	free(reception);
-}
-
-enum reason
-reception_local_towards(const struct address *peer, struct address *local)
-{
-	struct socket_address to = {*peer, 9}, from;
-	struct sockaddr_storage storage;
-	socklen_t len = socket_address_to(&to, &storage);
-	int fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error = 0;
-
-	if (fd < 0)
-		return dial_reason(errno);
-	if (connect(fd, (struct sockaddr *)&storage, len) != 0)
-		error = errno;
-	len = sizeof(storage);
-	if (error == 0 &&
-	    getsockname(fd, (struct sockaddr *)&storage, &len) != 0)
-		error = errno;
-	(void)close(fd);
-	if (error == 0 &&
-	    !socket_address_from((struct sockaddr *)&storage, len, &from))
-		error = EAFNOSUPPORT;
-	if (error != 0)
-		return dial_reason(error);
-	*local = from.address;
-	return REASON_OK;
 }

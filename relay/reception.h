@@ -58,9 +58,4 @@ struct socket_address reception_address(const struct reception *reception);
 /* The port is free when this returns.  NULL is fine. */
 void reception_cancel(struct reception *reception);
 
-/* Our address on the way to `peer`, by the kernel's routes; nothing is sent.
- * REASON_OK, or as dial_reason says. */
-enum reason reception_local_towards(
-    const struct address *peer, struct address *local) must_check;
-
 #endif

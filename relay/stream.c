@@ -137,7 +137,8 @@ within_rate(struct stream *stream, size_t asked)
 		return asked;
 	granted = rate_take(stream->rate, asked, &wait_us);
 	stream->is_throttled = granted == 0;
-	stream->resume_us = clock_monotonic_us() + wait_us;
+	if (granted == 0)
+		stream->resume_us = clock_monotonic_us() + wait_us;
 	return granted;
 }
 
@@ -171,7 +172,7 @@ read_in(struct stream *stream, struct turn *turn, struct iovec *iov, int count,
 	if (granted < asked)
 		count = clip(iov, count, granted);
 	len = channel_readv(stream->from, iov, count);
-	if (stream->rate != NULL)
+	if (stream->rate != NULL && len < (ssize_t)granted)
 		rate_give(stream->rate, granted - (len > 0 ? (size_t)len : 0));
 	asked = granted;
 	turn->is_dry = len < 0 || (size_t)len < asked;

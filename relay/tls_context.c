@@ -3,7 +3,6 @@
 #include "relay/tls_context.h"
 
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #define CIPHERS_OF_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 struct tls_context {
-	atomic_uint references;
 	SSL_CTX *ssl;
 };
 
@@ -223,21 +221,13 @@ tls_context_new(const struct tls_text files[TLS_FILE_COUNT], bool needs_1_3,
 		return NULL;
 	}
 	context->ssl = making.ssl;
-	atomic_init(&context->references, 1);
-	return context;
-}
-
-struct tls_context *
-tls_context_ref(struct tls_context *context)
-{
-	atomic_fetch_add(&context->references, 1);
 	return context;
 }
 
 void
-tls_context_unref(struct tls_context *context)
+tls_context_free(struct tls_context *context)
 {
-	if (context == NULL || atomic_fetch_sub(&context->references, 1) > 1)
+	if (context == NULL)
 		return;
 	SSL_CTX_free(context->ssl);
 	free(context);

@@ -33,16 +33,14 @@ struct tls_text {
 /*
  * NULL with a sentence in `why` about the file `*wrong`.  Only TLS 1.2 with
  * forward secrecy and authenticated ciphers, and TLS 1.3; of 1.2 nothing if
- * `needs_1_3`.  Sessions are never resumed, nothing is renegotiated.  One
- * reference is the caller's.
+ * `needs_1_3`.  Sessions are never resumed, nothing is renegotiated.
  */
 struct tls_context *
 tls_context_new(const struct tls_text files[TLS_FILE_COUNT], bool needs_1_3,
     enum tls_file *wrong, char *why, size_t why_size) must_check;
 
-struct tls_context *tls_context_ref(struct tls_context *context);
 /* NULL is fine. */
-void tls_context_unref(struct tls_context *context);
+void tls_context_free(struct tls_context *context);
 
 /* Is our certificate good for today?  If not, why: "has expired on ...". */
 bool tls_context_is_current(

@@ -867,7 +867,8 @@ where_all_destinations_wait_no_more_come(void **state)
 		send_from(&world, world.client, 0, &to, "x", 1);
 	}
 	assert_int_equal(world.asked, 2);
-	assert_int_equal(dropped(&world, DROP_WAITING), 1);
+	/* Two wait to the end. */
+	assert_int_equal(dropped(&world, DROP_WAITING), 1 + 2);
 	end(&world);
 }
 
@@ -1172,19 +1173,6 @@ without_a_descriptor_it_does_not_open(void **state)
 	end(&world);
 }
 
-static void
-a_route_is_known_or_not(void **state)
-{
-	struct address here = address("127.0.0.1");
-
-	(void)state;
-	socket_errno = 0;
-	assert_true(datagrams_has_route(&here));
-	socket_errno = EMFILE;
-	assert_false(datagrams_has_route(&here));
-	socket_errno = 0;
-}
-
 int
 main(void)
 {
@@ -1222,7 +1210,6 @@ main(void)
 	    cmocka_unit_test(it_ends_when_nothing_goes_through),
 	    cmocka_unit_test(ports_are_of_the_range),
 	    cmocka_unit_test(without_a_descriptor_it_does_not_open),
-	    cmocka_unit_test(a_route_is_known_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

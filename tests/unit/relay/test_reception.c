@@ -361,21 +361,6 @@ a_caller_that_has_gone_again_does_no_harm(void **state)
 	(void)close(caller);
 }
 
-static void
-our_address_on_the_way_to_a_peer_is_the_routes(void **state)
-{
-	struct address peer = address("127.0.0.1"), local;
-
-	(void)state;
-	assert_int_equal(reception_local_towards(&peer, &local), REASON_OK);
-	assert_true(address_is_equal(&local, &peer));
-	peer = address("::1");
-	assert_int_equal(reception_local_towards(&peer, &local), REASON_OK);
-	assert_true(address_is_equal(&local, &peer));
-	peer = address("255.255.255.255"); /* EACCES without SO_BROADCAST */
-	assert_true(reception_local_towards(&peer, &local) != REASON_OK);
-}
-
 /* ---- the one who waits */
 
 static struct {
@@ -538,7 +523,6 @@ main(void)
 	    TEST(an_address_that_is_not_ours_is_said),
 	    TEST(a_shortage_of_descriptors_makes_it_pause_and_not_spin),
 	    TEST(a_caller_that_has_gone_again_does_no_harm),
-	    TEST(our_address_on_the_way_to_a_peer_is_the_routes),
 	    TEST(a_close_is_noticed_behind_octets_that_stay_unread),
 	    TEST(a_reset_is_noticed_with_and_without_octets_before_it),
 	    TEST(what_happened_before_the_watch_is_noticed),
