@@ -117,7 +117,7 @@ start(const char *at, uint16_t min, uint16_t max, unsigned timeout_ms)
 	    .port_max = max,
 	    .timeout_ms = timeout_ms,
 	};
-	enum reason why;
+	enum reason why = REASON_OK;
 
 	world.reception = reception_start(
 	    world.base, &settings, on_judge, on_done, &world, &why);
