@@ -94,6 +94,12 @@ options_get(
 	return text != NULL ? text : otherwise;
 }
 
+char *
+options_copy(const struct options *options, const char *name)
+{
+	return must_strdup(options_get(options, name, ""));
+}
+
 uint64_t
 options_get_u64(
     const struct options *options, const char *name, uint64_t otherwise)

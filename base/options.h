@@ -20,6 +20,8 @@ void options_add_u64(struct options *options, const char *name, uint64_t value);
 /* The first text of that name, borrowed; `otherwise` if there is none. */
 const char *options_get(
     const struct options *options, const char *name, const char *otherwise);
+/* A copy of it, for the caller to free; "" if there is none. */
+char *options_copy(const struct options *options, const char *name) must_check;
 /* The n-th text of that name, from 0; NULL behind the last. */
 const char *
 options_get_nth(const struct options *options, const char *name, size_t n);

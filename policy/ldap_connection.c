@@ -34,12 +34,6 @@ static const struct {
 
 /* ---- settings */
 
-static char *
-copy_option(const struct options *options, const char *name)
-{
-	return must_strdup(options_get(options, name, ""));
-}
-
 void
 directory_settings_servers(struct directory_settings *settings, const char *uri)
 {
@@ -67,16 +61,16 @@ directory_settings_init(struct directory_settings *settings,
 	}
 	settings->start_tls =
 	    options_get_bool(options, "directory.start_tls", true);
-	settings->ca_file = copy_option(options, "directory.ca_file");
+	settings->ca_file = options_copy(options, "directory.ca_file");
 	for (size_t i = 0; i < ARRAY_COUNT(binds); i++)
 		if (strcmp(bind, binds[i].name) == 0)
 			settings->bind = binds[i].bind;
-	settings->bind_dn = copy_option(options, "directory.bind_dn");
+	settings->bind_dn = options_copy(options, "directory.bind_dn");
 	settings->password = password;
 	settings->client_keytab =
-	    copy_option(options, "directory.client_keytab");
+	    options_copy(options, "directory.client_keytab");
 	settings->client_principal =
-	    copy_option(options, "directory.client_principal");
+	    options_copy(options, "directory.client_principal");
 	settings->timeout_s =
 	    (unsigned)options_get_u64(options, "directory.timeout", 5);
 }

@@ -21,7 +21,8 @@
 #define NOTIFY_OID	 "1.2.840.113556.1.4.528"
 #define SHOW_DELETED_OID "1.2.840.113556.1.4.417"
 #define DELETED_OBJECTS	 ",cn=deleted objects,"
-/* Servers that follow without a word refuse at once. */
+/* Servers that follow without a word refuse at once, before they answer what
+ * is asked next. */
 #define NOTIFY_SETTLES_MS 200
 /* ... and tell us of no deletion, so that they are asked. */
 #define NOTIFY_PULSE_MS 500
@@ -38,7 +39,7 @@ struct topic {
 struct feed {
 	LDAP *ld;
 	const struct feed_settings *settings;
-	enum feed_way way; /* never AUTO */
+	enum feed_way way; /* AUTO until it is chosen */
 	struct root root;
 	struct sightings *sightings;
 	char usn[ROOT_USN_SIZE]; /* when it was asked last */
@@ -141,7 +142,7 @@ take_notified(struct feed *feed, enum feed_topic which, LDAPMessage *entry,
 	char *normalised = dn_normalise(dn);
 
 	if (normalised != NULL &&
-	    !root_is_below(normalised, feed->topics[which].normalised) &&
+	    !dn_is_inside(normalised, feed->topics[which].normalised) &&
 	    strstr(normalised, DELETED_OBJECTS) == NULL) {
 		free(normalised);
 		return 0;
@@ -416,14 +417,17 @@ feed_is_settled(const struct feed *feed)
 static int
 settle(struct feed *feed)
 {
-	uint64_t until_us =
-	    clock_monotonic_us() + (feed->way == FEED_SYNCREPL
-					   ? feed->settings->timeout_s * 1000
-					   : NOTIFY_SETTLES_MS) *
-				       UINT64_C(1000);
+	unsigned patience_ms = feed->way == FEED_SYNCREPL
+				   ? feed->settings->timeout_s * 1000
+				   : NOTIFY_SETTLES_MS;
+	uint64_t until_us;
 	unsigned changed;
 	int result = 0;
 
+	/* However busy the server is, it has come so far then. */
+	if (feed->way == FEED_NOTIFY)
+		result = feed_ask(feed, &changed);
+	until_us = clock_monotonic_us() + patience_ms * UINT64_C(1000);
 	while (result == 0 && !feed_is_settled(feed) &&
 	       clock_monotonic_us() < until_us)
 		result = feed_wait(feed, 50, &changed);

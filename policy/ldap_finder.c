@@ -18,9 +18,8 @@
 #include "policy/ldap_template.h"
 #include "policy/subject.h"
 
-#define NAME_SIZE      1024
-#define OPENING_FACTOR 1 /* timeouts after which no further server is tried */
-#define RETRY_US       1000000
+#define NAME_SIZE 1024
+#define RETRY_US  1000000
 
 struct finder {
 	struct directory_settings directory;
@@ -36,18 +35,12 @@ struct finder {
 
 /* ---- settings */
 
-static char *
-copy_option(const struct options *options, const char *name)
-{
-	return must_strdup(options_get(options, name, ""));
-}
-
 static void
 take_groups(struct finder *finder, const struct options *options)
 {
 	finder->groups = (struct groups_settings){
-	    .base = copy_option(options, "directory.group_base"),
-	    .filter = copy_option(options, "directory.group_filter"),
+	    .base = options_copy(options, "directory.group_base"),
+	    .filter = options_copy(options, "directory.group_filter"),
 	    .member_of = options_get_bool(options, "directory.member_of", true),
 	    .is_in_chain =
 		strcmp(options_get(options, "directory.nested", "search"),
@@ -96,10 +89,10 @@ finder_new(const struct options *options, const struct realm_line *realm,
 
 	directory_settings_init(&finder->directory, options, password);
 	directory_settings_export(&finder->directory);
-	finder->user_base = copy_option(options, "directory.user_base");
-	finder->user_filter = copy_option(options, "directory.user_filter");
+	finder->user_base = options_copy(options, "directory.user_base");
+	finder->user_filter = options_copy(options, "directory.user_filter");
 	finder->account_filter =
-	    copy_option(options, "directory.account_filter");
+	    options_copy(options, "directory.account_filter");
 	finder->require_entry =
 	    options_get_bool(options, "directory.require_entry", false);
 	take_groups(finder, options);
@@ -240,8 +233,8 @@ open_directory(struct finder *finder)
 		return true;
 	if (clock_monotonic_us() < finder->retry_us)
 		return false;
-	finder->ld = directory_open(&finder->directory,
-	    finder->directory.timeout_s * OPENING_FACTOR, finder->last_why);
+	finder->ld = directory_open(
+	    &finder->directory, finder->directory.timeout_s, finder->last_why);
 	if (finder->ld == NULL)
 		finder->retry_us = clock_monotonic_us() + RETRY_US;
 	return finder->ld != NULL;

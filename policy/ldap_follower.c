@@ -41,6 +41,7 @@ struct follower {
 	struct feed *feed;
 	uint64_t opened_us;
 	bool was_settled;
+	bool was_open; /* a feed, of some connection */
 	struct errand read, tell;
 	uint64_t pulse_us, reread_us; /* when they are due */
 };
@@ -195,10 +196,14 @@ open_feed(struct follower *follower)
 	/* A server that cannot be understood is there, and can be polled. */
 	if (result != LDAP_DECODING_ERROR && directory_is_lost(result))
 		fail_following(follower, result);
+	/* One that could be followed can be again. */
+	if (result != 0 && follower->was_open)
+		fail_following(follower, result);
 	if (result != 0) {
 		report_text(follower, FOLLOWER_POLLED, how);
 		_exit(EXIT_SUCCESS);
 	}
+	follower->was_open = true;
 	follower->was_settled = feed_is_settled(follower->feed);
 	report_text(follower, FOLLOWER_LIVE, how);
 	note(follower, FEED_TOPIC(FEED_RULES) | FEED_SUBJECTS);
@@ -206,9 +211,8 @@ open_feed(struct follower *follower)
 
 /* A server may end what it has begun, and be asked anew. */
 static void
-reopen(struct follower *follower, int result)
+reopen(struct follower *follower)
 {
-	(void)result;
 	feed_close(follower->feed);
 	(void)usleep(REOPEN_AFTER_US);
 	open_feed(follower);
@@ -281,13 +285,14 @@ follow(struct follower *follower)
 			result = feed_wait(follower->feed,
 			    until_next(follower, clock_monotonic_us()),
 			    &changed);
-		if (result != 0) {
-			(directory_is_lost(result) ? reconnect : reopen)(
-			    follower, result);
-			continue;
+		if (result == 0) {
+			note(follower, changed);
+			describe_when_settled(follower);
+		} else if (directory_is_lost(result)) {
+			reconnect(follower, result);
+		} else {
+			reopen(follower);
 		}
-		note(follower, changed);
-		describe_when_settled(follower);
 	}
 }
 

@@ -127,37 +127,11 @@ root_offers(const struct root *root, const char *control)
 
 /* ---- names */
 
-/* A comma behind an odd number of backslashes is part of a value. */
-static bool
-is_separator(const char *dn, const char *at)
-{
-	size_t backslashes = 0;
-
-	while (at - backslashes > dn && at[-1 - (ptrdiff_t)backslashes] == '\\')
-		backslashes++;
-	return *at == ',' && backslashes % 2 == 0;
-}
-
-bool
-root_is_below(const char *dn, const char *base)
-{
-	size_t dn_len = strlen(dn), len = strlen(base);
-	const char *end;
-
-	if (len == 0)
-		return true;
-	if (dn_len < len)
-		return false;
-	end = dn + dn_len - len;
-	return strcmp(end, base) == 0 &&
-	       (end == dn || is_separator(dn, end - 1));
-}
-
 static bool
 holds(const char *context, const char *normalised)
 {
 	char *base = dn_normalise(context);
-	bool is_below = base != NULL && root_is_below(normalised, base);
+	bool is_below = base != NULL && dn_is_inside(normalised, base);
 
 	free(base);
 	return is_below;

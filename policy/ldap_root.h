@@ -38,9 +38,6 @@ bool root_offers(const struct root *root, const char *control);
 /* The naming context that holds the DN, or NULL; borrowed. */
 const char *root_context(const struct root *root, const char *dn);
 
-/* Of normalised DNs: the same entry, or one below it. */
-bool root_is_below(const char *dn, const char *base);
-
 /*
  * A cookie for "from now on", of OpenLDAP's form, for a search below `base`:
  * made of the contextCSN of its naming context.  "" if that cannot be read, or

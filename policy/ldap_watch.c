@@ -452,6 +452,9 @@ on_alive(void *arg)
 {
 	struct watch *watch = arg;
 
+	/* Of a file's rules the directory says nothing. */
+	if (*watch->file != '\0')
+		return;
 	watch->read.confirmed_us = clock_wall_us();
 	confirm(watch);
 }
@@ -569,8 +572,7 @@ configure_feed(struct watch *watch, const struct options *options)
 
 	free_bases(watch);
 	for (size_t i = 0; i < FEED_TOPICS; i++)
-		watch->bases[i] =
-		    must_strdup(options_get(options, names[i], ""));
+		watch->bases[i] = options_copy(options, names[i]);
 	watch->attributes =
 	    attributes_that_matter(filters, ARRAY_COUNT(filters));
 	for (size_t i = 0; i < ARRAY_COUNT(ways); i++)
@@ -591,7 +593,7 @@ configure(
 	watch->password = NULL;
 	directory_settings_export(&watch->directory);
 	free(watch->file);
-	watch->file = must_strdup(options_get(options, "policy.file", ""));
+	watch->file = options_copy(options, "policy.file");
 	configure_feed(watch, options);
 	watch->poll_s =
 	    (unsigned)options_get_u64(options, "directory.poll_interval", 30);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -192,6 +193,8 @@ lookups_link(struct lookups *lookups, uint32_t index, int fd)
 	if (server != NULL)
 		server->link =
 		    link_new(lookups->base, fd, handlers, on_closed, server);
+	else
+		(void)close(fd);
 	if (server == NULL || server->link == NULL)
 		log_error(NULL, "directory-lookup cannot be linked: %s",
 		    strerror(errno));

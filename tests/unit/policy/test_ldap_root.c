@@ -15,30 +15,6 @@ static const struct root root = {
 };
 
 static void
-a_name_is_below_its_base(void **state)
-{
-	static const struct {
-		const char *dn, *base;
-		bool is_below;
-	} pairs[] = {
-	    {"cn=a,dc=example", "dc=example", true},
-	    {"dc=example", "dc=example", true},
-	    {"dc=example", "", true},
-	    {"xdc=example", "dc=example", false},
-	    {"dc=example", "cn=a,dc=example", false},
-	    {"cn=a,dc=elsewhere", "dc=example", false},
-	    {"cn=a\\,dc=example", "dc=example", false},
-	    {"cn=a\\\\,dc=example", "dc=example", true},
-	    {"cn=a\\\\\\,dc=example", "dc=example", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_COUNT(pairs); i++)
-		assert_int_equal(root_is_below(pairs[i].dn, pairs[i].base),
-		    pairs[i].is_below);
-}
-
-static void
 the_nearest_context_holds_a_name(void **state)
 {
 	(void)state;
@@ -63,7 +39,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_name_is_below_its_base),
 	    cmocka_unit_test(the_nearest_context_holds_a_name),
 	    cmocka_unit_test(a_control_is_offered_or_not),
 	};
