@@ -59,6 +59,8 @@ auth required {module} folder={folder}
 account required {module}
 """,
 }
+# As many stacks do, and as the settings' budgets take for granted.
+SERVICES["faillock5"] = SERVICES["faillock"].replace("deny=3", "deny=5")
 
 NSLCD_CONF = """\
 uid nslcd

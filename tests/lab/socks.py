@@ -270,6 +270,15 @@ class Client:
         except Closed:
             return octets
 
+    def closes_within(self, seconds=10):
+        """RFC 1928 section 6: closed soon after a reply that refuses."""
+        start = time.monotonic()
+        behind = self.get_to_end()
+        taken = time.monotonic() - start
+        if behind or taken >= seconds:
+            raise Disagreed(f"{behind!r} behind the reply, and the end after "
+                            f"{taken:.1f} s")
+
     # Request, RFC 1928 section 4
 
     def ready(self):

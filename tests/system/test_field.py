@@ -315,6 +315,8 @@ def a_client_that_does_not_take_the_grant_gets_its_hint(lab):
         expect_equal(client.negotiate(), 1, "the level")
         name = client.name
     lab.audit.wait_for(client=name, event="close", hint="level_refused")
+    for event in ["decision", "open"]:
+        expect_equal(lab.audit.find(client=name, event=event), [], event)
 
 
 @behaviour

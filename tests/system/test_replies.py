@@ -35,7 +35,7 @@ def refused(lab, host, port, reply, reason, within=10, event="open",
             expect_equal(refusal.args[0], reply, f"reply for {host}:{port}")
         taken = time.monotonic() - start
         expect(taken < within, f"the reply took {taken:.1f} s")
-        expect_equal(client.get_to_end(), b"", "behind the reply")
+        client.closes_within(10)
     record = lab.audit.wait_for(client=name, event=event, outcome="fail")
     expect_equal(record["reason"], reason, "reason")
     expect_equal(lab.audit.wait_for(client=name, event="close")["reason"],
@@ -81,6 +81,28 @@ def a_refused_connection_is_5(lab):
                 listener="clear")
     refused(lab, "four.example.com", closed_port(lab.place.web), 5,
             "connect_refused")
+
+
+@behaviour
+def a_client_that_never_closes_is_left_within_ten_seconds(lab):
+    with Client(lab) as client:
+        client.ready()
+        try:
+            client.ask(lab.place.plain, closed_port(lab.place.plain))
+        except Refused:
+            start = time.monotonic()
+        expect_equal(client.get_to_end(), b"", "behind the reply")
+        # What is sent to a socket that nobody has any more is reset.
+        wait_until(lambda: not accepts(client.sock), "the close", 10)
+        expect(time.monotonic() - start < 10, "within 10 s")
+
+
+def accepts(sock):
+    try:
+        sock.send(b"?")
+        return True
+    except (ConnectionResetError, BrokenPipeError):
+        return False
 
 
 @behaviour

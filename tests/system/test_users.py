@@ -38,7 +38,7 @@ def each_program_is_its_own_user_and_cannot_be_another_again(lab):
 
 
 @behaviour
-def only_the_authenticator_can_read_the_keytab(lab):
+def the_keytab_is_the_authenticators_alone(lab):
     wanted = os.stat(lab.keytab)
     expect_equal(wanted.st_mode & 0o077, 0, "mode of the keytab")
     expect_equal(wanted.st_uid, USERS["authenticator"], "the keytab's owner")

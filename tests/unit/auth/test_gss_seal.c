@@ -48,6 +48,7 @@ assert_client_opens(
 	OM_uint32 minor;
 	size_t sealed_len;
 	int conf_state;
+	gss_qop_t qop;
 
 	assert_non_null(token);
 	for (size_t i = 0; i < len; i++)
@@ -59,9 +60,10 @@ assert_client_opens(
 	sealed.value = token;
 	sealed.length = sealed_len;
 	assert_int_equal(gss_unwrap(&minor, pair->client.handle, &sealed,
-			     &plain, &conf_state, NULL),
+			     &plain, &conf_state, &qop),
 	    GSS_S_COMPLETE);
 	assert_int_equal(conf_state, confidential);
+	assert_int_equal(qop, GSS_C_QOP_DEFAULT);
 	assert_int_equal(plain.length, len);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(((uint8_t *)plain.value)[i], (uint8_t)(i * 7));

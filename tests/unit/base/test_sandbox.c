@@ -93,8 +93,9 @@ static void
 who_starts_setuid_programs_gives_up_the_rest(void **state)
 {
 	(void)state;
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
-		assert_true(ask_a_child(entering_keeps_new_privileges));
+	/* It is for good, and this test cannot be run below it. */
+	assert_int_equal(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	assert_true(ask_a_child(entering_keeps_new_privileges));
 }
 
 static void
