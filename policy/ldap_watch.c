@@ -22,6 +22,7 @@
 #include "base/wire.h"
 #include "policy/ldap_attributes.h"
 #include "policy/ldap_connection.h"
+#include "policy/ldap_keeper.h"
 #include "policy/ldap_reading.h"
 #include "policy/rule_set_stream.h"
 #include "policy/rules_copy.h"
@@ -50,7 +51,6 @@ struct watch {
 	enum feed_way way;
 	unsigned poll_s, reread_s;
 	bool allow_empty;
-	char copy_path[PATH_MAX];
 
 	struct reading *reading;
 	struct event *next_reading;
@@ -60,9 +60,10 @@ struct watch {
 	char last_how[WHY_SIZE]; /* "": not known since it was down */
 	bool is_how_said;
 
-	struct rules read; /* the last that was read */
-	bool was_refused;  /* ... by the gateway */
-	struct rules copy; /* what was on disk, once it was needed */
+	struct rules read;     /* the last that was read */
+	bool was_refused;      /* ... by the gateway */
+	struct rules copy;     /* what was on disk, once it was needed */
+	struct keeper *keeper; /* of that on disk */
 
 	struct link *link;	  /* to the gateway; NULL: none now */
 	bool has_taken;		  /* the gateway has rules */
@@ -206,17 +207,6 @@ send_rules(struct watch *watch, const struct rules *rules)
 
 /* ---- the copy on disk */
 
-static void
-keep_copy(struct watch *watch)
-{
-	int result = rules_copy_write(watch->copy_path, watch->read.octets,
-	    watch->read.len, watch->read.confirmed_us);
-
-	if (result != 0)
-		log_error(NULL, "%s: the rules cannot be kept: %s",
-		    watch->copy_path, strerror(-result));
-}
-
 static int
 read_copy(const char *path, struct rules *copy)
 {
@@ -240,17 +230,18 @@ read_copy(const char *path, struct rules *copy)
 static void
 send_copy(struct watch *watch)
 {
+	const char *path = keeper_path(watch->keeper);
 	int result = 0;
 
 	if (watch->link == NULL || watch->has_taken || watch->is_sending)
 		return;
 	if (watch->copy.octets == NULL)
-		result = read_copy(watch->copy_path, &watch->copy);
+		result = read_copy(path, &watch->copy);
 	if (result == 0)
 		send_rules(watch, &watch->copy);
 	else if (result != -ENOENT)
 		log_error(NULL, "%s: the copy of the rules is not good: %s",
-		    watch->copy_path, strerror(-result));
+		    path, strerror(-result));
 }
 
 /* ---- what the gateway says */
@@ -291,7 +282,8 @@ on_taken(void *arg, struct link_message *message)
 	watch->was_refused = false;
 	if (!watch->is_how_said)
 		say_how(watch);
-	keep_copy(watch);
+	keeper_keep(watch->keeper, watch->read.octets, watch->read.len,
+	    watch->read.confirmed_us);
 	free(watch->copy.octets);
 	watch->copy.octets = NULL;
 }
@@ -384,8 +376,7 @@ confirm(struct watch *watch)
 	if (watch->was_refused)
 		return;
 	say_confirmed(watch);
-	if (rules_copy_confirm(watch->copy_path, watch->read.confirmed_us) != 0)
-		log_debug(NULL, "there is no copy of the rules yet");
+	keeper_confirm(watch->keeper, watch->read.confirmed_us);
 }
 
 static bool
@@ -534,6 +525,7 @@ start(void *state, struct program *program)
 	    evtimer_new(program_base(program), on_next_reading, watch);
 	watch->send_more =
 	    evtimer_new(program_base(program), on_send_more, watch);
+	watch->keeper = keeper_new(program_base(program));
 	if (watch->next_reading == NULL || watch->send_more == NULL)
 		die("out of memory");
 }
@@ -585,6 +577,7 @@ configure(
     void *state, const struct options *options, char *why, size_t why_size)
 {
 	struct watch *watch = state;
+	char copy_path[PATH_MAX];
 
 	(void)why;
 	(void)why_size;
@@ -601,13 +594,24 @@ configure(
 	    options, "directory.reread_interval", 600);
 	watch->allow_empty =
 	    options_get_bool(options, "policy.allow_empty", false);
-	(void)snprintf(watch->copy_path, sizeof(watch->copy_path), "%s/rules",
+	(void)snprintf(copy_path, sizeof(copy_path), "%s/rules",
 	    options_get(options, "state_dir", "."));
+	keeper_set_path(watch->keeper, copy_path);
 	watch->retry_s = RETRY_FIRST_S;
 	read_now(watch);
 	return 0;
 }
 
+static void
+on_idle(void *arg)
+{
+	struct watch *watch = arg;
+
+	keeper_free(watch->keeper);
+	program_exit(watch->program);
+}
+
+/* What was taken is on disk, then it ends. */
 static void
 stop(void *state)
 {
@@ -623,7 +627,7 @@ stop(void *state)
 	free_bases(watch);
 	free(watch->read.octets);
 	free(watch->copy.octets);
-	program_exit(watch->program);
+	keeper_when_idle(watch->keeper, on_idle, watch);
 }
 
 static const struct program_functions functions = {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,12 @@ write_file(int fd, const void *set, size_t len)
 	return result;
 }
 
+static bool
+name_beside(char beside[PATH_MAX], const char *path)
+{
+	return snprintf(beside, PATH_MAX, "%s.new", path) < PATH_MAX;
+}
+
 int
 rules_copy_write(
     const char *path, const void *set, size_t len, uint64_t confirmed_us)
@@ -86,8 +93,7 @@ rules_copy_write(
 	char beside[PATH_MAX];
 	int fd, result;
 
-	if (snprintf(beside, sizeof(beside), "%s.new", path) >=
-	    (int)sizeof(beside))
+	if (!name_beside(beside, path))
 		return -ENAMETOOLONG;
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -97,9 +103,23 @@ rules_copy_write(
 		result = -errno;
 	if (result == 0)
 		result = rules_copy_confirm(beside, confirmed_us);
-	if (result == 0 && rename(beside, path) != 0)
-		result = -errno;
 	return result;
+}
+
+int
+rules_copy_publish(const char *path)
+{
+	char beside[PATH_MAX];
+
+	if (!name_beside(beside, path))
+		return -ENAMETOOLONG;
+	return rename(beside, path) == 0 ? 0 : -errno;
+}
+
+int
+rules_copy_remove(const char *path)
+{
+	return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 /* The set behind a header that fits it; -EBADMSG if it does not. */

@@ -12,9 +12,16 @@
 
 #include "base/compiler.h"
 
-/* Writes a file beside `path` and renames it.  0 or -errno. */
+/* Writes it beside `path`, down to the disk: this may take long.  0 or
+ * -errno. */
 int rules_copy_write(const char *path, const void *set, size_t len,
     uint64_t confirmed_us) must_check;
+
+/* Makes what was written the copy.  0 or -errno. */
+int rules_copy_publish(const char *path) must_check;
+
+/* 0 (also if there was none) or -errno. */
+int rules_copy_remove(const char *path) must_check;
 
 /* Sets the time alone.  0 or -errno. */
 int rules_copy_confirm(const char *path, uint64_t confirmed_us) must_check;

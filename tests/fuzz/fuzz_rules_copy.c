@@ -79,6 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(set);
 	}
 	property(rules_copy_write(path, data, size, 1234567) == 0);
+	property(rules_copy_publish(path) == 0);
 	property(rules_copy_read(path, &set, &len, &confirmed_us) == 0);
 	property(confirmed_us == 1234567);
 	property(len == size && memcmp(set, data, size) == 0);

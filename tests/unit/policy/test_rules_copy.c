@@ -35,6 +35,14 @@ remove_dir(void **state)
 }
 
 static int
+write_copy(const char *rules, uint64_t confirmed_us)
+{
+	int result = rules_copy_write(path, rules, strlen(rules), confirmed_us);
+
+	return result == 0 ? rules_copy_publish(path) : result;
+}
+
+static int
 read_back(uint8_t **set, size_t *len, uint64_t *when)
 {
 	*set = NULL;
@@ -51,8 +59,7 @@ what_was_written_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(read_back(&set, &len, &when), -ENOENT);
-	assert_int_equal(
-	    rules_copy_write(path, "some rules", 10, 1234567890123456), 0);
+	assert_int_equal(write_copy("some rules", 1234567890123456), 0);
 	assert_int_equal(read_back(&set, &len, &when), 0);
 	assert_int_equal(len, 10);
 	assert_memory_equal(set, "some rules", 10);
@@ -70,7 +77,7 @@ a_confirmation_changes_the_time_alone(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(rules_copy_write(path, "rules", 5, 1000000), 0);
+	assert_int_equal(write_copy("rules", 1000000), 0);
 	assert_int_equal(rules_copy_confirm(path, 2000000), 0);
 	assert_int_equal(read_back(&set, &len, &when), 0);
 	assert_int_equal(when, 2000000);
@@ -87,7 +94,7 @@ a_file_cut_at_any_octet_is_refused(void **state)
 
 	(void)state;
 	for (off_t cut = 0; cut < 24 + 5; cut++) {
-		assert_int_equal(rules_copy_write(path, "rules", 5, 1), 0);
+		assert_int_equal(write_copy("rules", 1), 0);
 		assert_int_equal(truncate(path, cut), 0);
 		assert_int_equal(read_back(&set, &len, &when), -EBADMSG);
 		assert_null(set);
@@ -105,7 +112,7 @@ a_file_changed_at_any_octet_is_refused(void **state)
 	for (off_t at = 0; at < 24 + 5; at++) {
 		int fd;
 
-		assert_int_equal(rules_copy_write(path, "rules", 5, 1), 0);
+		assert_int_equal(write_copy("rules", 1), 0);
 		fd = open(path, O_RDWR);
 		assert_int_equal(pread(fd, &octet, 1, at), 1);
 		octet ^= 0x10;
