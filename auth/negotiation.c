@@ -473,10 +473,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 
 	(void)bev;
 	if ((what & BEV_EVENT_ERROR) != 0)
-		finish(negotiation,
-		    errno == ECONNRESET ? REASON_CLIENT_RESET
-					: REASON_CLIENT_ERROR,
-		    "", NULL);
+		finish(negotiation, reason_of_client(errno), "", NULL);
 	else if ((what & BEV_EVENT_EOF) != 0)
 		on_eof(negotiation);
 }

@@ -22,6 +22,7 @@
 #include "base/must.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/timeval.h"
 
 #define STAT_SIZE 512 /* of /proc/PID/stat up to the parent's pid */
 
@@ -399,9 +400,7 @@ logins_ask(struct logins *logins, void *asker, uint64_t id,
 	}
 	login->asker = asker;
 	login->id = id;
-	timeout.tv_sec = logins->settings.timeout_ms / 1000;
-	timeout.tv_usec =
-	    (suseconds_t)(logins->settings.timeout_ms % 1000) * 1000;
+	timeout = timeval_ms(logins->settings.timeout_ms);
 	must(evtimer_add(&login->deadline, &timeout) == 0);
 	TAILQ_INSERT_TAIL(&logins->waiting, login, entry);
 	logins->waiting_count++;

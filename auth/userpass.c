@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/rfc1929.h"
 #include "base/secret.h"
+#include "base/timeval.h"
 #include "base/wipe.h"
 
 #define WAIT_POLL_US 20000
@@ -120,10 +121,7 @@ userpass_claimed(const struct userpass *userpass)
 static void
 start_timer(struct userpass *userpass, uint64_t after_us)
 {
-	struct timeval after = {
-	    .tv_sec = (time_t)(after_us / 1000000),
-	    .tv_usec = (suseconds_t)(after_us % 1000000),
-	};
+	const struct timeval after = timeval_us(after_us);
 
 	(void)evtimer_add(userpass->timer, &after);
 }
@@ -396,10 +394,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 			evbuffer_get_length(bufferevent_get_input(bev)) > 0;
 
 	if ((what & BEV_EVENT_ERROR) != 0)
-		finish(userpass,
-		    errno == ECONNRESET ? REASON_CLIENT_RESET
-					: REASON_CLIENT_ERROR,
-		    NULL);
+		finish(userpass, reason_of_client(errno), NULL);
 	else if ((what & BEV_EVENT_EOF) != 0)
 		finish(userpass,
 		    has_some ? REASON_TRUNCATED : REASON_CLIENT_CLOSED, NULL);

@@ -22,6 +22,7 @@
 #include <event2/event_struct.h>
 
 #include "base/must.h"
+#include "base/timeval.h"
 #include "base/wire.h"
 
 #define HEADER_SIZE	  16
@@ -574,8 +575,7 @@ struct question *
 question_start(struct link *link, uint16_t type, const void *data, size_t len,
     unsigned timeout_ms, question_done_fn *done, void *arg)
 {
-	const struct timeval timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
-	    .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+	const struct timeval timeout = timeval_ms(timeout_ms);
 	struct question *question = calloc(1, sizeof(*question));
 	int status;
 

@@ -2,6 +2,8 @@
 /* The one table of reasons: why a request was refused or a session ended. */
 #include "base/reason.h"
 
+#include <errno.h>
+
 #include "base/must.h"
 
 static const struct {
@@ -42,4 +44,23 @@ reason_is_error(enum reason reason)
 {
 	must(reason < REASON_COUNT);
 	return reasons[reason].is_error;
+}
+
+/* Who writes to a connection that was reset is told EPIPE. */
+static bool
+is_reset(int error)
+{
+	return error == ECONNRESET || error == EPIPE;
+}
+
+enum reason
+reason_of_client(int error)
+{
+	return is_reset(error) ? REASON_CLIENT_RESET : REASON_CLIENT_ERROR;
+}
+
+enum reason
+reason_of_target(int error)
+{
+	return is_reset(error) ? REASON_TARGET_RESET : REASON_TARGET_ERROR;
 }

@@ -23,4 +23,8 @@ const char *reason_sentence(enum reason reason);
 uint8_t reason_reply(enum reason reason);
 bool reason_is_error(enum reason reason);
 
+/* Why a connection broke, by the errno of its socket: reset, or failed. */
+enum reason reason_of_client(int error);
+enum reason reason_of_target(int error);
+
 #endif

@@ -67,10 +67,7 @@ on_end(struct proxied *proxied, ssize_t got)
 	else if (got == 0)
 		finish(proxied, REASON_CLIENT_CLOSED, NULL);
 	else
-		finish(proxied,
-		    errno == ECONNRESET ? REASON_CLIENT_RESET
-					: REASON_CLIENT_ERROR,
-		    NULL);
+		finish(proxied, reason_of_client(errno), NULL);
 }
 
 /* What was looked at and is the header's: it is read for good. */

@@ -81,10 +81,8 @@ on_client_event(struct bufferevent *bev, short what, void *arg)
 					   : REASON_CLIENT_CLOSED);
 	else if (session->is_tls)
 		session_tls_failed(session);
-	else if (errno == ECONNRESET)
-		session_close(session, REASON_CLIENT_RESET);
 	else
-		session_close(session, REASON_CLIENT_ERROR);
+		session_close(session, reason_of_client(errno));
 }
 
 void

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/timeval.h"
 
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -31,10 +32,7 @@ void
 session_set_deadline(
     struct session *session, uint64_t after_us, enum reason reason)
 {
-	struct timeval after = {
-	    .tv_sec = (time_t)(after_us / 1000000),
-	    .tv_usec = (suseconds_t)(after_us % 1000000),
-	};
+	const struct timeval after = timeval_us(after_us);
 
 	session->deadline_reason = reason;
 	(void)evtimer_add(session->deadline, &after);

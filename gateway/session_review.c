@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timeval.h"
 #include "gateway/worker.h"
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
@@ -34,10 +35,7 @@ on_review(evutil_socket_t fd, short what, void *arg)
 static void
 review_in(struct session *session, uint64_t after_us)
 {
-	struct timeval after = {
-	    .tv_sec = (time_t)(after_us / 1000000),
-	    .tv_usec = (suseconds_t)(after_us % 1000000),
-	};
+	const struct timeval after = timeval_us(after_us);
 
 	(void)evtimer_add(session->review, &after);
 }

@@ -142,8 +142,7 @@ static void
 on_control_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct session *session = arg;
-	enum reason reason =
-	    errno == ECONNRESET ? REASON_CLIENT_RESET : REASON_CLIENT_ERROR;
+	enum reason reason = reason_of_client(errno);
 
 	(void)bev;
 	/* RFC 1928 section 7: its end is the association's. */

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/timeval.h"
 #include "gateway/backoff.h"
 
 #define HOW_SIZE 80
@@ -44,8 +45,7 @@ struct supervisor {
 static void
 restart_after(struct row *row, unsigned delay_ms)
 {
-	const struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
-	    .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
+	const struct timeval delay = timeval_ms(delay_ms);
 
 	(void)evtimer_add(&row->restart, &delay);
 }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/timeval.h"
 
 #define RETRY_MIN_US	 100000
 #define RETRY_MAX_US	 2000000
@@ -40,7 +41,7 @@ struct syslog_sender {
 	int fd; /* -1: not connected */
 	bool connecting;
 	struct event readable, writable, retry;
-	long retry_us;
+	uint64_t retry_us;
 	bool complained;
 	uint64_t full_us; /* since when it has no room; 0: it has */
 
@@ -76,8 +77,7 @@ disconnect(struct syslog_sender *sender)
 static void
 retry_later(struct syslog_sender *sender)
 {
-	const struct timeval pause = {.tv_sec = sender->retry_us / 1000000,
-	    .tv_usec = sender->retry_us % 1000000};
+	const struct timeval pause = timeval_us(sender->retry_us);
 
 	if (event_pending(&sender->retry, EV_TIMEOUT, NULL))
 		return;

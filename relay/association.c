@@ -13,6 +13,7 @@
 #include "base/rfc1961.h"
 #include "base/seal.h"
 #include "base/socks5_udp.h"
+#include "base/timeval.h"
 #include "relay/allowance.h"
 #include "relay/datagrams.h"
 #include "relay/destinations.h"
@@ -97,15 +98,6 @@ count_drop(struct association *association, enum association_drop drop)
 
 /* ---- idle */
 
-static struct timeval
-milliseconds(uint64_t ms)
-{
-	return (struct timeval){
-	    .tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000) * 1000,
-	};
-}
-
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
 {
@@ -120,7 +112,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 		association->owner.done(association->owner.arg, REASON_IDLE);
 		return;
 	}
-	left = milliseconds((idle_us - passed_us) / 1000 + 1);
+	left = timeval_ms((idle_us - passed_us) / 1000 + 1);
 	(void)evtimer_add(&association->idle, &left);
 }
 
@@ -602,7 +594,7 @@ association_bound(const struct association *association)
 enum reason
 association_start(struct association *association, struct seal *seal)
 {
-	struct timeval idle = milliseconds(association->settings.idle_ms);
+	struct timeval idle = timeval_ms(association->settings.idle_ms);
 
 	association->seal = seal;
 	if (seal != NULL &&

@@ -11,6 +11,7 @@
 #include <event2/event_struct.h>
 
 #include "base/must.h"
+#include "base/timeval.h"
 #include "relay/channel.h"
 #include "relay/sockets.h"
 
@@ -94,16 +95,6 @@ rank(enum reason reason)
 	while (i < ARRAY_COUNT(telling) && telling[i] != reason)
 		i++;
 	return i;
-}
-
-static struct timeval
-milliseconds(unsigned ms)
-{
-	struct timeval tv = {
-	    .tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000) * 1000,
-	};
-	return tv;
 }
 
 static void
@@ -307,8 +298,8 @@ dial_new(struct event_base *base, const struct dial_settings *settings,
 		return NULL;
 	dial->base = base;
 	dial->count = count;
-	dial->attempt_delay = milliseconds(settings->attempt_delay_ms);
-	dial->attempt_timeout = milliseconds(settings->attempt_timeout_ms);
+	dial->attempt_delay = timeval_ms(settings->attempt_delay_ms);
+	dial->attempt_timeout = timeval_ms(settings->attempt_timeout_ms);
 	for (size_t i = 0; i < count; i++)
 		dial->attempts[i] = (struct attempt){
 		    .dial = dial, .target = targets[i], .fd = -1};
@@ -321,7 +312,7 @@ dial_start(struct event_base *base, const struct dial_settings *settings,
     dial_done_fn *done, void *arg)
 {
 	struct dial *dial = dial_new(base, settings, targets, count);
-	struct timeval timeout = milliseconds(settings->timeout_ms);
+	struct timeval timeout = timeval_ms(settings->timeout_ms);
 	struct timeval delay = {0};
 
 	if (dial == NULL)

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/timeval.h"
 #include "relay/channel.h"
 #include "relay/dialler.h"
 #include "relay/sockets.h"
@@ -157,10 +158,7 @@ reception_new(struct event_base *base, int fd)
 static bool
 begin(struct reception *reception, unsigned timeout_ms)
 {
-	struct timeval timeout = {
-	    .tv_sec = (time_t)(timeout_ms / 1000),
-	    .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
-	};
+	const struct timeval timeout = timeval_ms(timeout_ms);
 
 	return sockets_local(reception->fd, &reception->local) == 0 &&
 	       event_add(&reception->callers, NULL) == 0 &&

@@ -12,6 +12,7 @@
 #include <event2/event_struct.h>
 
 #include "base/clock.h"
+#include "base/timeval.h"
 #include "relay/resolver_ares.h"
 
 /* Names that are remembered, each about a kilobyte. */
@@ -235,10 +236,7 @@ conclude(struct name *name)
 static void
 arm(struct name *name, unsigned ms)
 {
-	struct timeval tv = {
-	    .tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000) * 1000,
-	};
+	const struct timeval tv = timeval_ms(ms);
 
 	(void)evtimer_add(&name->timer, &tv);
 }

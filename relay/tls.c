@@ -86,9 +86,7 @@ broken_reason(const struct tls_wire *wire)
 {
 	if (wire->is_clear)
 		return REASON_TLS_CLEAR;
-	return wire->error == ECONNRESET || wire->error == EPIPE
-		   ? REASON_CLIENT_RESET
-		   : REASON_CLIENT_ERROR;
+	return reason_of_client(wire->error);
 }
 
 enum reason

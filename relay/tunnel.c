@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/seal.h"
+#include "base/timeval.h"
 #include "relay/buffer.h"
 #include "relay/channel.h"
 #include "relay/stream.h"
@@ -128,15 +129,13 @@ begin_ending(struct tunnel *tunnel, enum reason reason)
 static enum reason
 broken_reason(const struct end *end, int error)
 {
-	bool is_reset = error == ECONNRESET || error == EPIPE;
-
 	if (error == CHANNEL_TRUNCATED)
 		return REASON_TLS_TRUNCATED;
 	if (error == CHANNEL_BROKEN)
 		return REASON_TLS_ERROR;
 	if (end == &end->tunnel->ends[CLIENT])
-		return is_reset ? REASON_CLIENT_RESET : REASON_CLIENT_ERROR;
-	return is_reset ? REASON_TARGET_RESET : REASON_TARGET_ERROR;
+		return reason_of_client(error);
+	return reason_of_target(error);
 }
 
 /* The end's connection is gone, and at once the other one with it. */
@@ -298,10 +297,7 @@ set_timer(struct tunnel *tunnel, uint64_t now_us)
 {
 	uint64_t at_us = wake_us(tunnel, now_us);
 	uint64_t delay_us = at_us > now_us ? at_us - now_us : 0;
-	struct timeval delay = {
-	    .tv_sec = (time_t)(delay_us / 1000000),
-	    .tv_usec = (suseconds_t)(delay_us % 1000000),
-	};
+	const struct timeval delay = timeval_us(delay_us);
 
 	if (at_us >= tunnel->timer_us)
 		return 0;

@@ -2,6 +2,7 @@
 /* Tests the table of reasons: one row a reason, no two alike. */
 #include "tests/support/unit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -55,6 +56,18 @@ replies_are_those_of_the_rfc(void **state)
 }
 
 static void
+a_broken_connection_was_reset_or_failed(void **state)
+{
+	(void)state;
+	assert_int_equal(reason_of_client(ECONNRESET), REASON_CLIENT_RESET);
+	assert_int_equal(reason_of_client(EPIPE), REASON_CLIENT_RESET);
+	assert_int_equal(reason_of_client(ETIMEDOUT), REASON_CLIENT_ERROR);
+	assert_int_equal(reason_of_target(ECONNRESET), REASON_TARGET_RESET);
+	assert_int_equal(reason_of_target(EPIPE), REASON_TARGET_RESET);
+	assert_int_equal(reason_of_target(EHOSTUNREACH), REASON_TARGET_ERROR);
+}
+
+static void
 an_end_as_it_should_be_is_no_error(void **state)
 {
 	(void)state;
@@ -71,6 +84,7 @@ main(void)
 	    cmocka_unit_test(names_are_unique_words),
 	    cmocka_unit_test(sentences_end_with_a_full_stop),
 	    cmocka_unit_test(replies_are_those_of_the_rfc),
+	    cmocka_unit_test(a_broken_connection_was_reset_or_failed),
 	    cmocka_unit_test(an_end_as_it_should_be_is_no_error),
 	};
 
