@@ -25,8 +25,9 @@
 #include "base/wire.h"
 #include "gateway/spawn.h"
 
-#define NAME_SIZE 40
-#define WHY_SIZE  513
+#define NAME_SIZE  40
+#define NAMED_SIZE 256 /* a counted name of a file or a listener */
+#define WHY_SIZE   513
 
 struct child {
 	struct child_spec spec;
@@ -250,6 +251,18 @@ child_send(struct child *child, uint16_t type, uint64_t id, const void *data,
 	if (status < 0 && status != -EPIPE)
 		child_kill(child, strerror(-status));
 	return status == 0;
+}
+
+void
+child_send_named(struct child *child, uint16_t type, const char *name, int fd)
+{
+	uint8_t data[NAMED_SIZE];
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_string(&writer, name);
+	must(!writer.failed);
+	(void)child_send(child, type, 0, data, writer.len, fd);
 }
 
 void

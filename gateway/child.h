@@ -76,6 +76,10 @@ void child_set_wired(struct child *child);
 bool child_send(struct child *child, uint16_t type, uint64_t id,
     const void *data, size_t len, int fd);
 
+/* The same for what has a name (CONTROL_FILE, CONTROL_LISTENER). */
+void
+child_send_named(struct child *child, uint16_t type, const char *name, int fd);
+
 /* Ends a configuration: ready or failed comes, but not `failed` for one that
  * another has followed meanwhile. */
 void child_commit(struct child *child, uint64_t generation);

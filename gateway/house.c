@@ -280,7 +280,7 @@ on_started(void *arg, struct child *child)
 	wiring_connect(
 	    house->supervisor, child, programs_workers(house->now->settings));
 	if (house_is_auditor(child)) {
-		fd = wiring_join(child);
+		fd = wiring_join(child, ROLE_MASTER);
 		if (fd >= 0)
 			audit_sender_link(house->audit, fd);
 	}

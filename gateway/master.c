@@ -18,28 +18,38 @@
 #include "base/must.h"
 #include "gateway/check.h"
 #include "gateway/house.h"
+#include "gateway/policy_check.h"
 #include "gateway/settings.h"
 
 #include "config.h"
 
 #define DEFAULT_PATH SYSCONFDIR "/gatewarden/gatewarden.conf"
 
-enum action { ACTION_RUN, ACTION_CHECK, ACTION_PRINT, ACTION_VERSION };
+enum action {
+	ACTION_RUN,
+	ACTION_CHECK,
+	ACTION_CHECK_POLICY,
+	ACTION_PRINT,
+	ACTION_VERSION
+};
 
 struct invocation {
 	enum action action;
 	const char *settings_path;
 	const char *libexecdir;
+	const char *ldif; /* NULL: none */
 };
 
 static const char usage[] =
     "usage: gatewarden [-f] [-c file] [-L directory]\n"
     "       gatewarden --check [-c file] [-L directory]\n"
+    "       gatewarden --check-policy [-c file] [-L directory] [LDIF]\n"
     "       gatewarden --print-config [-c file]\n"
     "       gatewarden --version\n";
 
 static const struct option long_options[] = {
     {"check", no_argument, NULL, 'C'},
+    {"check-policy", no_argument, NULL, 'R'},
     {"print-config", no_argument, NULL, 'P'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -67,6 +77,9 @@ take_option(struct invocation *invocation, int option)
 	case 'C':
 		invocation->action = ACTION_CHECK;
 		break;
+	case 'R':
+		invocation->action = ACTION_CHECK_POLICY;
+		break;
 	case 'P':
 		invocation->action = ACTION_PRINT;
 		break;
@@ -91,6 +104,8 @@ read_invocation(int argc, char **argv)
 	while ((option = getopt_long(
 		    argc, argv, "c:fL:", long_options, NULL)) != -1)
 		take_option(&invocation, option);
+	if (invocation.action == ACTION_CHECK_POLICY && optind < argc)
+		invocation.ldif = argv[optind++];
 	if (optind != argc)
 		explain_usage();
 	return invocation;
@@ -137,6 +152,10 @@ act(const struct invocation *invocation, struct settings *settings)
 	switch (invocation->action) {
 	case ACTION_CHECK:
 		return check(settings, invocation);
+	case ACTION_CHECK_POLICY:
+		give_up_core_dumps();
+		return policy_check(settings, invocation->libexecdir,
+		    invocation->ldif, stdout, stderr);
 	case ACTION_PRINT:
 		settings_print(settings, stdout);
 		return EXIT_SUCCESS;

@@ -22,13 +22,12 @@
 #include "gateway/programs.h"
 #include "gateway/settings.h"
 
-#define NAMED_SIZE    256 /* a counted name of a file or a listener */
 #define INSTANCE_SIZE 256
 
 /* ---- opening ---- */
 
-static int
-open_password(const struct settings *settings, char *why, size_t why_size)
+int
+plan_open_password(const struct settings *settings, char *why, size_t why_size)
 {
 	int fd = open(settings->password_file, O_RDONLY | O_CLOEXEC);
 
@@ -50,7 +49,7 @@ plan_open(struct settings *settings, uint64_t generation,
 	plan->settings = settings;
 	plan->password = -1;
 	if (settings->password_file[0] != '\0') {
-		plan->password = open_password(settings, why, why_size);
+		plan->password = plan_open_password(settings, why, why_size);
 		was_good = plan->password >= 0;
 	}
 	if (was_good) {
@@ -81,18 +80,6 @@ plan_close(struct plan *plan)
 }
 
 /* ---- telling ---- */
-
-static void
-send_named(struct child *child, uint16_t type, const char *name, int fd)
-{
-	uint8_t data[NAMED_SIZE];
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_string(&writer, name);
-	must(!writer.failed);
-	(void)child_send(child, type, 0, data, writer.len, fd);
-}
 
 static void
 add_instance(struct options *options, const struct settings *settings)
@@ -138,7 +125,7 @@ send_password(const struct plan *plan, const struct plan_extras *extras,
 {
 	(void)extras;
 	if (plan->password >= 0)
-		send_named(
+		child_send_named(
 		    child, CONTROL_FILE, "directory.password", plan->password);
 }
 
@@ -149,7 +136,7 @@ send_auditor_state(const struct plan *plan, const struct plan_extras *extras,
 {
 	(void)plan;
 	if (child_generation(child) == 0)
-		send_named(child, CONTROL_FILE, "auditor.state",
+		child_send_named(child, CONTROL_FILE, "auditor.state",
 		    extras->auditor_state);
 }
 
@@ -192,10 +179,10 @@ send_gateway_parts(const struct plan *plan, const struct plan_extras *extras,
 	(void)child_send(child, CONTROL_SETTINGS, 0, NULL, 0, fd);
 	(void)close(fd);
 	for (size_t i = 0; i < papers_count(plan->papers); i++)
-		send_named(child, CONTROL_FILE, papers_name(plan->papers, i),
-		    papers_fd(plan->papers, i));
+		child_send_named(child, CONTROL_FILE,
+		    papers_name(plan->papers, i), papers_fd(plan->papers, i));
 	for (size_t i = 0; i < listeners_count(plan->listeners); i++)
-		send_named(child, CONTROL_LISTENER,
+		child_send_named(child, CONTROL_LISTENER,
 		    listeners_name(plan->listeners, i),
 		    listeners_fd(plan->listeners, i));
 	(void)child_send(child, CONTROL_ADDRESSES, 0, extras->addresses,

@@ -41,6 +41,10 @@ struct plan *plan_open(struct settings *settings, uint64_t generation,
     const struct plan *before, char *why, size_t why_size) must_check;
 void plan_close(struct plan *plan);
 
+/* The file with the directory's password, opened; -1 and a sentence in why. */
+int plan_open_password(
+    const struct settings *settings, char *why, size_t why_size) must_check;
+
 /* Sends it whole to a child, from CONFIGURE to COMMIT.  A child that cannot
  * take it is killed. */
 void plan_tell(const struct plan *plan, const struct plan_extras *extras,

@@ -16,6 +16,7 @@
 #include "gateway/audit_sender.h"
 #include "gateway/worker.h"
 #include "policy/entry.h"
+#include "policy/intake.h"
 #include "policy/ruleset.h"
 #include "policy/watch_protocol.h"
 
@@ -31,9 +32,10 @@ struct policy_source {
 	void *arg;
 
 	struct link *link;
-	struct ruleset_builder *builder; /* between BEGIN and COMMIT */
-	char why[WHY_SIZE];		 /* the first thing wrong with it */
-	uint64_t generation;		 /* of the last set taken */
+	struct intake intake; /* between BEGIN and COMMIT */
+	bool is_begun;
+	char why[WHY_SIZE];  /* the first thing wrong with it */
+	uint64_t generation; /* of the last set taken */
 };
 
 static void
@@ -51,17 +53,26 @@ record(struct policy_source *source, enum audit_event event, bool failed,
 	audit_sender_write(source->audit, &entry);
 }
 
+/* The first is what is logged and recorded. */
+static void
+on_wrong(void *arg, const char *why)
+{
+	struct policy_source *source = arg;
+
+	if (source->why[0] == '\0')
+		(void)strlcpy(source->why, why, WHY_SIZE);
+}
+
 static void
 on_begin(void *arg, struct link_message *message)
 {
 	struct policy_source *source = arg;
 
 	(void)message;
-	ruleset_builder_free(source->builder);
-	source->builder = ruleset_builder_new();
+	source->is_begun = true;
 	source->why[0] = '\0';
-	if (source->builder == NULL)
-		(void)strlcpy(source->why, "out of memory", WHY_SIZE);
+	intake_fini(&source->intake);
+	intake_begin(&source->intake, on_wrong, source);
 }
 
 /* Goes on after the first error only to reach the COMMIT. */
@@ -71,44 +82,26 @@ on_put(void *arg, struct link_message *message)
 	struct policy_source *source = arg;
 	struct entry *entry;
 
-	if (source->builder == NULL || source->why[0] != '\0')
+	if (!source->is_begun || source->why[0] != '\0')
 		return;
 	entry = entry_decode(message->data, message->len);
 	if (entry == NULL)
-		(void)strlcpy(
-		    source->why, "an entry could not be read", WHY_SIZE);
-	else if (ruleset_builder_add(
-		     source->builder, entry, source->why, WHY_SIZE) != 0 &&
-		 source->why[0] == '\0')
-		(void)strlcpy(source->why, "out of memory", WHY_SIZE);
+		intake_add_broken(&source->intake);
+	else
+		intake_add(&source->intake, entry);
 	entry_free(entry);
 }
 
 static struct ruleset *
 build(struct policy_source *source)
 {
-	struct ruleset_builder *builder = source->builder;
-	struct ruleset *rules;
-
-	source->builder = NULL;
-	if (builder == NULL && source->why[0] == '\0')
+	if (!source->is_begun) {
 		(void)strlcpy(source->why, "no set was begun", WHY_SIZE);
-	if (source->why[0] != '\0') {
-		ruleset_builder_free(builder);
 		return NULL;
 	}
-	rules = ruleset_build(
-	    builder, source->generation + 1, source->why, WHY_SIZE);
-	if (rules != NULL && ruleset_needs_subject(rules) &&
-	    !source->has_directory) {
-		(void)strlcpy(source->why,
-		    "a rule has gwUser or gwGroup, but directory.uri names "
-		    "no directory to look them up",
-		    WHY_SIZE);
-		ruleset_unref(rules);
-		rules = NULL;
-	}
-	return rules;
+	source->is_begun = false;
+	return intake_end(
+	    &source->intake, source->generation + 1, source->has_directory);
 }
 
 static void
@@ -256,7 +249,7 @@ policy_source_free(struct policy_source *source)
 	if (source == NULL)
 		return;
 	link_free(source->link);
-	ruleset_builder_free(source->builder);
+	intake_fini(&source->intake);
 	free(source);
 }
 

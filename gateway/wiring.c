@@ -91,16 +91,16 @@ wiring_connect(
 }
 
 int
-wiring_join(struct child *auditor)
+wiring_join(struct child *child, enum role as)
 {
 	int fds[2];
 	int status = link_pair(fds);
 
 	if (status < 0) {
-		child_kill(auditor, strerror(-status));
+		child_kill(child, strerror(-status));
 		return -1;
 	}
-	(void)tell(auditor, ROLE_MASTER, 0, SLOT_MAIN, fds[1]);
+	(void)tell(child, as, 0, SLOT_MAIN, fds[1]);
 	(void)close(fds[1]);
 	return fds[0];
 }

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/role.h"
+
 struct child;
 struct supervisor;
 
@@ -16,8 +18,8 @@ struct supervisor;
 void wiring_connect(
     const struct supervisor *supervisor, struct child *child, uint32_t workers);
 
-/* The master's own link to the auditor: our end, or -1 when it could not be
- * made; the auditor is killed then. */
-int wiring_join(struct child *auditor);
+/* A link of the master's own, which to the child is a peer of that role: our
+ * end, or -1 when it could not be made; the child is killed then. */
+int wiring_join(struct child *child, enum role as);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/wire.h"
 #include "policy/entry.h"
@@ -129,7 +130,9 @@ static int
 read_file(const char *path, struct output *output, char why[RULES_WHY_SIZE])
 {
 	char what[512] = "";
-	FILE *file = fopen(path, "re");
+	FILE *file = strcmp(path, RULES_STDIN) == 0
+			 ? fdopen(dup(STDIN_FILENO), "r")
+			 : fopen(path, "re");
 	int result;
 
 	if (file == NULL) {

@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 
 #define RULES_WHY_SIZE 1024
+#define RULES_STDIN    "-" /* as a file: what was opened for us */
 
 struct rules_query {
 	const char *file;      /* an LDIF file; "": the directory */

@@ -539,6 +539,8 @@ take_file(void *state, const char *name, int fd)
 		secret_free(watch->password);
 		watch->password = secret_read(fd);
 	}
+	if (strcmp(name, "policy.file") == 0 && dup2(fd, STDIN_FILENO) < 0)
+		die("policy.file cannot be taken: %s", strerror(errno));
 	(void)close(fd);
 }
 
@@ -577,6 +579,7 @@ configure(
     void *state, const struct options *options, char *why, size_t why_size)
 {
 	struct watch *watch = state;
+	const char *folder;
 	char copy_path[PATH_MAX];
 
 	(void)why;
@@ -594,8 +597,10 @@ configure(
 	    options, "directory.reread_interval", 600);
 	watch->allow_empty =
 	    options_get_bool(options, "policy.allow_empty", false);
-	(void)snprintf(copy_path, sizeof(copy_path), "%s/rules",
-	    options_get(options, "state_dir", "."));
+	/* Without a folder no copy is kept, and there is none. */
+	folder = options_get(options, "state_dir", "");
+	(void)snprintf(copy_path, sizeof(copy_path), "%s%s", folder,
+	    *folder != '\0' ? "/rules" : "");
 	keeper_set_path(watch->keeper, copy_path);
 	watch->retry_s = RETRY_FIRST_S;
 	read_now(watch);

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 
 from tests.lab.process import LabError, Program, children, wait_until
 
@@ -136,6 +137,18 @@ class Gateway:
                            r"no audit record", line)]
         if found:
             raise AssertionError("\n".join(found[:20]))
+
+    def check_policy(self, *arguments, settings=None):
+        """gatewarden --check-policy, beside the running one: its exit status
+        and what it said."""
+        path = f"{self.directory}/checked-policy.conf"
+        with open(path, "w") as out:
+            out.write(print_settings(settings or self.settings))
+        done = subprocess.run(
+            [f"{self.programs}/gatewarden", "--check-policy", "-c", path, "-L",
+             self.programs, *arguments], text=True, env=self.env, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
 
     # Programs
 

@@ -2,12 +2,14 @@
 """Settings: taken as a whole or not at all."""
 
 import copy
+import glob
 import os
 import subprocess
 import threading
 
 from tests.lab.gateway import Raw, print_settings
 from tests.lab.process import run, wait_until
+from tests.lab.slapd import RULES, rule
 from tests.lab.socks import Client, Closed
 from tests.lab.suite import behaviour, expect, expect_equal
 
@@ -106,6 +108,80 @@ def check_says_what_is_wrong_without_starting(lab):
         expect_equal(done.returncode, 78, f"exit code for {change}")
         for word in [f"{path}:", *words]:
             expect(word in done.stdout, f"{word} in {done.stdout!r}")
+
+
+def checked(lab, status, words, *arguments, **directory):
+    """What --check-policy says, with changed settings of the directory."""
+    settings = copy.deepcopy(lab.gateway.settings)
+    settings["directory"].update(directory)
+    found, said = lab.gateway.check_policy(*arguments, settings=settings)
+    expect_equal(found, status, f"exit status; it said {said!r}")
+    for word in words:
+        expect(word in said, f"{word} in {said!r}")
+    return said
+
+
+def watchers(lab):
+    """How many directory-watch processes of this lab there are."""
+    found = 0
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as source:
+                found += source.read().startswith(
+                    f"{lab.programs}/gatewarden-directory-watch".encode())
+        except OSError:
+            pass
+    return found
+
+
+@behaviour
+def check_policy_reads_the_rules_as_the_daemon_does(lab):
+    running = watchers(lab)
+    checked(lab, 0, ["rules are good\n"])
+    lab.slapd.modify(rule("bad1", gwDestination="no/destination") +
+                     rule("bad2", gwPort="70000", gwDestination="*"))
+    checked(lab, 78, [f'cn=bad1,{RULES}: gwDestination: "no/destination" must',
+                      f'cn=bad2,{RULES}: gwPort: "70000" must'])
+    for name in ["bad1", "bad2"]:
+        lab.slapd.delete(f"cn={name},{RULES}")
+    checked(lab, 0, ["rules are good"])
+    wait_until(lambda: watchers(lab) == running, "nothing is left running")
+
+
+@behaviour
+def check_policy_says_why_the_directory_cannot_be_read(lab):
+    path = f"{lab.directory}/wrong-password"
+    with open(path, "w") as out:
+        out.write("wrong")
+    os.chmod(path, 0o600)
+    checked(lab, 69, ["Invalid credentials"], password_file=path)
+    checked(lab, 69, ["Can't contact LDAP server"], uri=["ldap://127.0.0.1:1"])
+    checked(lab, 78, [f"{path}.not"], password_file=f"{path}.not")
+
+
+GOOD_RULE = """\
+dn: cn=web,ou=rules
+objectClass: gwRule
+cn: web
+gwAction: permit
+gwDestination: *.example.com
+"""
+
+
+@behaviour
+def check_policy_takes_an_ldif_file_that_only_we_can_read(lab):
+    path = f"{lab.directory}/candidate.ldif"
+    for text, status, words in [
+            (GOOD_RULE, 0, ["1 rule is good"]),
+            (GOOD_RULE + "gwPort: 70000\n", 78,
+             ['cn=web,ou=rules: gwPort: "70000" must be']),
+            (GOOD_RULE + "no attribute\n", 78, [f"{path}:6: not"]),
+            ("", 78, [f"{path}: there is no rule at all"])]:
+        with open(path, "w") as out:
+            out.write(text)
+        os.chmod(path, 0o600)
+        checked(lab, status, words, path, uri=["ldap://127.0.0.1:1"])
+    checked(lab, 69, [f"{path}.not: No such file"], f"{path}.not")
 
 
 @behaviour

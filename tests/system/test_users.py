@@ -38,6 +38,21 @@ def each_program_is_its_own_user_and_cannot_be_another_again(lab):
 
 
 @behaviour
+def check_policy_reads_what_only_root_can(lab):
+    """The directory's password, and a file of the administrator's own."""
+    path = f"{lab.directory}/candidate.ldif"
+    with open(path, "w") as out:
+        out.write("dn: cn=a\nobjectClass: gwRule\ncn: a\ngwAction: deny\n"
+                  "gwDestination: *\n")
+    os.chmod(path, 0o600)
+    expect_equal(os.stat(path).st_uid, 0, "whose the file is")
+    expect_equal(lab.gateway.check_policy(path), (0, "1 rule is good\n"),
+                 "an LDIF file")
+    status, said = lab.gateway.check_policy()
+    expect(status == 0 and "rules are good" in said, f"{status} {said!r}")
+
+
+@behaviour
 def the_keytab_is_the_authenticators_alone(lab):
     wanted = os.stat(lab.keytab)
     expect_equal(wanted.st_mode & 0o077, 0, "mode of the keytab")
