@@ -136,3 +136,9 @@ gap_exists(const struct network *network, const struct gap_cover *cover)
 		return gap_in(network, cover->ipv4, cover->ipv4_count, cover);
 	return gap_in(network, cover->ipv6, cover->ipv6_count, cover);
 }
+
+const struct network *
+gap_carrier(size_t i)
+{
+	return i < ARRAY_COUNT(embeddings) ? &embeddings[i].network : NULL;
+}

@@ -21,4 +21,7 @@ struct gap_cover {
 /* Exact. */
 bool gap_exists(const struct network *network, const struct gap_cover *cover);
 
+/* The blocks of IPv6 addresses that can carry an IPv4 address. */
+const struct network *gap_carrier(size_t i); /* NULL after the last */
+
 #endif

@@ -365,20 +365,6 @@ judge_request(
 	return end(&inquiry, verdict);
 }
 
-/* Nothing is left for the rules behind it. */
-static bool
-is_about_everything(const struct rule *rule)
-{
-	const struct target_list *list;
-
-	if (rule->targets.port_count > 0)
-		return false;
-	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
-		if (target_list_is_everything(list))
-			return true;
-	return false;
-}
-
 static struct verdict
 ask_for_command(const struct judge_context *context,
     const struct request *request, struct inquiry *inquiry)
@@ -399,7 +385,8 @@ ask_for_command(const struct judge_context *context,
 			continue;
 		if (rule->permits && subject == CONDITION_HOLDS)
 			return decide(DECISION_PERMIT, REASON_OK, rule);
-		closes = is_about_everything(rule);
+		/* Nothing is left for the rules behind it. */
+		closes = rule_is_about_everything(rule);
 		/* A denial of something is not why nothing is permitted. */
 		if (verdict.rule[0] == '\0' && (closes || rule->permits))
 			verdict = deny(denial_reason(subject), rule);

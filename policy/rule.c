@@ -94,3 +94,16 @@ rule_has_port(const struct rule *rule, size_t i, uint16_t port)
 	return target_has_port(&rule->targets, port) &&
 	       (i == 0 || target_has_port(&rule->sets[i - 1]->targets, port));
 }
+
+bool
+rule_is_about_everything(const struct rule *rule)
+{
+	const struct target_list *list;
+
+	if (rule->targets.port_count > 0)
+		return false;
+	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
+		if (target_list_is_everything(list))
+			return true;
+	return false;
+}

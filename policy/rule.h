@@ -75,5 +75,7 @@ const struct target_list *rule_targets(const struct rule *rule, size_t i);
 bool rule_has_name(const struct rule *rule, const struct endpoint *asked);
 /* The list has the port, and the rule's own ports, which narrow it, too. */
 bool rule_has_port(const struct rule *rule, size_t i, uint16_t port);
+/* Every destination at every port. */
+bool rule_is_about_everything(const struct rule *rule);
 
 #endif
