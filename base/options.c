@@ -94,6 +94,22 @@ options_get(
 	return text != NULL ? text : otherwise;
 }
 
+bool
+options_at(const struct options *options, size_t n, const char **name,
+    const char **text)
+{
+	const struct option *option;
+
+	STAILQ_FOREACH (option, &options->list, entry) {
+		if (n-- > 0)
+			continue;
+		*name = option->name;
+		*text = option->text;
+		return true;
+	}
+	return false;
+}
+
 char *
 options_copy(const struct options *options, const char *name)
 {

@@ -25,6 +25,9 @@ char *options_copy(const struct options *options, const char *name) must_check;
 /* The n-th text of that name, from 0; NULL behind the last. */
 const char *
 options_get_nth(const struct options *options, const char *name, size_t n);
+/* The n-th of all, from 0, borrowed; false behind the last. */
+bool options_at(const struct options *options, size_t n, const char **name,
+    const char **text);
 /* must() be a number if it is there: the master has checked it. */
 uint64_t options_get_u64(
     const struct options *options, const char *name, uint64_t otherwise);

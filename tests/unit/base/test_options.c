@@ -103,6 +103,23 @@ no_options_are_options_too(void **state)
 }
 
 static void
+all_of_them_come_one_by_one(void **state)
+{
+	struct options *options = options_new();
+	const char *name, *text;
+
+	(void)state;
+	assert_false(options_at(options, 0, &name, &text));
+	options_add(options, "a", "1");
+	options_add(options, "b", "2");
+	assert_true(options_at(options, 1, &name, &text));
+	assert_string_equal(name, "b");
+	assert_string_equal(text, "2");
+	assert_false(options_at(options, 2, &name, &text));
+	options_free(options);
+}
+
+static void
 every_cut_is_refused(void **state)
 {
 	struct options *options = options_new();
@@ -150,6 +167,7 @@ main(void)
 	    cmocka_unit_test(numbers_and_booleans_come_back),
 	    cmocka_unit_test(what_was_encoded_decodes_to_the_same),
 	    cmocka_unit_test(no_options_are_options_too),
+	    cmocka_unit_test(all_of_them_come_one_by_one),
 	    cmocka_unit_test(every_cut_is_refused),
 	    cmocka_unit_test(odd_octets_are_refused),
 	};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* What gatewardenctl and the gateway say to each other. */
+#include "base/ctl_protocol.h"
+
+#include "base/must.h"
+#include "base/wire.h"
+
+size_t
+ctl_failed_encode(const struct ctl_failed *failed, uint8_t out[CTL_FAILED_MAX])
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, out, CTL_FAILED_MAX);
+	wire_put_u8(&writer, (uint8_t)failed->failure);
+	wire_put_string(&writer, failed->sentence);
+	must(!writer.failed);
+	return writer.len;
+}
+
+bool
+ctl_failed_decode(const void *data, size_t len, struct ctl_failed *failed)
+{
+	struct wire_reader reader;
+	uint8_t failure;
+
+	wire_reader_init(&reader, data, len);
+	failure = wire_get_u8(&reader);
+	wire_get_string(&reader, failed->sentence, sizeof(failed->sentence));
+	if (!wire_is_done(&reader) || failure == 0 ||
+	    failure >= CTL_FAILURE_END)
+		return false;
+	failed->failure = (enum ctl_failure)failure;
+	return true;
+}
