@@ -31,6 +31,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_UDP_DROPS] = "udp-drops",
     [AUDIT_UDP_SUMMARY] = "udp-summary",
     [AUDIT_GAP] = "gap",
+    [AUDIT_ADMIN] = "admin",
 };
 
 const char *
@@ -775,6 +776,13 @@ say_dependency(struct printer *printer, const struct audit_record *record)
 	    record->failed ? "a dependency is gone" : "a dependency is back");
 }
 
+static void
+say_admin(struct printer *printer, const struct audit_record *record)
+{
+	say(printer, record->failed ? "an administrator's question was refused"
+				    : "an administrator asked");
+}
+
 /* Severities of RFC 5424 section 6.2.1. */
 enum { ERROR = 3, WARNING = 4, NOTICE = 5, INFORMATIONAL = 6 };
 
@@ -795,6 +803,7 @@ static const struct {
     [AUDIT_UDP_DROPS] = {say_udp_summary, NOTICE, WARNING},
     [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},
     [AUDIT_GAP] = {say_gap, ERROR, ERROR},
+    [AUDIT_ADMIN] = {say_admin, NOTICE, WARNING},
 };
 
 size_t

@@ -25,6 +25,7 @@ enum audit_event {
 	AUDIT_UDP_DROPS,   /* so far, of an association that is attacked */
 	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
 	AUDIT_GAP,	   /* records were lost: how many */
+	AUDIT_ADMIN,	   /* somebody asked over the control socket */
 	AUDIT_EVENT_COUNT
 };
 

@@ -24,12 +24,16 @@ enum control_type {
 	CONTROL_LINK,	   /* u8 peer's role, u32 its index, u32 slot; fd */
 	CONTROL_COMMIT,	   /* u64 generation of the configuration */
 	CONTROL_PING,	   /* answered by PONG with the same id */
+	CONTROL_SOCKET,	   /* u32 group that may ask, or CONTROL_NO_GROUP; fd:
+			    * the listening socket for gatewardenctl */
 	CONTROL_STOP,	   /* finish what is due and exit(0) */
 	/* program to master */
 	CONTROL_READY,	/* u64 generation */
 	CONTROL_FAILED, /* string why: the configuration is not taken */
 	CONTROL_PONG
 };
+
+#define CONTROL_NO_GROUP UINT32_MAX
 
 /* The gateway's main thread; worker n has slot n + 1.  Others: 0. */
 #define SLOT_MAIN 0

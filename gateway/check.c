@@ -13,6 +13,7 @@
 #include "base/pam_service.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
+#include "gateway/control_socket.h"
 #include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
@@ -240,6 +241,16 @@ check_pam(struct check *check)
 		complain(check, "%s", why);
 }
 
+static void
+check_control(struct check *check)
+{
+	uint32_t group;
+	char why[WHY_SIZE];
+
+	if (!control_socket_group(check->settings, &group, why, sizeof(why)))
+		complain(check, "%s", why);
+}
+
 bool
 check_surroundings(const struct settings *settings, const char *settings_path,
     const char *libexecdir, FILE *errors)
@@ -259,5 +270,6 @@ check_surroundings(const struct settings *settings, const char *settings_path,
 		if (settings->listeners[n].tls_certificate[0] != '\0')
 			check_tls(&check, &settings->listeners[n]);
 	check_pam(&check);
+	check_control(&check);
 	return check.was_good;
 }

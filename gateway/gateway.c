@@ -25,6 +25,8 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/control_commands.h"
+#include "gateway/control_server.h"
 #include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/housekeeping.h"
@@ -34,8 +36,10 @@
 #include "gateway/ticketless.h"
 #include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
+#include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
+#include "relay/resolver.h"
 
 /* What came from the master and waits for the configuration's end. */
 struct arrival {
@@ -58,6 +62,10 @@ struct gateway {
 	struct statistics *statistics;
 	struct housekeeping *housekeeping;
 	struct policy_source *policy;
+	struct control_world world; /* what the control socket's answers see */
+	struct control_server *control;
+	int arriving_control; /* its socket, or -1 */
+	uint32_t control_group;
 	size_t address_count; /* of this host */
 	struct address *addresses;
 	size_t worker_count;
@@ -70,6 +78,7 @@ start(void *state, struct program *program)
 	struct gateway *gateway = state;
 
 	gateway->program = program;
+	gateway->arriving_control = -1;
 	STAILQ_INIT(&gateway->arrivals);
 	/* Ids are never used twice, not by the next gateway either. */
 	atomic_store(&gateway->shared.next_session, clock_wall_us() << 8);
@@ -90,6 +99,8 @@ hand_link(struct gateway *gateway, enum role peer, uint32_t index,
 		audit_sender_link(gateway->audit, fd);
 	else if (slot == SLOT_MAIN && peer == ROLE_DIRECTORY_WATCH)
 		policy_source_link(gateway->policy, fd);
+	else if (slot == SLOT_MAIN && peer == ROLE_DIRECTORY_LOOKUP)
+		lookups_link(gateway->world.lookups, index, fd);
 	else
 		(void)close(fd);
 }
@@ -127,6 +138,8 @@ rules_changed(void *arg, struct ruleset *rules)
 	struct gateway *gateway = arg;
 
 	subject_cache_expire(gateway->shared.subjects);
+	ruleset_unref(gateway->world.rules);
+	gateway->world.rules = ruleset_ref(rules);
 	for (size_t i = 0; i < gateway->worker_count; i++) {
 		struct mail mail = {
 		    .kind = MAIL_RULES, .rules = ruleset_ref(rules)};
@@ -165,21 +178,33 @@ list_addresses(const struct gateway *gateway, struct address *list)
 	return count;
 }
 
+/* The caller frees. */
+static struct address *
+copy_addresses(const struct gateway *gateway, size_t *count)
+{
+	const struct settings *settings = gateway->settings;
+	struct address *addresses =
+	    must_alloc(gateway->address_count + settings->listener_count +
+			   settings->own_addresses.count + 1,
+		sizeof(struct address));
+
+	*count = list_addresses(gateway, addresses);
+	return addresses;
+}
+
 static void
 send_addresses(struct gateway *gateway)
 {
-	const struct settings *settings = gateway->settings;
+	struct own_addresses *own = &gateway->world.own;
 
-	if (settings == NULL)
+	if (gateway->settings == NULL)
 		return; /* make_threads comes back here */
+	free((void *)(uintptr_t)own->addresses);
+	own->addresses = copy_addresses(gateway, &own->count);
 	for (size_t i = 0; i < gateway->worker_count; i++) {
 		struct mail mail = {.kind = MAIL_ADDRESSES};
 
-		mail.addresses = must_alloc(
-		    gateway->address_count + settings->listener_count +
-			settings->own_addresses.count + 1,
-		    sizeof(struct address));
-		mail.count = list_addresses(gateway, mail.addresses);
+		mail.addresses = copy_addresses(gateway, &mail.count);
 		worker_mail(gateway->workers[i], &mail);
 	}
 }
@@ -253,6 +278,20 @@ take_listener(struct gateway *gateway, struct link_message *message)
 }
 
 static void
+take_control(struct gateway *gateway, struct link_message *message)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	gateway->control_group = wire_get_u32(&reader);
+	must(wire_is_done(&reader) && message->fd >= 0);
+	if (gateway->arriving_control >= 0)
+		(void)close(gateway->arriving_control);
+	gateway->arriving_control = message->fd;
+	message->fd = -1;
+}
+
+static void
 on_message(void *state, struct link_message *message)
 {
 	struct gateway *gateway = state;
@@ -263,6 +302,9 @@ on_message(void *state, struct link_message *message)
 		break;
 	case CONTROL_LISTENER:
 		take_listener(gateway, message);
+		break;
+	case CONTROL_SOCKET:
+		take_control(gateway, message);
 		break;
 	case CONTROL_ADDRESSES:
 		take_addresses(gateway, message);
@@ -335,6 +377,39 @@ audit_source(const struct gateway *gateway, unsigned slot)
 	return atomic_load(&gateway->shared.next_session) + slot;
 }
 
+/* What the control socket's answers are made with: as a worker's sessions have
+ * it, and the main thread's own. */
+static void
+make_control(struct gateway *gateway)
+{
+	struct control_world *world = &gateway->world;
+
+	world->base = program_base(gateway->program);
+	world->shared = &gateway->shared;
+	world->policy = gateway->policy;
+	world->lookups = worker_make_lookups(
+	    world->base, &gateway->shared, gateway->settings);
+	world->resolver = worker_make_resolver(world->base, gateway->settings);
+	gateway->control =
+	    control_server_new(world, gateway->audit, control_commands);
+}
+
+/* The settings in force are others. */
+static void
+hand_control(struct gateway *gateway)
+{
+	struct control_world *world = &gateway->world;
+
+	world->settings = gateway->settings;
+	free((void *)(uintptr_t)world->own.ports);
+	world->own.ports = settings_ports(world->settings);
+	world->own.port_count = world->settings->listener_count;
+	if (gateway->arriving_control >= 0)
+		control_server_listen(gateway->control,
+		    gateway->arriving_control, gateway->control_group);
+	gateway->arriving_control = -1;
+}
+
 static void
 make_threads(struct gateway *gateway)
 {
@@ -376,6 +451,7 @@ make_threads(struct gateway *gateway)
 	    &gateway->shared, gateway->workers, gateway->worker_count);
 	if (gateway->housekeeping == NULL)
 		die("out of memory");
+	make_control(gateway);
 	send_addresses(gateway);
 }
 
@@ -484,6 +560,7 @@ configure(
 		subject_cache_expire(gateway->shared.subjects);
 	}
 	hand_arrivals(gateway);
+	hand_control(gateway);
 	statistics_set_interval(
 	    gateway->statistics, gateway->settings->statistics_interval);
 	settings_unref(before);
@@ -503,6 +580,12 @@ stop(void *state)
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_join(gateway->workers[i]);
 	housekeeping_free(gateway->housekeeping);
+	control_server_free(gateway->control);
+	lookups_free(gateway->world.lookups);
+	resolver_free(gateway->world.resolver);
+	ruleset_unref(gateway->world.rules);
+	free((void *)(uintptr_t)gateway->world.own.addresses);
+	free((void *)(uintptr_t)gateway->world.own.ports);
 	free(gateway->workers);
 	free(gateway->addresses);
 	gateway->worker_count = 0;

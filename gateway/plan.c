@@ -16,6 +16,7 @@
 #include "base/options.h"
 #include "base/wire.h"
 #include "gateway/child.h"
+#include "gateway/control_socket.h"
 #include "gateway/helper_options.h"
 #include "gateway/listeners.h"
 #include "gateway/papers.h"
@@ -43,12 +44,17 @@ plan_open(struct settings *settings, uint64_t generation,
     const struct plan *before, char *why, size_t why_size)
 {
 	struct plan *plan = must_alloc(1, sizeof(*plan));
-	bool was_good = true;
+	bool was_good;
 
 	plan->generation = generation;
 	plan->settings = settings;
 	plan->password = -1;
-	if (settings->password_file[0] != '\0') {
+	was_good =
+	    control_socket_open(settings,
+		before != NULL ? before->control : NULL, &plan->control, why,
+		why_size) &&
+	    control_socket_group(settings, &plan->control_group, why, why_size);
+	if (was_good && settings->password_file[0] != '\0') {
 		plan->password = plan_open_password(settings, why, why_size);
 		was_good = plan->password >= 0;
 	}
@@ -74,6 +80,7 @@ plan_close(struct plan *plan)
 	settings_unref(plan->settings);
 	listeners_close(plan->listeners);
 	papers_close(plan->papers);
+	control_socket_unref(plan->control);
 	if (plan->password >= 0)
 		(void)close(plan->password);
 	free(plan);
@@ -167,6 +174,20 @@ print_sealed(const struct settings *settings)
 }
 
 static void
+send_control(const struct plan *plan, struct child *child)
+{
+	uint8_t group[sizeof(uint32_t)];
+	struct wire_writer writer;
+
+	if (plan->control == NULL)
+		return;
+	wire_writer_init(&writer, group, sizeof(group));
+	wire_put_u32(&writer, plan->control_group);
+	(void)child_send(child, CONTROL_SOCKET, 0, group, writer.len,
+	    control_socket_fd(plan->control));
+}
+
+static void
 send_gateway_parts(const struct plan *plan, const struct plan_extras *extras,
     struct child *child)
 {
@@ -185,6 +206,7 @@ send_gateway_parts(const struct plan *plan, const struct plan_extras *extras,
 		child_send_named(child, CONTROL_LISTENER,
 		    listeners_name(plan->listeners, i),
 		    listeners_fd(plan->listeners, i));
+	send_control(plan, child);
 	(void)child_send(child, CONTROL_ADDRESSES, 0, extras->addresses,
 	    extras->addresses_len, -1);
 }

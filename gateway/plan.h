@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 
 struct child;
+struct control_socket;
 struct listeners;
 struct papers;
 struct settings;
@@ -21,7 +22,9 @@ struct plan {
 	struct settings *settings;
 	struct listeners *listeners;
 	struct papers *papers;
-	int password; /* of the directory, or -1 */
+	struct control_socket *control; /* NULL: none is wanted */
+	uint32_t control_group;		/* that may ask there */
+	int password;			/* of the directory, or -1 */
 };
 
 /* What does not change from one plan to the next. */

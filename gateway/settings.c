@@ -899,6 +899,17 @@ settings_check_accounts(const struct settings *settings)
 	return *settings->account_filter != '\0' || settings->require_entry;
 }
 
+uint16_t *
+settings_ports(const struct settings *settings)
+{
+	uint16_t *ports =
+	    must_alloc(settings->listener_count + 1, sizeof(*ports));
+
+	for (size_t i = 0; i < settings->listener_count; i++)
+		ports[i] = settings->listeners[i].bind.port;
+	return ports;
+}
+
 const char *
 settings_tls_path(const struct listener_settings *listener, enum tls_file file)
 {

@@ -93,6 +93,9 @@ struct settings *settings_load(const char *path, FILE *errors) must_check;
 struct settings *
 settings_load_fd(int fd, const char *called, FILE *errors) must_check;
 
+/* The listeners' ports, listener_count of them; the caller frees. */
+uint16_t *settings_ports(const struct settings *settings) must_check;
+
 /* The effective settings, as a settings file. */
 void settings_print(const struct settings *settings, FILE *out);
 

@@ -92,6 +92,12 @@ is_user(const char *text)
 	return *text != '-' && text[strspn(text, LETTERS DIGITS "._-")] == '\0';
 }
 
+static bool
+is_user_or_empty(const char *text)
+{
+	return !is_set(text) || is_user(text);
+}
+
 /* "address:port" with commas between. */
 static bool
 is_servers(const char *text)
@@ -279,6 +285,8 @@ static const struct {
     FORM(krb5_config, is_path_or_empty, "a path that begins with /"),
     FORM(resolver_servers, is_servers,
 	"address:port, with commas and nothing else between"),
+    FORM(control_socket, is_path_or_empty, "a path that begins with /"),
+    FORM(control_read_group, is_user_or_empty, "a group's name or number"),
     FORM(policy_file, is_path_or_empty, "a path that begins with /"),
     FORM(ca_file, is_path_or_empty, "a path that begins with /"),
     FORM(bind, is_bind, "none, simple or gssapi"),

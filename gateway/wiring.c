@@ -23,7 +23,7 @@ static const struct {
 } wires[] = {
     {ROLE_AUTHENTICATOR, false, true},
     {ROLE_PASSWORD_CHECKER, false, true},
-    {ROLE_DIRECTORY_LOOKUP, false, true},
+    {ROLE_DIRECTORY_LOOKUP, true, true},
     {ROLE_DIRECTORY_WATCH, true, false},
     {ROLE_AUDITOR, true, true},
 };

@@ -154,15 +154,9 @@ stop(struct thread *thread)
 static void
 take_ports(struct worker *worker)
 {
-	const struct settings *settings = worker->settings;
-	uint16_t *ports =
-	    must_alloc(settings->listener_count + 1, sizeof(*ports));
-
-	for (size_t i = 0; i < settings->listener_count; i++)
-		ports[i] = settings->listeners[i].bind.port;
 	free((void *)(uintptr_t)worker->own.ports);
-	worker->own.ports = ports;
-	worker->own.port_count = settings->listener_count;
+	worker->own.ports = settings_ports(worker->settings);
+	worker->own.port_count = worker->settings->listener_count;
 }
 
 static unsigned
@@ -236,10 +230,21 @@ run(void *arg)
 	return NULL;
 }
 
-static void
-make_parts(struct worker *worker, uint64_t audit_source)
+struct lookups *
+worker_make_lookups(struct event_base *base, struct shared *shared,
+    const struct settings *settings)
 {
-	const struct settings *settings = worker->settings;
+	struct lookups *lookups = lookups_new(base, shared->subjects,
+	    (unsigned)settings->directory_timeout * 3000);
+
+	if (lookups == NULL)
+		die("out of memory");
+	return lookups;
+}
+
+struct resolver *
+worker_make_resolver(struct event_base *base, const struct settings *settings)
+{
 	struct resolver_settings resolver = {
 	    .servers = settings->resolver_servers,
 	    .timeout_ms = (unsigned)settings->resolver_timeout,
@@ -249,26 +254,34 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	    .negative_ttl_s = (unsigned)settings->resolver_negative_ttl,
 	    .hosts_file = settings->resolver_hosts_file,
 	};
+	struct resolver *made = resolver_new(base, &resolver);
+
+	if (made == NULL)
+		die("resolver.servers: cannot use \"%s\"",
+		    settings->resolver_servers);
+	return made;
+}
+
+static void
+make_parts(struct worker *worker, uint64_t audit_source)
+{
+	const struct settings *settings = worker->settings;
 
 	worker->audit = audit_sender_new(worker->base, audit_source);
 	worker->authenticators =
 	    authenticators_new(worker->base, auth_timeout_ms(settings));
 	worker->passwords =
 	    passwords_new(worker->base, password_timeout_ms(settings));
-	worker->lookups = lookups_new(worker->base, worker->shared->subjects,
-	    (unsigned)settings->directory_timeout * 3000);
+	worker->lookups =
+	    worker_make_lookups(worker->base, worker->shared, settings);
 	worker->lingers = lingers_new(worker->base);
 	worker->watch = loop_watch_new(worker->base, &worker->shared->counters);
 	worker->reviews = reviews_new(worker);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
-	    worker->passwords == NULL || worker->lookups == NULL ||
-	    worker->lingers == NULL || worker->watch == NULL ||
-	    worker->reviews == NULL)
+	    worker->passwords == NULL || worker->lingers == NULL ||
+	    worker->watch == NULL || worker->reviews == NULL)
 		die("out of memory");
-	worker->resolver = resolver_new(worker->base, &resolver);
-	if (worker->resolver == NULL)
-		die("resolver.servers: cannot use \"%s\"",
-		    settings->resolver_servers);
+	worker->resolver = worker_make_resolver(worker->base, settings);
 }
 
 bool

@@ -104,6 +104,13 @@ struct mail {
 struct worker *worker_new(struct shared *shared, struct settings *settings,
     struct tls_listeners *tls, uint64_t audit_source) must_check;
 
+/* What a thread asks directory-lookup with, and what it resolves names with;
+ * die when they cannot be made. */
+struct lookups *worker_make_lookups(struct event_base *base,
+    struct shared *shared, const struct settings *settings) must_check;
+struct resolver *worker_make_resolver(
+    struct event_base *base, const struct settings *settings) must_check;
+
 /* Do rules or settings want to know what the directory says of a client? */
 bool worker_needs_subject(const struct worker *worker);
 

@@ -174,6 +174,7 @@ class Lab:
         settings = {
             "gateway": {"workers": 2, "log_level": "debug",
                         "state_dir": f"{self.directory}/gateway/state"},
+            "control": {"socket": f"{self.directory}/gateway/run/control"},
             "kerberos": {"keytab": self.keytab,
                          "config": self.realm.config},
             "password": {"service_dir": f"{self.directory}/pam.d"},

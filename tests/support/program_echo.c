@@ -194,6 +194,10 @@ on_message(void *state, struct link_message *message)
 	case CONTROL_ADDRESSES:
 		tell(echo, "addresses %u", wire_get_u32(&reader));
 		break;
+	case CONTROL_SOCKET:
+		must(message->fd >= 0);
+		tell(echo, "control socket %u", wire_get_u32(&reader));
+		break;
 	default:
 		must(false);
 	}

@@ -293,6 +293,7 @@ def second_gateway(lab, listener):
     syslog.start()
     settings = copy.deepcopy(lab.gateway.settings)
     settings["gateway"]["state_dir"] = f"{at}/state"
+    settings["control"]["socket"] = f"{at}/run/control"
     settings["audit"]["target"] = syslog.target_unix
     settings["listener main"]["address"] = listener
     gateway = Gateway(at, lab.gateway.programs, settings, syslog.audit,

@@ -111,6 +111,7 @@ write_settings(struct world *world, const char *kerberos, const char *more)
 
 	(void)snprintf(text, sizeof(text),
 	    "gateway { workers = 2\n state_dir = \"%s/state\" }\n"
+	    "control { socket = \"%s/run/control\" }\n"
 	    "users { gateway = \"%u\"\n authenticator = \"%u\"\n"
 	    " directory = \"%u\"\n auditor = \"%u\" }\n"
 	    "kerberos { authenticators = 2\n keytab = \"%s/keytab\"\n %s }\n"
@@ -119,8 +120,8 @@ write_settings(struct world *world, const char *kerberos, const char *more)
 	    " rule_base = \"dc=x\"\n user_base = \"dc=x\" }\n"
 	    "audit { target = \"unix:%s/syslog\" }\n"
 	    "listener front { address = \"127.0.0.1:%u\" }\n%s",
-	    in, uid, uid, uid, uid, in, kerberos, in, in, (unsigned)world->port,
-	    more);
+	    in, in, uid, uid, uid, uid, in, kerberos, in, in,
+	    (unsigned)world->port, more);
 	observer_write(&world->observer, "settings", text);
 }
 
@@ -293,6 +294,7 @@ all_programs_are_configured_and_linked(void **state)
 	    "file directory.password open sesame");
 	(void)observer_wait(observer, "gateway 0", "settings");
 	(void)observer_wait(observer, "gateway 0", "listener front");
+	(void)observer_wait(observer, "gateway 0", "control socket 4294967295");
 	(void)observer_wait(observer, "gateway 0", "addresses ");
 	(void)observer_wait(observer, "gateway 0",
 	    "heard directory-watch by directory-watch 0 slot 0");

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* Answers what rules are in force. */
+#include "gateway/control_commands.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "base/options.h"
+#include "gateway/control_server.h"
+#include "gateway/settings.h"
+#include "gateway/worker.h"
+#include "policy/rule.h"
+#include "policy/ruleset.h"
+
+struct listing {
+	struct ruleset *rules; /* a reference */
+	size_t next;
+};
+
+static const char *
+yes(bool is)
+{
+	return is ? CTL_YES : CTL_NO;
+}
+
+static void
+say_policy(struct control_call *call)
+{
+	const struct control_world *world = control_call_world(call);
+	uint64_t confirmed_us = atomic_load(&world->shared->confirmed_us);
+	bool is_stale = !atomic_load(&world->shared->directory_up);
+	bool is_expired =
+	    is_stale && confirmed_us + world->settings->stale_max * 1000000 <
+			    clock_wall_us();
+	struct options *line = options_new();
+
+	options_add(line, "kind", "policy");
+	options_add_u64(line, "generation", ruleset_generation(world->rules));
+	options_add_u64(line, "count", ruleset_count(world->rules));
+	options_add_u64(line, "confirmed", confirmed_us / 1000000);
+	options_add(line, "stale", yes(is_stale));
+	options_add(line, "expired", yes(is_expired));
+	control_call_line(call, line);
+	options_free(line);
+}
+
+static void *
+start(struct control_call *call)
+{
+	const struct control_world *world = control_call_world(call);
+	struct listing *listing;
+
+	if (world->rules == NULL) {
+		control_call_fail(call, CTL_UNAVAILABLE,
+		    "no rules are in force: none have been read yet");
+		return NULL;
+	}
+	listing = must_alloc(1, sizeof(*listing));
+	listing->rules = ruleset_ref(world->rules);
+	say_policy(call);
+	control_call_pump(call);
+	return listing;
+}
+
+static bool
+pump(struct control_call *call, void *state)
+{
+	struct listing *listing = state;
+	const struct rule *rule;
+	struct options *line;
+
+	if (listing->next == ruleset_count(listing->rules)) {
+		control_call_done(call);
+		return false;
+	}
+	rule = ruleset_rule(listing->rules, listing->next++);
+	line = options_new();
+	options_add(line, "kind", "rule");
+	options_add(line, "name", rule->name);
+	options_add_u64(line, "order", rule->order);
+	options_add(line, "action", rule->permits ? "permit" : "deny");
+	options_add(line, "report_only", yes(rule->is_report_only));
+	options_add(line, "dn", rule->dn);
+	control_call_line(call, line);
+	options_free(line);
+	return true;
+}
+
+static void
+end(void *state)
+{
+	struct listing *listing = state;
+
+	if (listing == NULL)
+		return;
+	ruleset_unref(listing->rules);
+	free(listing);
+}
+
+const struct control_command control_rules = {
+    .name = "rules",
+    .start = start,
+    .pump = pump,
+    .end = end,
+};
