@@ -2,6 +2,7 @@
 """The gateway itself, from a build tree, with settings a test may change."""
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,8 @@ import subprocess
 
 from tests.lab.process import LabError, Program, children, wait_until
 
-PROGRAMS = ["gatewarden", "gatewarden-agent", "gatewarden-gateway",
-            "gatewarden-authenticator", "gatewarden-directory-watch",
+PROGRAMS = ["gatewarden", "gatewardenctl", "gatewarden-agent",
+            "gatewarden-gateway", "gatewarden-authenticator", "gatewarden-directory-watch",
             "gatewarden-directory-lookup", "gatewarden-auditor",
             "gatewarden-password-checker"]
 
@@ -149,6 +150,23 @@ class Gateway:
              self.programs, *arguments], text=True, env=self.env, timeout=60,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode, done.stdout
+
+    def ctl(self, *words, status=0, **options):
+        """What gatewardenctl prints; it has to end with that status (None:
+        with any).  Other options are those of subprocess.run."""
+        done = subprocess.run(
+            [f"{self.programs}/gatewardenctl", "--socket",
+             self.settings["control"]["socket"], *words],
+            capture_output=True, text=True, timeout=60, env=self.env,
+            **options)
+        if status is not None and done.returncode != status:
+            raise AssertionError(
+                f"gatewardenctl {' '.join(words)} ended with "
+                f"{done.returncode}: {done.stderr}")
+        return done.stdout if status == 0 else done.stderr
+
+    def ctl_json(self, *words, **options):
+        return json.loads(self.ctl(*words, "--json", **options))
 
     # Programs
 

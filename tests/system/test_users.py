@@ -53,6 +53,27 @@ def check_policy_reads_what_only_root_can(lab):
 
 
 @behaviour
+def who_asks_at_the_control_socket_is_what_the_kernel_says(lab):
+    control = lab.gateway.settings["control"]
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    member = {**nobody, "extra_groups": [64200]}
+    ask = ["policy", "list"]
+    expect("only root" in lab.gateway.ctl(*ask, status=77, **member), "why")
+    expect("generation" in lab.gateway.ctl(*ask), "root may ask")
+    expect("generation" in lab.gateway.ctl(
+        *ask, **{**nobody, "user": USERS["gateway"]}), "the gateway may")
+    control["read_group"] = "64200"
+    lab.gateway.write_settings()
+    expect_equal(lab.gateway.reload()["outcome"], "ok", "the reload")
+    expect("generation" in lab.gateway.ctl(*ask, **member), "a member may")
+    lab.gateway.ctl(*ask, status=77, **nobody)
+    records = lab.syslog.audit.find(event="admin")[:4]
+    expect_equal([r["outcome"] for r in records],
+                 ["fail", "ok", "ok", "ok"], "records")
+    expect_equal(records[3]["detail"].split(",")[0], "uid 65534", "who")
+
+
+@behaviour
 def the_keytab_is_the_authenticators_alone(lab):
     wanted = os.stat(lab.keytab)
     expect_equal(wanted.st_mode & 0o077, 0, "mode of the keytab")

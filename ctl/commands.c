@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* gatewardenctl's commands: one row each. */
+#include "ctl/commands.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+const struct ctl_command ctl_commands[] = {
+    {"policy list", "", policy_list_run},
+    {NULL, NULL, NULL},
+};
+
+bool
+commands_no_options(int argc, char **argv, int count)
+{
+	return getopt(argc, argv, "+") == -1 && argc - optind == count;
+}
