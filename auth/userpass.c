@@ -298,10 +298,9 @@ has_odd_spaces(const uint8_t *user, size_t len)
 
 /* A name that is NAME of exactly one NAME@realm, and that PAM may see. */
 static bool
-is_name(const struct userpass *userpass, const uint8_t *user, size_t len)
+is_name(const struct userpass_policy *policy, const uint8_t *user, size_t len)
 {
-	return len <= userpass->policy.name_max &&
-	       password_user_is_valid(user, len) &&
+	return len <= policy->name_max && password_user_is_valid(user, len) &&
 	       memchr(user, '@', len) == NULL && !has_odd_spaces(user, len);
 }
 
@@ -314,24 +313,26 @@ fold(char *name)
 }
 
 /* NAME@realm, NAME as it is asked about. */
-static void
-set_claimed(struct userpass *userpass, const uint8_t *user, size_t len)
+bool
+userpass_identity(const struct userpass_policy *policy, const void *user,
+    size_t len, char out[IDENTITY_NAME_SIZE])
 {
-	size_t size = sizeof(userpass->claimed);
-
-	userpass->user_len = len;
+	if (!is_name(policy, user, len))
+		return false;
 	(void)snprintf(
-	    userpass->claimed, size, "%.*s", (int)len, (const char *)user);
-	if (userpass->policy.lower_case)
-		fold(userpass->claimed);
+	    out, IDENTITY_NAME_SIZE, "%.*s", (int)len, (const char *)user);
+	if (policy->lower_case)
+		fold(out);
 	(void)snprintf(
-	    userpass->claimed + len, size - len, "@%s", userpass->policy.realm);
+	    out + len, IDENTITY_NAME_SIZE - len, "@%s", policy->realm);
+	return true;
 }
 
 static void
 judge(struct userpass *userpass, const struct rfc1929_message *message)
 {
-	bool has_name = is_name(userpass, message->user, message->user_len);
+	bool has_name = userpass_identity(&userpass->policy, message->user,
+	    message->user_len, userpass->claimed);
 
 	/* Under one key whatever is no name. */
 	userpass->attempt = throttle_attempt(userpass->throttle, message->user,
@@ -341,7 +342,7 @@ judge(struct userpass *userpass, const struct rfc1929_message *message)
 		fail(userpass, REASON_BAD_USERPASS, "it was no name");
 		return;
 	}
-	set_claimed(userpass, message->user, message->user_len);
+	userpass->user_len = message->user_len;
 	if (password_is_valid(message->password, message->password_len))
 		try_to_ask(userpass, message->password, message->password_len);
 	else

@@ -17,6 +17,7 @@
 
 #include "auth/proof.h"
 #include "auth/throttle.h"
+#include "base/identity.h"
 #include "base/reason.h"
 
 struct bufferevent;
@@ -45,6 +46,10 @@ struct userpass_result {
 	const char *claimed; /* NAME@realm, or "" if it was no name */
 	struct proof *proof; /* NULL unless REASON_OK */
 };
+
+/* The identity that a name from a client stands for; false if it is none. */
+bool userpass_identity(const struct userpass_policy *policy, const void *user,
+    size_t len, char out[IDENTITY_NAME_SIZE]) must_check;
 
 /* Whatever the client has to read stands in bev's output then; closing is
  * the owner's.  The handle is gone. */

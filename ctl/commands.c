@@ -6,6 +6,11 @@
 #include <unistd.h>
 
 const struct ctl_command ctl_commands[] = {
+    {"explain",
+	"user connect|bind|udp host:port [--from address]\n"
+	"           [--listener name] [--method method] [--protection level]\n"
+	"           [--at time] [--indicator word ...]",
+	explain_run},
     {"policy list", "", policy_list_run},
     {NULL, NULL, NULL},
 };

@@ -66,6 +66,38 @@ document_object(const struct options *line, const struct document_field *fields)
 	return object;
 }
 
+json_t *
+document_new(const struct document_kind *kinds)
+{
+	json_t *document = json_object();
+
+	must(document != NULL);
+	for (; kinds->kind != NULL; kinds++)
+		if (kinds->is_list)
+			must(json_object_set_new(
+				 document, kinds->name, json_array()) == 0);
+	return document;
+}
+
+void
+document_add(json_t *document, const struct document_kind *kinds,
+    const struct options *line)
+{
+	const char *kind = options_get(line, "kind", "");
+	json_t *object;
+
+	while (kinds->kind != NULL && strcmp(kinds->kind, kind) != 0)
+		kinds++;
+	if (kinds->kind == NULL)
+		return;
+	object = document_object(line, kinds->fields);
+	if (kinds->is_list)
+		must(json_array_append_new(
+			 json_object_get(document, kinds->name), object) == 0);
+	else
+		must(json_object_set_new(document, kinds->name, object) == 0);
+}
+
 enum outcome
 document_print(json_t *document)
 {

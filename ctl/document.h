@@ -3,6 +3,8 @@
 #ifndef CTL_DOCUMENT_H
 #define CTL_DOCUMENT_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "base/compiler.h"
@@ -25,6 +27,22 @@ struct document_field {
  */
 json_t *document_object(
     const struct options *line, const struct document_field *fields) must_check;
+
+/* What lines of one kind become in a document. */
+struct document_kind {
+	const char *kind;
+	const char *name; /* the member */
+	bool is_list;	  /* an array of such objects */
+	const struct document_field *fields;
+};
+
+/* A document for the lines of those kinds, a table that ends with one without
+ * kind: empty lists. */
+json_t *document_new(const struct document_kind *kinds) must_check;
+/* Adds what the line says.  Kinds that the table does not have are passed
+ * over: the gateway may know more than we do. */
+void document_add(json_t *document, const struct document_kind *kinds,
+    const struct options *line);
 
 /* A text, quoted where it is not UTF-8. */
 json_t *document_text(const char *text) must_check;

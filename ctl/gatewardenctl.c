@@ -56,8 +56,9 @@ run_command(const struct ctl *ctl, int argc, char **argv)
 
 		if (words == 0)
 			continue;
-		/* A command reads its options from where it begins. */
-		optind = 1;
+		/* A command reads its options from where it begins: 0 makes
+		 * glibc forget how we have read ours. */
+		optind = 0;
 		return row->run(ctl, argc - (words - 1), argv + (words - 1));
 	}
 	return OUTCOME_USAGE;

@@ -4,11 +4,10 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/must.h"
 #include "base/options.h"
 #include "gateway/control_server.h"
-#include "gateway/settings.h"
+#include "gateway/judging.h"
 #include "gateway/worker.h"
 #include "policy/rule.h"
 #include "policy/ruleset.h"
@@ -24,21 +23,25 @@ yes(bool is)
 	return is ? CTL_YES : CTL_NO;
 }
 
-static void
-say_policy(struct control_call *call)
+void
+control_policy_say(struct control_call *call, struct ruleset *rules)
 {
 	const struct control_world *world = control_call_world(call);
-	uint64_t confirmed_us = atomic_load(&world->shared->confirmed_us);
-	bool is_stale = !atomic_load(&world->shared->directory_up);
-	bool is_expired =
-	    is_stale && confirmed_us + world->settings->stale_max * 1000000 <
-			    clock_wall_us();
+	const struct judging judging = {
+	    .shared = world->shared,
+	    .settings = world->settings,
+	    .rules = rules,
+	};
 	struct options *line = options_new();
+	bool is_stale;
+	bool is_expired =
+	    judging_context(&judging, NULL, &is_stale).rules == NULL;
 
 	options_add(line, "kind", "policy");
-	options_add_u64(line, "generation", ruleset_generation(world->rules));
-	options_add_u64(line, "count", ruleset_count(world->rules));
-	options_add_u64(line, "confirmed", confirmed_us / 1000000);
+	options_add_u64(line, "generation", ruleset_generation(rules));
+	options_add_u64(line, "count", ruleset_count(rules));
+	options_add_u64(line, "confirmed",
+	    atomic_load(&world->shared->confirmed_us) / 1000000);
 	options_add(line, "stale", yes(is_stale));
 	options_add(line, "expired", yes(is_expired));
 	control_call_line(call, line);
@@ -58,7 +61,7 @@ start(struct control_call *call)
 	}
 	listing = must_alloc(1, sizeof(*listing));
 	listing->rules = ruleset_ref(world->rules);
-	say_policy(call);
+	control_policy_say(call, listing->rules);
 	control_call_pump(call);
 	return listing;
 }

@@ -31,6 +31,7 @@
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
+#include "gateway/judging.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
 #include "gateway/rule_uses.h"
@@ -419,21 +420,15 @@ judge_addresses(
 	struct judge_context context = session_judge_context(session);
 	struct request asked = session_request(session);
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
-	size_t permitted_count = 0;
-	struct verdict verdict, first = {.rule = "", .reported = ""};
+	size_t permitted_count;
+	struct verdict verdict;
 
-	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
-		verdict = judge_address(&context, &asked, &addresses[i]);
-		if (verdict.decision == DECISION_PERMIT)
-			permitted[permitted_count++] = addresses[i];
-		/* The first permission speaks; else the first denial. */
-		if (i == 0 || (verdict.decision == DECISION_PERMIT &&
-				  permitted_count == 1))
-			first = verdict;
-	}
-	session_keep_verdict(session, &first);
+	must(count <= ARRAY_COUNT(permitted));
+	verdict = judging_addresses(
+	    &context, &asked, addresses, count, permitted, &permitted_count);
+	session_keep_verdict(session, &verdict);
 	if (permitted_count == 0)
-		refuse(session, first.reason);
+		refuse(session, verdict.reason);
 	else
 		reach(session, permitted, permitted_count);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/judging.h"
 #include "gateway/rule_uses.h"
 #include "gateway/worker.h"
 #include "policy/rule.h"
@@ -15,29 +16,22 @@
 struct judge_context
 session_judge_context(struct session *session)
 {
-	struct worker *worker = session->worker;
-	uint64_t stale_max_us = session->settings->stale_max * 1000000;
-	uint64_t confirmed_us = atomic_load(&worker->shared->confirmed_us);
-	struct judge_context context = {
+	const struct worker *worker = session->worker;
+	const struct judging judging = {
+	    .shared = worker->shared,
+	    .settings = session->settings,
 	    .rules = worker->rules,
-	    .subject = session->subject,
-	    .checks_accounts = settings_check_accounts(session->settings),
 	    .own = &worker->own,
 	};
 
-	session->is_stale = !atomic_load(&worker->shared->directory_up);
-	if (session->is_stale && confirmed_us + stale_max_us < clock_wall_us())
-		context.rules = NULL;
-	return context;
+	return judging_context(&judging, session->subject, &session->is_stale);
 }
 
 enum protection
 session_protection(const struct session *session)
 {
-	if (session->is_tls && session->asked.command != COMMAND_UDP &&
-	    session->protection < PROTECTION_CONFIDENTIALITY)
-		return PROTECTION_CONFIDENTIALITY;
-	return session->protection;
+	return judging_protection(
+	    session->is_tls, session->asked.command, session->protection);
 }
 
 struct request

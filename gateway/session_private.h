@@ -126,11 +126,7 @@ void session_blame_source(const struct session *session, enum reason reason);
 
 /* session_policy.c: what the policy says of it. */
 
-/*
- * How well what was asked is protected on its way between client and
- * gateway.  TLS is confidentiality for what goes over TCP; a datagram has its
- * seal only.
- */
+/* How well what was asked is protected between client and gateway. */
 enum protection session_protection(const struct session *session);
 
 /* What it is judged by now, what it asks for, and that led elsewhere. */

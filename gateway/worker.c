@@ -16,6 +16,7 @@
 #include "base/must.h"
 #include "gateway/acceptor.h"
 #include "gateway/audit_sender.h"
+#include "gateway/judging.h"
 #include "gateway/linger.h"
 #include "gateway/loop_watch.h"
 #include "gateway/mailbox.h"
@@ -287,9 +288,7 @@ make_parts(struct worker *worker, uint64_t audit_source)
 bool
 worker_needs_subject(const struct worker *worker)
 {
-	return worker->rules != NULL &&
-	       (ruleset_needs_subject(worker->rules) ||
-		   settings_check_accounts(worker->settings));
+	return judging_needs_subject(worker->settings, worker->rules);
 }
 
 struct worker *

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Explains a decision: judges as a session would be judged now, by the same
+ * code, and says what each rule had to do with it.
+ *
+ * The story is a session's: what the directory knows of the client; judged by
+ * name; resolved, where an address can matter; each address judged.
+ */
+#include "gateway/control_commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "gateway/control_server.h"
+#include "gateway/explain_private.h"
+#include "gateway/judging.h"
+#include "gateway/settings.h"
+#include "policy/lookups.h"
+#include "policy/ruleset.h"
+#include "policy/subject.h"
+
+/* Rules that are looked through for groups at a time. */
+#define MARK_AT_ONCE 256
+
+static void judge(struct explain *explain);
+
+/* ---- the end */
+
+static void
+end(void *state)
+{
+	struct explain *explain = state;
+
+	if (explain == NULL)
+		return;
+	lookup_cancel(explain->lookup);
+	resolution_cancel(explain->resolution);
+	subject_unref(explain->subject);
+	ruleset_unref(explain->rules);
+	settings_unref(explain->settings);
+	free((void *)(uintptr_t)explain->own.addresses);
+	free((void *)(uintptr_t)explain->own.ports);
+	free(explain->group_used);
+	free(explain);
+}
+
+/* Everything is known: from here on it is said. */
+static void
+conclude(struct explain *explain)
+{
+	size_t groups = explain->subject == NULL ? 0 : explain->subject->count;
+
+	explain->group_used =
+	    must_alloc(groups + 1, sizeof(*explain->group_used));
+	explain_say_question(explain);
+	if (explain->rules != NULL)
+		control_policy_say(explain->call, explain->rules);
+	explain_say_subject(explain);
+	control_call_pump(explain->call);
+}
+
+/* ---- judging */
+
+static void
+judge_addresses(
+    struct explain *explain, const struct address *addresses, size_t count)
+{
+	struct address permitted[RESOLVER_ADDRESSES_MAX];
+	size_t permitted_count;
+
+	must(count <= ARRAY_COUNT(permitted));
+	explain->count = count;
+	for (size_t i = 0; i < count; i++) {
+		explain->addresses[i].address = addresses[i];
+		explain->addresses[i].verdict = judge_address(
+		    &explain->context, &explain->request, &addresses[i]);
+	}
+	/* An association may have been denied as a whole. */
+	if (explain->verdict.decision != DECISION_DENY)
+		explain->verdict =
+		    judging_addresses(&explain->context, &explain->request,
+			addresses, count, permitted, &permitted_count);
+	conclude(explain);
+}
+
+/* Denied before there is an address: the rules are asked about the name. */
+static void
+deny_by_name(struct explain *explain)
+{
+	explain->count = 1;
+	explain->addresses[0].verdict = explain->verdict;
+	conclude(explain);
+}
+
+static void
+on_resolved(void *arg, enum reason reason, const struct address *addresses,
+    size_t count)
+{
+	struct explain *explain = arg;
+
+	explain->resolution = NULL;
+	explain->is_resolved = true;
+	explain->resolution_reason = reason;
+	if (reason == REASON_OK) {
+		judge_addresses(explain, addresses, count);
+		return;
+	}
+	explain->verdict.reason = reason;
+	conclude(explain);
+}
+
+static void
+resolve(struct explain *explain)
+{
+	explain->resolution =
+	    resolution_start(control_call_world(explain->call)->resolver,
+		explain->question.destination.name, on_resolved, explain);
+	if (explain->resolution == NULL)
+		control_call_fail(
+		    explain->call, CTL_UNAVAILABLE, "no memory is left");
+}
+
+/* What a session is refused before anybody is asked. */
+static enum reason
+unserved(const struct explain *explain)
+{
+	const struct explain_question *question = &explain->question;
+
+	if (question->command != COMMAND_BIND &&
+	    question->destination.port == 0)
+		return REASON_PORT_ZERO;
+	if (question->command == COMMAND_UDP && !question->has_seal &&
+	    !question->listener->allow_clear_udp)
+		return REASON_UDP_CLEAR;
+	return REASON_OK;
+}
+
+/* An association is judged before any of its destinations. */
+static struct verdict
+judge_as_a_whole(const struct explain *explain)
+{
+	struct verdict verdict = {
+	    .decision = DECISION_DENY,
+	    .reason = unserved(explain),
+	    .rule = "",
+	    .valid_until_us = UINT64_MAX,
+	    .reported = "",
+	};
+
+	if (verdict.reason != REASON_OK)
+		return verdict;
+	if (explain->question.command == COMMAND_UDP) {
+		verdict = judge_command(&explain->context, &explain->request);
+		if (verdict.decision == DECISION_DENY)
+			return verdict;
+	}
+	return judge_request(&explain->context, &explain->request);
+}
+
+static void
+judge(struct explain *explain)
+{
+	const struct endpoint *destination = &explain->question.destination;
+	const struct control_world *world = control_call_world(explain->call);
+	const struct judging judging = {
+	    .shared = world->shared,
+	    .settings = explain->settings,
+	    .rules = explain->rules,
+	    .own = &explain->own,
+	};
+
+	explain->context =
+	    judging_context(&judging, explain->subject, &explain->is_stale);
+	explain->request.time_us = explain->question.has_time
+				       ? explain->question.time_us
+				       : clock_wall_us();
+	explain->verdict = judge_as_a_whole(explain);
+	if (explain->verdict.decision == DECISION_DEPENDS)
+		resolve(explain);
+	else if (unserved(explain) != REASON_OK)
+		conclude(explain);
+	else if (destination->kind == ENDPOINT_NAME)
+		deny_by_name(explain);
+	else
+		judge_addresses(explain, &destination->address, 1);
+}
+
+/* ---- beginning */
+
+static void
+on_subject(void *arg, enum reason reason, struct subject *subject)
+{
+	struct explain *explain = arg;
+
+	explain->lookup = NULL;
+	explain->subject_reason = reason;
+	explain->subject = subject;
+	judge(explain);
+}
+
+static void
+look_up(struct explain *explain)
+{
+	explain->lookup =
+	    lookup_start(control_call_world(explain->call)->lookups,
+		explain->question.identity.name, on_subject, explain);
+	if (explain->lookup == NULL)
+		control_call_fail(
+		    explain->call, CTL_UNAVAILABLE, "no memory is left");
+}
+
+static void *
+copy(const void *data, size_t count, size_t size)
+{
+	void *made = must_alloc(count + 1, size);
+
+	if (count > 0)
+		memcpy(made, data, count * size);
+	return made;
+}
+
+static void
+take_world(struct explain *explain, const struct control_world *world)
+{
+	explain->settings = settings_ref(world->settings);
+	if (world->rules != NULL)
+		explain->rules = ruleset_ref(world->rules);
+	explain->own = world->own;
+	explain->own.addresses = copy(world->own.addresses, world->own.count,
+	    sizeof(*world->own.addresses));
+	explain->own.ports = copy(
+	    world->own.ports, world->own.port_count, sizeof(*world->own.ports));
+	explain->needs_subject =
+	    judging_needs_subject(explain->settings, explain->rules);
+}
+
+static void
+make_request(struct explain *explain)
+{
+	const struct explain_question *question = &explain->question;
+
+	explain->request = (struct request){
+	    .identity = &question->identity,
+	    .command = question->command,
+	    .destination = question->destination,
+	    .client = question->client,
+	    .listener = question->listener->name,
+	    .protection = question->protection,
+	};
+}
+
+static void *
+start(struct control_call *call)
+{
+	struct explain *explain = must_alloc(1, sizeof(*explain));
+	char why[CTL_SENTENCE_SIZE];
+
+	explain->call = call;
+	take_world(explain, control_call_world(call));
+	if (!explain_question_read(control_call_asked(call), explain->settings,
+		&explain->question, why, sizeof(why))) {
+		control_call_fail(call, CTL_BAD_QUESTION, "%s", why);
+		return explain;
+	}
+	make_request(explain);
+	if (explain->needs_subject)
+		look_up(explain);
+	else
+		judge(explain);
+	return explain;
+}
+
+/* ---- saying */
+
+static void
+enter(struct explain *explain, enum explain_step step)
+{
+	explain->step = step;
+	explain->next = 0;
+}
+
+static const struct rule *
+next_rule(struct explain *explain)
+{
+	if (explain->rules == NULL ||
+	    explain->next == ruleset_count(explain->rules))
+		return NULL;
+	return ruleset_rule(explain->rules, explain->next++);
+}
+
+static void
+mark_groups(struct explain *explain)
+{
+	const struct rule *rule = NULL;
+
+	for (unsigned i = 0; i < MARK_AT_ONCE; i++) {
+		rule = explain->subject == NULL ? NULL : next_rule(explain);
+		if (rule == NULL) {
+			enter(explain, STEP_GROUPS);
+			return;
+		}
+		explain_mark_groups(explain, rule);
+	}
+}
+
+static void
+say_group(struct explain *explain)
+{
+	if (explain->subject != NULL &&
+	    explain->next < explain->subject->count) {
+		explain_say_group(explain, explain->next++);
+		return;
+	}
+	explain_say_addresses(explain);
+	enter(explain, explain_asks_rules(explain) ? STEP_RULES : STEP_END);
+}
+
+static void
+say_rule(struct explain *explain)
+{
+	struct explain_bearing bearings[RESOLVER_ADDRESSES_MAX];
+	const struct rule *rule = next_rule(explain);
+
+	if (rule == NULL || !explain_ask(explain, rule, bearings))
+		enter(explain, STEP_END);
+	else
+		explain_say_rule(explain, rule, bearings);
+}
+
+static bool
+pump(struct control_call *call, void *state)
+{
+	struct explain *explain = state;
+
+	switch (explain->step) {
+	case STEP_MARK_GROUPS:
+		mark_groups(explain);
+		return true;
+	case STEP_GROUPS:
+		say_group(explain);
+		return true;
+	case STEP_RULES:
+		say_rule(explain);
+		return true;
+	case STEP_END:
+		break;
+	}
+	explain_say_decision(explain);
+	control_call_done(call);
+	return false;
+}
+
+const struct control_command control_explain = {
+    .name = "explain",
+    .start = start,
+    .pump = pump,
+    .end = end,
+};
