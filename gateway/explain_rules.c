@@ -160,7 +160,8 @@ explain_mark_groups(struct explain *explain, const struct rule *rule)
 {
 	const struct subject *subject = explain->subject;
 
-	for (size_t i = 0; i < rule->groups.count; i++) {
+	/* bsearch takes no NULL, of nothing either. */
+	for (size_t i = 0; subject->count > 0 && i < rule->groups.count; i++) {
 		char **found = bsearch(rule->groups.texts[i], subject->groups,
 		    subject->count, sizeof(*subject->groups), compare_texts);
 

@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Questions over a real control socket, from peers of any kind: who they are
+ * is scripted (getsockopt), what they send and read is not.
+ */
+#include "tests/support/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/audit_record.h"
+#include "base/control.h"
+#include "base/link.h"
+#include "base/must.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "gateway/audit_sender.h"
+#include "gateway/control_server.h"
+#include "tests/support/fake_clock.h"
+
+#define SECOND	  1000000
+#define STRANGER  4711
+#define GROUP	  815
+#define LINE_SIZE 1000
+#define WAIT_MS	  5000
+
+/* ---- who is at the other end */
+
+static struct ucred peer;
+static gid_t other_group;
+
+int
+__real_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
+int
+__wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
+int
+__wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	if (level == SOL_SOCKET && option == SO_PEERCRED) {
+		memcpy(value, &peer, sizeof(peer));
+		return 0;
+	}
+	if (level == SOL_SOCKET && option == SO_PEERGROUPS) {
+		memcpy(value, &other_group, sizeof(other_group));
+		*len = sizeof(other_group);
+		return 0;
+	}
+	return __real_getsockopt(fd, level, option, value, len);
+}
+
+/* ---- the records */
+
+static struct audit_record last_record;
+static unsigned records;
+
+void __wrap_audit_sender_write(
+    struct audit_sender *sender, const struct audit_record *record);
+void
+__wrap_audit_sender_write(
+    struct audit_sender *sender, const struct audit_record *record)
+{
+	(void)sender;
+	last_record = *record;
+	records++;
+}
+
+/* ---- commands */
+
+static struct event_base *base;
+static unsigned ended;			      /* calls of an end */
+static unsigned most_in_a_turn, in_this_turn; /* of a pump */
+static size_t most_queued;
+static struct control_call *waiting;
+
+static void
+say(struct control_call *call, const char *name, const char *text)
+{
+	struct options *line = options_new();
+
+	options_add(line, name, text);
+	control_call_line(call, line);
+	options_free(line);
+}
+
+static void
+on_end(void *state)
+{
+	ended++;
+	free(state);
+}
+
+/* Says everything at once. */
+static void *
+start_echo(struct control_call *call)
+{
+	say(call, "text", options_get(control_call_asked(call), "text", ""));
+	control_call_done(call);
+	/* What is said behind the end is nothing. */
+	say(call, "text", "too late");
+	control_call_done(call);
+	return strdup("state");
+}
+
+static const struct control_command echo = {
+    .name = "echo", .start = start_echo, .end = on_end};
+
+/* Is answered from elsewhere, later, or never. */
+static void *
+start_later(struct control_call *call)
+{
+	waiting = call;
+	return NULL;
+}
+
+static const struct control_command later = {
+    .name = "later", .start = start_later, .end = on_end};
+
+static void *
+start_failing(struct control_call *call)
+{
+	control_call_fail(call, CTL_UNAVAILABLE, "not %s", "now");
+	return NULL;
+}
+
+static const struct control_command failing = {
+    .name = "failing", .start = start_failing, .end = on_end};
+
+/* Has so many lines to say, each of which takes a millisecond. */
+static void *
+start_long(struct control_call *call)
+{
+	uint64_t *left = must_alloc(1, sizeof(*left));
+
+	must(text_parse_u64(options_get(control_call_asked(call), "lines", ""),
+	    0, UINT64_MAX, left));
+	control_call_pump(call);
+	return left;
+}
+
+static bool
+pump_long(struct control_call *call, void *state)
+{
+	uint64_t *left = state;
+	char text[LINE_SIZE + 1];
+
+	if (*left == 0) {
+		control_call_done(call);
+		return false;
+	}
+	(*left)--;
+	memset(text, 'x', LINE_SIZE);
+	text[LINE_SIZE] = '\0';
+	fake_clock_advance(1000);
+	say(call, "text", text);
+	if (++in_this_turn > most_in_a_turn)
+		most_in_a_turn = in_this_turn;
+	if (control_call_queued(call) > most_queued)
+		most_queued = control_call_queued(call);
+	return true;
+}
+
+static const struct control_command long_one = {
+    .name = "long", .start = start_long, .pump = pump_long, .end = on_end};
+
+static const struct control_command *const commands[] = {
+    &echo, &later, &failing, &long_one, NULL};
+
+/* ---- the world */
+
+static char path[] = "/tmp/gatewarden-control-XXXXXX";
+static struct control_world world;
+static struct control_server *server;
+
+static void
+bind_to(int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memcpy(address.sun_path, path, sizeof(path));
+	(void)unlink(path);
+	assert_int_equal(
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 64), 0);
+}
+
+static int
+set_up(void **state)
+{
+	int fd;
+
+	(void)state;
+	fake_clock_set(100 * SECOND, 100 * SECOND);
+	base = event_base_new();
+	world = (struct control_world){.base = base};
+	peer = (struct ucred){.pid = 42, .uid = 0, .gid = 0};
+	other_group = 0;
+	records = ended = most_in_a_turn = 0;
+	most_queued = 0;
+	waiting = NULL;
+	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bind_to(fd);
+	server = control_server_new(&world, NULL, commands);
+	control_server_listen(server, fd, GROUP);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	control_server_free(server);
+	event_base_free(base);
+	return unlink(path);
+}
+
+/* ---- a client */
+
+struct client {
+	struct link *link;
+	unsigned lines;
+	char text[LINE_SIZE + 1]; /* of the last line */
+	bool is_done, is_closed;
+	struct ctl_failed failed;
+};
+
+static void
+on_line(void *arg, struct link_message *message)
+{
+	struct client *client = arg;
+	struct options *line = options_decode(message->data, message->len);
+
+	assert_non_null(line);
+	assert_false(client->is_done);
+	client->lines++;
+	(void)snprintf(client->text, sizeof(client->text), "%s",
+	    options_get(line, "text", "?"));
+	options_free(line);
+}
+
+static void
+on_done(void *arg, struct link_message *message)
+{
+	(void)message;
+	((struct client *)arg)->is_done = true;
+}
+
+static void
+on_failed(void *arg, struct link_message *message)
+{
+	struct client *client = arg;
+
+	assert_true(
+	    ctl_failed_decode(message->data, message->len, &client->failed));
+}
+
+static void
+on_closed(void *arg)
+{
+	((struct client *)arg)->is_closed = true;
+}
+
+static const struct link_handler handlers[] = {
+    {CTL_LINE, 1, CTL_LINE_MAX, on_line},
+    {CTL_DONE, 0, 0, on_done},
+    {CTL_FAILED, 6, CTL_FAILED_MAX, on_failed},
+    {0, 0, 0, NULL},
+};
+
+static int
+connect_raw(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	memcpy(address.sun_path, path, sizeof(path));
+	assert_int_equal(
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void
+open_client(struct client *client)
+{
+	int fd = connect_raw();
+
+	memset(client, 0, sizeof(*client));
+	assert_int_equal(evutil_make_socket_nonblocking(fd), 0);
+	client->link = link_new(base, fd, handlers, on_closed, client);
+	assert_non_null(client->link);
+}
+
+static void
+ask(struct client *client, const char *command, const char *name,
+    const char *text)
+{
+	struct options *question = options_new();
+	uint8_t *data;
+	size_t len;
+	int status;
+
+	options_add(question, "command", command);
+	options_add(question, name, text);
+	options_encode(question, &data, &len);
+	status = link_send(client->link, CTL_ASK, 0, data, len);
+	assert_true(status == 0 || status == -EPIPE);
+	free(data);
+	options_free(question);
+}
+
+static void
+turn(int flags)
+{
+	in_this_turn = 0;
+	assert_true(event_base_loop(base, EVLOOP_ONCE | flags) >= 0);
+}
+
+static void
+run_until_closed(struct client *client)
+{
+	for (int i = 0; i < WAIT_MS && !client->is_closed; i++)
+		turn(0);
+	assert_true(client->is_closed);
+}
+
+static void
+run_a_while(void)
+{
+	for (int i = 0; i < 50; i++)
+		turn(EVLOOP_NONBLOCK);
+}
+
+/* Until a turn of the server's own timers has come by. */
+static void
+run_a_look(void)
+{
+	const struct timeval while_ = {.tv_usec = 300000};
+
+	assert_int_equal(event_base_loopexit(base, &while_), 0);
+	assert_int_equal(event_base_dispatch(base), 0);
+}
+
+static void
+answer(struct client *client, const char *command)
+{
+	open_client(client);
+	ask(client, command, "text", "hello");
+	run_until_closed(client);
+	link_free(client->link);
+}
+
+/* ---- tests */
+
+static void
+a_question_is_answered_and_on_record(void **state)
+{
+	struct client client;
+
+	(void)state;
+	answer(&client, "echo");
+	assert_int_equal(client.lines, 1);
+	assert_string_equal(client.text, "hello");
+	assert_true(client.is_done);
+	assert_int_equal(ended, 1);
+	assert_int_equal(records, 1);
+	assert_int_equal(last_record.event, AUDIT_ADMIN);
+	assert_false(last_record.failed);
+	assert_string_equal(
+	    last_record.detail, "uid 0, pid 42: echo text=hello");
+}
+
+static void
+an_answer_may_come_later(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "later", "text", "");
+	run_a_while();
+	assert_non_null(waiting);
+	assert_int_equal(ended, 0);
+	say(waiting, "text", "at last");
+	control_call_done(waiting);
+	assert_int_equal(ended, 0); /* never inside */
+	run_until_closed(&client);
+	assert_string_equal(client.text, "at last");
+	assert_true(client.is_done);
+	assert_int_equal(ended, 1);
+	link_free(client.link);
+}
+
+static void
+a_command_may_fail(void **state)
+{
+	struct client client;
+
+	(void)state;
+	answer(&client, "failing");
+	assert_int_equal(client.failed.failure, CTL_UNAVAILABLE);
+	assert_string_equal(client.failed.sentence, "not now");
+	assert_false(client.is_done);
+	assert_int_equal(ended, 1);
+}
+
+static void
+a_command_that_is_not_there_is_said_so(void **state)
+{
+	struct client client;
+
+	(void)state;
+	answer(&client, "elsewhere");
+	assert_int_equal(client.failed.failure, CTL_BAD_QUESTION);
+	assert_int_equal(ended, 0);
+	assert_int_equal(records, 0);
+}
+
+static void
+who_may_not_ask_is_told(void **state)
+{
+	struct client client;
+
+	(void)state;
+	peer = (struct ucred){.pid = 7, .uid = STRANGER, .gid = STRANGER};
+	answer(&client, "echo");
+	assert_int_equal(client.failed.failure, CTL_REFUSED);
+	assert_non_null(strstr(client.failed.sentence, "only root"));
+	assert_int_equal(client.lines, 0);
+	assert_int_equal(records, 1);
+	assert_true(last_record.failed);
+	assert_non_null(strstr(last_record.detail, "uid 4711, pid 7: only"));
+}
+
+static void
+we_ourselves_and_members_may_ask(void **state)
+{
+	struct client client;
+
+	(void)state;
+	peer = (struct ucred){.uid = geteuid(), .gid = STRANGER};
+	answer(&client, "echo");
+	assert_true(client.is_done);
+	peer = (struct ucred){.uid = STRANGER, .gid = GROUP};
+	answer(&client, "echo");
+	assert_true(client.is_done);
+	peer.gid = STRANGER;
+	other_group = GROUP;
+	answer(&client, "echo");
+	assert_true(client.is_done);
+	other_group = GROUP + 1;
+	answer(&client, "echo");
+	assert_false(client.is_done);
+}
+
+static void
+without_a_group_nobody_else_may_ask(void **state)
+{
+	int fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct client client;
+
+	(void)state;
+	bind_to(fd);
+	control_server_listen(server, fd, CONTROL_NO_GROUP);
+	peer = (struct ucred){.uid = STRANGER, .gid = (gid_t)CONTROL_NO_GROUP};
+	other_group = (gid_t)CONTROL_NO_GROUP;
+	answer(&client, "echo");
+	assert_int_equal(client.failed.failure, CTL_REFUSED);
+}
+
+static void
+refusals_do_not_fill_the_trail(void **state)
+{
+	struct client client;
+
+	(void)state;
+	peer.uid = STRANGER;
+	for (int i = 0; i < 10; i++)
+		answer(&client, "echo");
+	assert_int_equal(records, 1);
+	fake_clock_advance(SECOND);
+	answer(&client, "echo");
+	assert_int_equal(records, 2);
+	assert_non_null(strstr(last_record.detail, "(and 9 refusals before)"));
+}
+
+static void
+too_many_at_a_time_are_turned_away(void **state)
+{
+	struct client clients[CONTROL_CALLS_MAX], more;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++) {
+		open_client(&clients[i]);
+		ask(&clients[i], "later", "text", "");
+	}
+	run_a_while();
+	answer(&more, "echo");
+	assert_int_equal(more.failed.failure, CTL_BUSY);
+	link_free(clients[0].link);
+	run_a_while();
+	assert_int_equal(ended, 1);
+	answer(&more, "echo");
+	assert_true(more.is_done);
+	for (size_t i = 1; i < ARRAY_COUNT(clients); i++)
+		link_free(clients[i].link);
+	run_a_while();
+	assert_int_equal(ended, CONTROL_CALLS_MAX + 1);
+}
+
+static void
+who_asks_nothing_is_given_up(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	run_a_look();
+	assert_false(client.is_closed);
+	fake_clock_advance(5 * SECOND);
+	run_until_closed(&client);
+	assert_int_equal(ended, 0);
+	link_free(client.link);
+}
+
+static void
+who_waits_too_long_is_given_up(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "later", "text", "");
+	run_a_while();
+	fake_clock_advance(299 * (uint64_t)SECOND);
+	run_a_look();
+	assert_false(client.is_closed);
+	fake_clock_advance(SECOND);
+	run_until_closed(&client);
+	assert_int_equal(ended, 1);
+	link_free(client.link);
+}
+
+static void
+a_second_question_ends_it(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "later", "text", "");
+	ask(&client, "later", "text", "");
+	run_until_closed(&client);
+	assert_int_equal(ended, 1);
+	assert_false(client.is_done);
+	link_free(client.link);
+}
+
+static void
+who_leaves_ends_it(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "later", "text", "");
+	run_a_while();
+	link_free(client.link);
+	run_a_while();
+	assert_int_equal(ended, 1);
+}
+
+static void
+the_end_of_the_server_ends_all(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "later", "text", "");
+	run_a_while();
+	control_server_free(server);
+	server = NULL;
+	assert_int_equal(ended, 1);
+	run_until_closed(&client);
+	link_free(client.link);
+}
+
+static void
+garbage_ends_it(void **state)
+{
+	static const struct {
+		size_t len;
+		uint8_t octets[32];
+	} garbage[] = {
+	    {1, {0}}, {15, {0, CTL_ASK}}, {16, {0, CTL_ASK}}, /* no question */
+	    {16, {0, CTL_DONE}},			      /* not for us */
+	    {17, {0, 99, [7] = 1}},			      /* of no kind */
+	    {17, {0, CTL_ASK, 1, 1}}, /* not zero where it must be */
+	    {17, {0, CTL_ASK, [7] = 2}},
+	    {17, {0, CTL_ASK, [7] = 1, [16] = 'x'}}, /* no options */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(garbage); i++) {
+		struct client client = {0};
+		int fd = connect_raw();
+
+		assert_int_equal(send(fd, garbage[i].octets, garbage[i].len, 0),
+		    garbage[i].len);
+		assert_int_equal(evutil_make_socket_nonblocking(fd), 0);
+		client.link = link_new(base, fd, handlers, on_closed, &client);
+		run_until_closed(&client);
+		assert_int_equal(client.lines, 0);
+		link_free(client.link);
+	}
+	assert_int_equal(ended, 0);
+	assert_int_equal(records, 0);
+}
+
+static void
+a_descriptor_that_comes_along_is_closed(void **state)
+{
+	struct client client;
+	char before = 0;
+	int fds[2];
+
+	(void)state;
+	open_client(&client);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(
+	    link_send_fd(client.link, CTL_ASK, 0, "x", 1, fds[1]), 0);
+	(void)close(fds[1]);
+	run_until_closed(&client);
+	link_free(client.link);
+	assert_int_equal(read(fds[0], &before, 1), 0); /* the last writer */
+	(void)close(fds[0]);
+}
+
+static void
+a_long_answer_leaves_the_loop_to_others(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "long", "lines", "3000");
+	run_until_closed(&client);
+	assert_int_equal(client.lines, 3000);
+	assert_true(client.is_done);
+	/* Of a millisecond each. */
+	assert_true(most_in_a_turn <= 3);
+	assert_true(most_queued <= CONTROL_QUEUE_MAX + 2 * LINE_SIZE);
+	link_free(client.link);
+}
+
+static void
+who_does_not_read_is_dropped(void **state)
+{
+	struct options *question = options_new();
+	struct client silent = {0};
+	int fd = connect_raw();
+	uint8_t *data;
+	size_t len;
+	int status;
+
+	(void)state;
+	assert_int_equal(evutil_make_socket_nonblocking(fd), 0);
+	options_add(question, "command", "long");
+	options_add(question, "lines", "1000000");
+	options_encode(question, &data, &len);
+	silent.link = link_new(base, fd, handlers, on_closed, &silent);
+	status = link_send(silent.link, CTL_ASK, 0, data, len);
+	assert_int_equal(status, 0);
+	/* From here on nobody looks at what comes. */
+	fd = dup(fd);
+	link_free(silent.link);
+	for (int i = 0; i < 200 && ended == 0; i++)
+		turn(0);
+	assert_int_equal(ended, 0);
+	assert_true(most_queued <= CONTROL_QUEUE_MAX + 2 * LINE_SIZE);
+	fake_clock_advance(10 * SECOND);
+	run_a_look();
+	assert_int_equal(ended, 1);
+	(void)close(fd);
+	free(data);
+	options_free(question);
+}
+
+#define TEST(function)                                                         \
+	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_question_is_answered_and_on_record),
+	    TEST(an_answer_may_come_later),
+	    TEST(a_command_may_fail),
+	    TEST(a_command_that_is_not_there_is_said_so),
+	    TEST(who_may_not_ask_is_told),
+	    TEST(we_ourselves_and_members_may_ask),
+	    TEST(without_a_group_nobody_else_may_ask),
+	    TEST(refusals_do_not_fill_the_trail),
+	    TEST(too_many_at_a_time_are_turned_away),
+	    TEST(who_asks_nothing_is_given_up),
+	    TEST(who_waits_too_long_is_given_up),
+	    TEST(a_second_question_ends_it),
+	    TEST(who_leaves_ends_it),
+	    TEST(the_end_of_the_server_ends_all),
+	    TEST(garbage_ends_it),
+	    TEST(a_descriptor_that_comes_along_is_closed),
+	    TEST(a_long_answer_leaves_the_loop_to_others),
+	    TEST(who_does_not_read_is_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
