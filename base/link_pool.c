@@ -31,6 +31,7 @@ struct link_pool_member {
 struct link_pool {
 	struct event_base *base;
 	const struct link_pool_kind *kind;
+	void *owner;
 	unsigned timeout_ms;
 	TAILQ_HEAD(, link_pool_member) members;
 };
@@ -136,9 +137,24 @@ link_pool_new(struct event_base *base, const struct link_pool_kind *kind,
 		return NULL;
 	pool->base = base;
 	pool->kind = kind;
+	pool->owner = NULL;
 	pool->timeout_ms = timeout_ms;
 	TAILQ_INIT(&pool->members);
 	return pool;
+}
+
+void
+link_pool_set_owner(struct link_pool *pool, void *owner)
+{
+	pool->owner = owner;
+}
+
+void *
+link_pool_owner(const void *arg)
+{
+	const struct link_pool_member *member = arg;
+
+	return member->pool->owner;
 }
 
 void

@@ -24,7 +24,8 @@ struct link_pool;
 /* What the programs are; static. */
 struct link_pool_kind {
 	const char *name; /* for the log */
-	/* What may arrive, as link_new takes it; its arg is of no meaning. */
+	/* What may arrive, as link_new takes it; its arg is for
+	 * link_pool_owner. */
 	const struct link_handler *handlers;
 	uint16_t probe; /* a question without octets: are you there? */
 };
@@ -39,6 +40,10 @@ struct link_pool_peer {
  * NULL when there is no memory. */
 struct link_pool *link_pool_new(struct event_base *base,
     const struct link_pool_kind *kind, unsigned timeout_ms) must_check;
+
+/* Whose pool it is, for handlers: by their arg.  NULL until it was set. */
+void link_pool_set_owner(struct link_pool *pool, void *owner);
+void *link_pool_owner(const void *arg);
 
 /* From the next question on. */
 void link_pool_set_timeout(struct link_pool *pool, unsigned timeout_ms);

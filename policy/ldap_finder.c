@@ -184,7 +184,7 @@ find_user(struct finder *finder, const char *name, char **dn)
 /* Groups count for nothing where the account is not good. */
 static int
 fill_subject(struct finder *finder, struct subject *subject, const char *dn,
-    char why[DIRECTORY_WHY_SIZE])
+    struct provenance *provenance, char why[DIRECTORY_WHY_SIZE])
 {
 	struct account account;
 	int result = account_read(finder->ld, dn, finder->account_filter,
@@ -193,16 +193,29 @@ fill_subject(struct finder *finder, struct subject *subject, const char *dn,
 	subject->is_disabled = !account.is_good;
 	if (result == 0 && account.is_good)
 		result = groups_find(finder->ld, &finder->groups, subject, dn,
-		    &account, why, DIRECTORY_WHY_SIZE);
+		    &account, provenance, why);
 	account_fini(&account);
 	return result;
 }
 
+/* What is asked of a directory, over a connection that may have to be made
+ * anew. */
+struct finder_question {
+	const char *text;	       /* a user's name, or a DN */
+	struct provenance *provenance; /* or NULL */
+	struct subject *subject;       /* the answer about a user */
+	bool is_there;		       /* ... about a DN */
+	int (*ask)(struct finder *finder, struct finder_question *question,
+	    char why[DIRECTORY_WHY_SIZE]);
+};
+
 /* 0 and a subject; or what directory_error explains, and maybe why. */
 static int
-find_subject(struct finder *finder, const char *name, struct subject **subject,
+find_subject(struct finder *finder, struct finder_question *question,
     char why[DIRECTORY_WHY_SIZE])
 {
+	struct subject **subject = &question->subject;
+	const char *name = question->text;
 	char *dn = NULL;
 	int result = find_user(finder, name, &dn);
 
@@ -218,12 +231,56 @@ find_subject(struct finder *finder, const char *name, struct subject **subject,
 	    !dn_is_inside((*subject)->dn, finder->groups.inside))
 		result = DIRECTORY_ERRNO(EPERM);
 	if (result == 0 && dn != NULL)
-		result = fill_subject(finder, *subject, dn, why);
+		result = fill_subject(
+		    finder, *subject, dn, question->provenance, why);
 	else if (result == 0)
 		(*subject)->is_disabled = finder->require_entry;
 	ldap_memfree(dn);
 	return result;
 }
+
+/* ---- one entry */
+
+static int
+on_entry(void *arg, LDAP *ld, LDAPMessage *entry)
+{
+	struct finder_question *question = arg;
+
+	(void)ld;
+	(void)entry;
+	question->is_there = true;
+	return 0;
+}
+
+static int
+look_for_entry(struct finder *finder, struct finder_question *question,
+    char why[DIRECTORY_WHY_SIZE])
+{
+	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+	const struct directory_query query = {
+	    .base = question->text,
+	    .scope = LDAP_SCOPE_BASE,
+	    .filter = "(objectClass=*)",
+	    .attributes = nothing,
+	    .timeout_s = finder->directory.timeout_s,
+	    .must_be_whole = true,
+	    .entry = on_entry,
+	    .arg = question,
+	};
+	int result = directory_search(finder->ld, &query);
+
+	(void)why;
+	return result == LDAP_NO_SUCH_OBJECT ? 0 : result;
+}
+
+bool
+finder_has(const struct finder *finder, const char *dn)
+{
+	return finder->groups.inside != NULL &&
+	       dn_is_inside(dn, finder->groups.inside);
+}
+
+/* ---- asking */
 
 /* While no server answers, those who wait in line are told so at once. */
 static bool
@@ -241,12 +298,11 @@ open_directory(struct finder *finder)
 }
 
 /* A server may have closed a connection that was idle: once on the one that
- * is there, once on a new one. */
-struct subject *
-finder_find(
-    struct finder *finder, const char *name, char why[DIRECTORY_WHY_SIZE])
+ * is there, once on a new one.  False and why. */
+static bool
+ask(struct finder *finder, struct finder_question *question,
+    char why[DIRECTORY_WHY_SIZE])
 {
-	struct subject *subject;
 	int result = LDAP_SERVER_DOWN;
 	bool was_open;
 
@@ -255,13 +311,13 @@ finder_find(
 		if (!open_directory(finder)) {
 			(void)strlcpy(
 			    why, finder->last_why, DIRECTORY_WHY_SIZE);
-			return NULL;
+			return false;
 		}
-		subject = NULL;
-		result = find_subject(finder, name, &subject, why);
+		result = question->ask(finder, question, why);
 		if (result == 0)
-			return subject;
-		subject_unref(subject);
+			return true;
+		subject_unref(question->subject);
+		question->subject = NULL;
 		if (directory_is_lost(result)) {
 			directory_close(finder->ld);
 			finder->ld = NULL;
@@ -269,5 +325,23 @@ finder_find(
 	} while (was_open && result == LDAP_SERVER_DOWN);
 	if (why[0] == '\0')
 		(void)strlcpy(why, directory_error(result), DIRECTORY_WHY_SIZE);
-	return NULL;
+	return false;
+}
+
+struct subject *
+finder_find(struct finder *finder, const char *name,
+    struct provenance *provenance, char why[DIRECTORY_WHY_SIZE])
+{
+	struct finder_question question = {
+	    .text = name, .provenance = provenance, .ask = find_subject};
+
+	return ask(finder, &question, why) ? question.subject : NULL;
+}
+
+int
+finder_look(struct finder *finder, const char *dn, char why[DIRECTORY_WHY_SIZE])
+{
+	struct finder_question question = {.text = dn, .ask = look_for_entry};
+
+	return ask(finder, &question, why) ? question.is_there : -1;
 }

@@ -16,6 +16,7 @@
 #include "policy/ldap_ranges.h"
 #include "policy/ldap_search.h"
 #include "policy/ldap_template.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 
 #define BATCH_MAX 32 /* members that one question is about */
@@ -28,6 +29,10 @@ struct member {
 	bool is_final;	/* what it is a member of is known already */
 	char *dn;	/* as the directory writes it */
 	char *normalised;
+	/* How it was found, where somebody wants to know. */
+	enum origin origin;
+	const struct member *through; /* NULL: the server knows */
+	uint32_t index;		      /* of its finding */
 };
 
 struct search {
@@ -39,8 +44,12 @@ struct search {
 	unsigned count;
 	unsigned depth; /* of the member that is asked about */
 	bool is_final;	/* of the groups that are found now */
+	/* What finds them, and whose groups they are: the one that is asked
+	 * about, where only one is. */
+	enum origin origin;
+	const struct member *through;
+	struct provenance *provenance; /* NULL: nobody wants to know */
 	char *why;
-	size_t why_size;
 };
 
 static int
@@ -66,14 +75,14 @@ static int
 check_bounds(struct search *search, unsigned depth)
 {
 	if (search->count > search->settings->groups_max) {
-		(void)snprintf(search->why, search->why_size,
+		(void)snprintf(search->why, DIRECTORY_WHY_SIZE,
 		    "the user is in more than %u groups "
 		    "(directory.groups_max)",
 		    search->settings->groups_max);
 		return DIRECTORY_ERRNO(E2BIG);
 	}
 	if (depth > search->settings->nesting_max) {
-		(void)snprintf(search->why, search->why_size,
+		(void)snprintf(search->why, DIRECTORY_WHY_SIZE,
 		    "groups are nested deeper than %u "
 		    "(directory.nesting_max)",
 		    search->settings->nesting_max);
@@ -90,11 +99,22 @@ may_give(const struct search *search, const char *dn)
 	return inside == NULL || dn_is_inside(dn, inside);
 }
 
+/* The filter has found it; this attribute of it is what it found. */
+static void
+note_origin(const struct search *search, struct member *met)
+{
+	bool is_vague =
+	    met->origin == ORIGIN_FILTER || met->origin == ORIGIN_IN_CHAIN;
+
+	if (is_vague && met->depth > 0 && met->through == search->through)
+		met->origin = search->origin;
+}
+
 /* A DN that was met before is passed over: that ends every loop. */
 static int
 meet(struct search *search, const char *dn, size_t len, unsigned depth)
 {
-	struct member *member = calloc(1, sizeof(*member));
+	struct member *member = calloc(1, sizeof(*member)), *met;
 	int error;
 
 	if (member == NULL)
@@ -105,6 +125,8 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 	}
 	member->depth = depth;
 	member->is_final = search->is_final;
+	member->origin = search->origin;
+	member->through = search->through;
 	member->dn = strndup(dn, len);
 	if (member->dn != NULL)
 		member->normalised = dn_normalise(member->dn);
@@ -113,8 +135,13 @@ meet(struct search *search, const char *dn, size_t len, unsigned depth)
 		member_free(member);
 		return DIRECTORY_ERRNO(error);
 	}
-	if (!may_give(search, member->normalised) ||
-	    RB_INSERT(member_tree, &search->met, member) != NULL) {
+	if (!may_give(search, member->normalised)) {
+		member_free(member);
+		return 0;
+	}
+	met = RB_INSERT(member_tree, &search->met, member);
+	if (met != NULL) {
+		note_origin(search, met);
 		member_free(member);
 		return 0;
 	}
@@ -164,9 +191,9 @@ put_filter(FILE *out, const char *template, const char *dn, const char *name)
 
 /* The user has names; a group is only ever known by its DN. */
 static int
-put_filters(FILE *out, const struct search *search, const struct member *member)
+put_filters(FILE *out, const struct search *search, const char *template,
+    const struct member *member)
 {
-	const char *template = search->settings->filter;
 	const struct account *account = search->account;
 	int result = 0;
 
@@ -181,8 +208,8 @@ put_filters(FILE *out, const struct search *search, const struct member *member)
 /* "(|", the filters of each member, ")": one question for many.  NULL and
  * errno. */
 static char *
-join_filters(
-    const struct search *search, struct member *const *members, size_t count)
+join_filters(const struct search *search, const char *template,
+    struct member *const *members, size_t count)
 {
 	char *joined = NULL;
 	size_t len;
@@ -193,7 +220,7 @@ join_filters(
 		return NULL;
 	(void)fputs("(|", out);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = put_filters(out, search, members[i]);
+		result = put_filters(out, search, template, members[i]);
 	(void)fputc(')', out);
 	if (fclose(out) != 0 && result == 0)
 		result = -ENOMEM;
@@ -221,19 +248,84 @@ ask_filter(struct search *search, const char *filter)
 	return directory_search(search->ld, &query);
 }
 
+/* Attributes of groups that name their members. */
+static const struct way {
+	const char *attribute;
+	const char *template;
+	enum origin origin;
+	bool is_of_users; /* a group is never named so */
+} ways[] = {
+    {"member", "(member=%d)", ORIGIN_MEMBER, false},
+    {"uniqueMember", "(uniqueMember=%d)", ORIGIN_UNIQUE_MEMBER, false},
+    {"memberUid", "(memberUid=%u)", ORIGIN_MEMBER_UID, true},
+};
+
+/* "(member=", "(member:" and so on are in the filter. */
+static bool
+is_named(const char *filter, const char *attribute)
+{
+	size_t len = strlen(attribute);
+
+	while ((filter = strchr(filter, '(')) != NULL) {
+		filter++;
+		if (strncasecmp(filter, attribute, len) == 0 &&
+		    strchr("=:;<>~", filter[len]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Of those that the filter finds, which does this attribute find? */
+static int
+ask_way(struct search *search, const char *filter, const struct way *way,
+    struct member *member)
+{
+	char *narrow = join_filters(search, way->template, &member, 1);
+	char *both = NULL;
+	int result;
+
+	if (narrow == NULL)
+		return DIRECTORY_ERRNO(errno);
+	if (asprintf(&both, "(&%s%s)", filter, narrow) < 0)
+		both = NULL;
+	free(narrow);
+	if (both == NULL)
+		return DIRECTORY_ERRNO(ENOMEM);
+	search->origin = way->origin;
+	result = ask_filter(search, both);
+	free(both);
+	return result;
+}
+
+static int
+ask_ways(struct search *search, const char *filter, struct member *member)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(ways) && result == 0; i++)
+		if (is_named(search->settings->filter, ways[i].attribute) &&
+		    (member->depth == 0 || !ways[i].is_of_users))
+			result = ask_way(search, filter, &ways[i], member);
+	return result;
+}
+
 static int
 ask_groups(struct search *search, struct member *const *members, size_t count)
 {
+	unsigned met = search->count;
 	char *filter;
 	int result;
 
 	if (*search->settings->base == '\0')
 		return 0;
-	filter = join_filters(search, members, count);
+	filter = join_filters(search, search->settings->filter, members, count);
 	if (filter == NULL)
 		return DIRECTORY_ERRNO(errno);
 	search->is_final = search->settings->is_in_chain;
+	search->origin = search->is_final ? ORIGIN_IN_CHAIN : ORIGIN_FILTER;
 	result = ask_filter(search, filter);
+	if (result == 0 && search->provenance != NULL && search->count > met)
+		result = ask_ways(search, filter, members[0]);
 	free(filter);
 	return result;
 }
@@ -250,6 +342,7 @@ ask_primary_group(struct search *search)
 	    *search->settings->base == '\0')
 		return 0;
 	search->is_final = false;
+	search->origin = ORIGIN_PRIMARY_GROUP;
 	return ask_filter(search, filter);
 }
 
@@ -261,6 +354,7 @@ ask_member_of(struct search *search, const struct member *member)
 	if (!search->settings->member_of)
 		return 0;
 	search->is_final = search->settings->is_in_chain;
+	search->origin = ORIGIN_MEMBER_OF;
 	result = directory_read(search->ld, member->dn, "memberOf",
 	    search->settings->timeout_s, on_value, search);
 	/* A group may be named that is not there. */
@@ -269,22 +363,23 @@ ask_member_of(struct search *search, const struct member *member)
 
 /* ---- all of them */
 
-/* Members of one depth, as many as one question takes, from `first` on;
- * *last is the last that was looked at. */
+/* Members of one depth, as many as one question takes (one, where it matters
+ * whose groups they are), from `first` on; *last is the last that was looked
+ * at. */
 static size_t
-gather(struct member *first, struct member *members[BATCH_MAX],
-    struct member **last)
+gather(const struct search *search, struct member *first,
+    struct member *members[BATCH_MAX], struct member **last)
 {
-	size_t count = 0;
+	size_t count = 0, max = search->provenance == NULL ? BATCH_MAX : 1;
+	struct member *member = first;
 
-	for (struct member *member = first;
-	     member != NULL && count < BATCH_MAX &&
-	     member->depth == first->depth;
-	     member = STAILQ_NEXT(member, entry)) {
+	do {
 		*last = member;
 		if (!member->is_final)
 			members[count++] = member;
-	}
+		member = STAILQ_NEXT(member, entry);
+	} while (
+	    member != NULL && count < max && member->depth == first->depth);
 	return count;
 }
 
@@ -293,6 +388,8 @@ ask_about(struct search *search, struct member *const *members, size_t count)
 {
 	int result = 0;
 
+	search->through =
+	    search->provenance != NULL && count > 0 ? members[0] : NULL;
 	if (search->depth == 0)
 		result = ask_primary_group(search);
 	if (result == 0 && count > 0)
@@ -310,13 +407,27 @@ ask_all(struct search *search)
 	int result = 0;
 
 	while (result == 0 && next != NULL) {
-		size_t count = gather(next, members, &last);
+		size_t count = gather(search, next, members, &last);
 
 		search->depth = next->depth;
 		result = ask_about(search, members, count);
 		next = STAILQ_NEXT(last, entry);
 	}
 	return result;
+}
+
+/* Who was asked about was met before. */
+static int
+note_finding(struct search *search, struct member *member)
+{
+	const struct member *through = member->through;
+	bool is_nested = through != NULL && through->depth > 0;
+
+	if (search->provenance == NULL)
+		return 0;
+	member->index = (uint32_t)search->provenance->count;
+	return provenance_add(search->provenance, member->dn, member->origin,
+	    is_nested ? through->index : FINDING_DIRECT);
 }
 
 /* Everything met but the user itself is a group. */
@@ -330,6 +441,8 @@ fill_subject(struct search *search, struct subject *subject)
 		if (member->depth == 0)
 			continue;
 		result = subject_add_group(subject, member->dn);
+		if (result == 0)
+			result = note_finding(search, member);
 		if (result != 0)
 			return DIRECTORY_ERRNO(-result);
 	}
@@ -340,13 +453,13 @@ fill_subject(struct search *search, struct subject *subject)
 int
 groups_find(LDAP *ld, const struct groups_settings *settings,
     struct subject *subject, const char *dn, const struct account *account,
-    char *why, size_t why_size)
+    struct provenance *provenance, char why[DIRECTORY_WHY_SIZE])
 {
 	struct search search = {.ld = ld,
 	    .settings = settings,
 	    .account = account,
-	    .why = why,
-	    .why_size = why_size};
+	    .provenance = provenance,
+	    .why = why};
 	struct member *member;
 	int result;
 

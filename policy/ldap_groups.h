@@ -8,8 +8,10 @@
 #include <ldap.h>
 
 #include "base/compiler.h"
+#include "policy/ldap_connection.h"
 
 struct account;
+struct provenance;
 struct subject;
 
 struct groups_settings {
@@ -32,11 +34,13 @@ struct groups_settings {
 /*
  * Adds to `subject` (and finishes it) every group that has `dn`, whose account
  * this is, for a member, directly or through groups; a loop of groups ends by
- * itself.  0, or what directory_error explains; E2BIG (more than groups_max)
- * and ELOOP (deeper than nesting_max) come with a sentence in why.
+ * itself.  `provenance` gets where each comes from, which costs more questions;
+ * NULL: nobody wants to know.  0, or what directory_error explains; E2BIG (more
+ * than groups_max) and ELOOP (deeper than nesting_max) come with a sentence in
+ * why.
  */
 int groups_find(LDAP *ld, const struct groups_settings *settings,
     struct subject *subject, const char *dn, const struct account *account,
-    char *why, size_t why_size) must_check;
+    struct provenance *provenance, char why[DIRECTORY_WHY_SIZE]) must_check;
 
 #endif

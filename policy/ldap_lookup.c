@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * directory-lookup: finds one user's DN and groups in the directory.
+ * directory-lookup: finds one user's DN and groups in the directory; for who
+ * wants to know why, also where the groups come from, and whether an entry is
+ * there.
  *
  * libldap may block.  Each question runs under an alarm that kills the
  * program past its deadline; the master starts it again.
@@ -20,8 +22,10 @@
 #include "base/realm_line.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "policy/dn.h"
 #include "policy/ldap_finder.h"
 #include "policy/lookup_protocol.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 
 #define NAME_SIZE	1024
@@ -56,6 +60,16 @@ find_finder(struct lookup_program *lookups, const char *name)
 {
 	for (size_t i = 0; i < lookups->realm_count; i++)
 		if (strcmp(lookups->realms[i].name, realm_of(name)) == 0)
+			return lookups->realms[i].finder;
+	return lookups->finder;
+}
+
+/* The same, of an entry. */
+static struct finder *
+find_finder_of_dn(struct lookup_program *lookups, const char *normalised)
+{
+	for (size_t i = 0; i < lookups->realm_count; i++)
+		if (finder_has(lookups->realms[i].finder, normalised))
 			return lookups->realms[i].finder;
 	return lookups->finder;
 }
@@ -108,9 +122,48 @@ send_subject(struct asker *asker, uint64_t id, uint32_t number,
 	return 0;
 }
 
+/* All groups go ahead, each with how it was found.  0 or -errno. */
+static int
+send_findings(
+    struct asker *asker, uint32_t number, const struct provenance *provenance)
+{
+	size_t len, first = 0;
+	uint8_t *data;
+	int result = 0;
+
+	while (result == 0 && first < provenance->count) {
+		result = lookup_findings_encode(
+		    provenance, &first, number, &data, &len);
+		if (result == 0)
+			result = link_send(
+			    asker->link, LOOKUP_FINDINGS, 0, data, len);
+		free(data);
+	}
+	return result;
+}
+
+static int
+send_explained(struct asker *asker, uint64_t id, uint32_t number,
+    const struct subject *subject, const struct provenance *provenance)
+{
+	uint8_t *data;
+	size_t len;
+	int result = send_findings(asker, number, provenance);
+
+	if (result == 0)
+		result =
+		    lookup_subject_encode(subject, subject->count, &data, &len);
+	if (result != 0)
+		return result;
+	answer(asker, id, LOOKUP_SUBJECT, data, len);
+	free(data);
+	return 0;
+}
+
+/* `provenance` is NULL where nobody wants to know. */
 static void
 answer_subject(struct asker *asker, uint64_t id, uint32_t number,
-    const struct subject *subject)
+    const struct subject *subject, const struct provenance *provenance)
 {
 	int result;
 
@@ -118,15 +171,18 @@ answer_subject(struct asker *asker, uint64_t id, uint32_t number,
 		answer(asker, id, LOOKUP_NOBODY, NULL, 0);
 		return;
 	}
-	result = send_subject(asker, id, number, subject);
+	if (provenance == NULL)
+		result = send_subject(asker, id, number, subject);
+	else
+		result = send_explained(asker, id, number, subject, provenance);
 	if (result != 0)
 		answer_failed(asker, id, strerror(-result));
 }
 
 static void
-on_name(void *arg, struct link_message *message)
+find_and_answer(struct asker *asker, const struct link_message *message,
+    struct provenance *provenance)
 {
-	struct asker *asker = arg;
 	struct finder *finder;
 	char name[NAME_SIZE], why[WHY_SIZE] = "";
 	struct subject *subject;
@@ -142,17 +198,87 @@ on_name(void *arg, struct link_message *message)
 	}
 	finder = find_finder(asker->lookups, name);
 	(void)alarm(finder_timeout_s(finder) * DEADLINE_FACTOR);
-	subject = finder_find(finder, name, why);
+	subject = finder_find(finder, name, provenance, why);
 	(void)alarm(0);
 	if (subject != NULL)
-		answer_subject(asker, message->id, number, subject);
+		answer_subject(asker, message->id, number, subject, provenance);
 	else
 		answer_failed(asker, message->id, why);
 	subject_unref(subject);
 }
 
+static void
+on_name(void *arg, struct link_message *message)
+{
+	find_and_answer(arg, message, NULL);
+}
+
+static void
+on_explain(void *arg, struct link_message *message)
+{
+	struct provenance *provenance = provenance_new();
+
+	if (provenance != NULL)
+		find_and_answer(arg, message, provenance);
+	else
+		answer_failed(arg, message->id, strerror(ENOMEM));
+	provenance_free(provenance);
+}
+
+/* 1, 0, or -1 and why, as finder_look. */
+static int
+look(struct lookup_program *lookups, const char *dn, char why[WHY_SIZE])
+{
+	char *normalised = dn_normalise(dn);
+	struct finder *finder;
+	int result;
+
+	if (normalised == NULL) {
+		(void)strlcpy(why,
+		    errno == EINVAL ? "it is no DN" : strerror(errno),
+		    WHY_SIZE);
+		return -1;
+	}
+	finder = find_finder_of_dn(lookups, normalised);
+	free(normalised);
+	(void)alarm(finder_timeout_s(finder) * DEADLINE_FACTOR);
+	result = finder_look(finder, dn, why);
+	(void)alarm(0);
+	return result;
+}
+
+static void
+on_entry(void *arg, struct link_message *message)
+{
+	struct asker *asker = arg;
+	char dn[LOOKUP_DN_MAX], why[WHY_SIZE] = "the question is no DN";
+	struct wire_reader reader;
+	int there = -1;
+
+	wire_reader_init(&reader, message->data, message->len);
+	wire_get_string(&reader, dn, sizeof(dn));
+	if (wire_is_done(&reader)) {
+		why[0] = '\0';
+		there = look(asker->lookups, dn, why);
+	}
+	if (there < 0)
+		answer_failed(asker, message->id, why);
+	else
+		answer(asker, message->id,
+		    there > 0 ? LOOKUP_THERE : LOOKUP_MISSING, NULL, 0);
+}
+
+static void
+on_probe(void *arg, struct link_message *message)
+{
+	answer(arg, message->id, LOOKUP_ALIVE, NULL, 0);
+}
+
 static const struct link_handler handlers[] = {
     {LOOKUP_NAME, 8, NAME_SIZE + 8, on_name},
+    {LOOKUP_EXPLAIN, 8, NAME_SIZE + 8, on_explain},
+    {LOOKUP_ENTRY, 4, LOOKUP_DN_MAX + 4, on_entry},
+    {LOOKUP_PROBE, 0, 0, on_probe},
     {.handle = NULL},
 };
 

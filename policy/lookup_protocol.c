@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 
 /* Bits of the first octet; no other is set. */
@@ -166,4 +167,64 @@ lookup_subject_decode(const void *data, size_t len, struct subject *ahead)
 	subject_unref(subject);
 	errno = -result;
 	return NULL;
+}
+
+/* ---- where the groups come from */
+
+#define FINDING_SIZE 9 /* u8 origin, u32 through, and the string's length */
+
+int
+lookup_findings_encode(const struct provenance *provenance, size_t *first,
+    uint32_t number, uint8_t **data, size_t *len)
+{
+	struct wire_writer writer;
+
+	*data = NULL;
+	if (writer_new(&writer) != 0)
+		return -ENOMEM;
+	wire_put_u32(&writer, number);
+	for (; *first < provenance->count; ++*first) {
+		const struct finding *finding = &provenance->findings[*first];
+
+		if (FINDING_SIZE + strlen(finding->group) >
+		    writer.size - writer.len)
+			break;
+		wire_put_u8(&writer, (uint8_t)finding->origin);
+		wire_put_u32(&writer, finding->through);
+		wire_put_string(&writer, finding->group);
+	}
+	*data = writer.data;
+	*len = writer.len;
+	return 0;
+}
+
+static int
+read_finding(
+    struct wire_reader *reader, struct provenance *found, struct subject *ahead)
+{
+	int result;
+	char dn[LOOKUP_DN_MAX];
+	uint8_t origin = wire_get_u8(reader);
+	uint32_t through = wire_get_u32(reader);
+
+	wire_get_string(reader, dn, sizeof(dn));
+	if (reader->failed || origin >= ORIGIN_COUNT ||
+	    ahead->count >= LOOKUP_GROUPS_MAX)
+		return -EINVAL;
+	result = provenance_add(found, dn, (enum origin)origin, through);
+	return result != 0 ? result : subject_add_group(ahead, dn);
+}
+
+int
+lookup_findings_decode(const void *data, size_t len, struct provenance *found,
+    struct subject *ahead)
+{
+	struct wire_reader reader;
+	int result = 0;
+
+	wire_reader_init(&reader, data, len);
+	(void)wire_get_u32(&reader);
+	while (result == 0 && !reader.failed && wire_remaining(&reader) > 0)
+		result = read_finding(&reader, found, ahead);
+	return reader.failed ? -EINVAL : result;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the gateway asks of directory-lookup, and its answer: one name, and
- * the DN and groups of whom it belongs to.
+ * the DN and groups of whom it belongs to; for who wants to know why, also
+ * where the groups come from, and whether an entry is there.
  */
 #ifndef POLICY_LOOKUP_PROTOCOL_H
 #define POLICY_LOOKUP_PROTOCOL_H
@@ -11,6 +12,7 @@
 
 #include "base/compiler.h"
 
+struct provenance;
 struct subject;
 
 enum lookup_type {
@@ -22,7 +24,23 @@ enum lookup_type {
 	LOOKUP_FAILED,	/* string: why the directory did not say */
 	/* lookup to gateway, ahead of a LOOKUP_SUBJECT that would be too long
 	 */
-	LOOKUP_GROUPS /* lookup_groups_encode */
+	LOOKUP_GROUPS, /* lookup_groups_encode */
+
+	/* gateway to lookup, a question as LOOKUP_NAME: where do they come
+	 * from?  The answer is the same, but that all groups went ahead, in
+	 * findings. */
+	LOOKUP_EXPLAIN,
+	LOOKUP_FINDINGS, /* lookup_findings_encode */
+
+	/* gateway to lookup, a question; string: a DN */
+	LOOKUP_ENTRY,
+	/* the answer, or LOOKUP_FAILED */
+	LOOKUP_THERE,
+	LOOKUP_MISSING, /* or we may not see it */
+
+	/* gateway to lookup, a question, and its answer: are you there? */
+	LOOKUP_PROBE,
+	LOOKUP_ALIVE
 };
 
 #define LOOKUP_DN_MAX 8192 /* octets of one DN */
@@ -52,5 +70,14 @@ int lookup_groups_decode(
  * has the groups that went ahead, or is NULL; they are moved from there. */
 struct subject *lookup_subject_decode(
     const void *data, size_t len, struct subject *ahead) must_check;
+
+/* As many findings from *first on as fit, as lookup_groups_encode. */
+int lookup_findings_encode(const struct provenance *provenance, size_t *first,
+    uint32_t number, uint8_t **data, size_t *len) must_check;
+
+/* Adds them to `found` and their groups to `ahead`, which are of one question;
+ * lookup_groups_number says of which.  As lookup_groups_decode. */
+int lookup_findings_decode(const void *data, size_t len,
+    struct provenance *found, struct subject *ahead) must_check;
 
 #endif

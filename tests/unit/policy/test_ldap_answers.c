@@ -433,8 +433,7 @@ find_groups(const struct answer *answers, size_t count, bool asks_all,
 	int result;
 
 	start(answers, count);
-	result = groups_find(
-	    ld, &settings, subject, USER, &account, why, sizeof(why));
+	result = groups_find(ld, &settings, subject, USER, &account, NULL, why);
 	stop(asks_all);
 	return result;
 }

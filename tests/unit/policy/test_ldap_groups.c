@@ -11,6 +11,7 @@
 #include "policy/ldap_account.h"
 #include "policy/ldap_connection.h"
 #include "policy/ldap_groups.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/ldap_directory.h"
 
@@ -23,6 +24,7 @@ static struct directory_settings directory;
 static LDAP *ld;
 static struct groups_settings settings;
 static struct subject *subject;
+static struct provenance *provenance; /* NULL: nobody wants to know */
 static char why[DIRECTORY_WHY_SIZE];
 
 /* ---- entries of the test's own */
@@ -128,6 +130,8 @@ tear_down(void **state)
 	(void)state;
 	subject_unref(subject);
 	subject = NULL;
+	provenance_free(provenance);
+	provenance = NULL;
 	return 0;
 }
 
@@ -145,7 +149,7 @@ look_up(const char *dn, const char *filter)
 	assert_int_equal(account_read(ld, dn, "", 10, &account), 0);
 	assert_true(account.is_good);
 	result =
-	    groups_find(ld, &settings, subject, dn, &account, why, sizeof(why));
+	    groups_find(ld, &settings, subject, dn, &account, provenance, why);
 	account_fini(&account);
 	return result;
 }
@@ -239,6 +243,135 @@ in_chain_what_the_user_names_counts(void **state)
 	MUST_BE_IN(GROUP("named"), GROUP("gone"));
 }
 
+/* ---- where they come from */
+
+static void
+explain(const char *dn, const char *filter)
+{
+	provenance_free(provenance);
+	provenance = provenance_new();
+	assert_non_null(provenance);
+	assert_int_equal(look_up(dn, filter), 0);
+	assert_int_equal(provenance->count, subject->count);
+	for (size_t i = 0; i < provenance->count; i++)
+		assert_true(
+		    subject_is_member(subject, provenance->findings[i].group));
+}
+
+/* Through no group if `through` is NULL. */
+static void
+comes_from(const char *group, enum origin origin, const char *through)
+{
+	const struct finding *finding = provenance->findings;
+	size_t i = 0;
+
+	while (i < provenance->count && strcmp(finding[i].group, group) != 0)
+		i++;
+	assert_true(i < provenance->count);
+	finding += i;
+	assert_string_equal(
+	    origin_print(finding->origin), origin_print(origin));
+	if (through == NULL) {
+		assert_int_equal(finding->through, FINDING_DIRECT);
+		return;
+	}
+	assert_true(finding->through < provenance->count);
+	assert_string_equal(
+	    provenance->findings[finding->through].group, through);
+}
+
+static void
+each_group_comes_from_what_names_its_member(void **state)
+{
+	(void)state;
+	settings.primary_group = true;
+	explain(PERSON("ways"), EVERY_WAY);
+	assert_int_equal(provenance->count, 10);
+	comes_from(GROUP("primary"), ORIGIN_PRIMARY_GROUP, NULL);
+	comes_from(GROUP("everyone"), ORIGIN_MEMBER, GROUP("primary"));
+	comes_from(GROUP("one"), ORIGIN_MEMBER, NULL);
+	comes_from(GROUP("unique"), ORIGIN_UNIQUE_MEMBER, NULL);
+	comes_from(GROUP("around"), ORIGIN_UNIQUE_MEMBER, GROUP("unique"));
+	comes_from(GROUP("posix"), ORIGIN_MEMBER_UID, NULL);
+	comes_from(GROUP("odd"), ORIGIN_MEMBER_UID, NULL);
+}
+
+/* By the shortest way, in a ring and in itself too. */
+static void
+groups_in_a_ring_come_through_each_other(void **state)
+{
+	(void)state;
+	explain(PERSON("ways"), "(&(objectClass=*)(member=%d))");
+	assert_int_equal(provenance->count, 4);
+	comes_from(GROUP("one"), ORIGIN_MEMBER, NULL);
+	comes_from(GROUP("two"), ORIGIN_MEMBER, GROUP("one"));
+	comes_from(GROUP("three"), ORIGIN_MEMBER, GROUP("two"));
+	comes_from(GROUP("itself"), ORIGIN_MEMBER, GROUP("two"));
+}
+
+static void
+a_group_that_the_member_names_comes_from_that(void **state)
+{
+	(void)state;
+	explain(PERSON("carol"), EVERY_WAY);
+	assert_int_equal(provenance->count, 4);
+	comes_from(GROUP("named"), ORIGIN_MEMBER_OF, NULL);
+	comes_from(GROUP("gone"), ORIGIN_MEMBER_OF, NULL);
+	comes_from(GROUP("far"), ORIGIN_MEMBER_OF, GROUP("named"));
+	comes_from(GROUP("outer"), ORIGIN_MEMBER, GROUP("named"));
+}
+
+/* A filter may know of members what no attribute of ours says. */
+static void
+what_only_the_filter_knows_comes_from_the_filter(void **state)
+{
+	(void)state;
+	explain(PERSON("alice"), "(|(&(cn=far)(!(sn=%d)))(member=%d))");
+	comes_from(GROUP("staff"), ORIGIN_MEMBER, NULL);
+	comes_from(GROUP("everybody"), ORIGIN_MEMBER, GROUP("staff"));
+	comes_from(GROUP("far"), ORIGIN_FILTER, NULL);
+}
+
+/* The server's own answer is more than the group's members say. */
+static void
+in_chain_the_server_knows(void **state)
+{
+	(void)state;
+	settings.is_in_chain = true;
+	settings.primary_group = true;
+	explain(PERSON("ways"), "(|(cn=three)(cn=two)(member=%d))");
+	comes_from(GROUP("one"), ORIGIN_MEMBER, NULL);
+	comes_from(GROUP("two"), ORIGIN_IN_CHAIN, NULL);
+	comes_from(GROUP("three"), ORIGIN_IN_CHAIN, NULL);
+	comes_from(GROUP("primary"), ORIGIN_PRIMARY_GROUP, NULL);
+	comes_from(GROUP("everyone"), ORIGIN_MEMBER, GROUP("primary"));
+}
+
+/* To know more finds nothing else. */
+static void
+explained_or_not_the_groups_are_the_same(void **state)
+{
+	static const char *const people[] = {
+	    PERSON("ways"), PERSON("alice"), PERSON("carol"), PERSON("alone")};
+
+	(void)state;
+	settings.primary_group = true;
+	for (size_t i = 0; i < ARRAY_COUNT(people); i++) {
+		struct subject *plain;
+
+		assert_int_equal(look_up(people[i], EVERY_WAY), 0);
+		plain = subject_ref(subject);
+		explain(people[i], EVERY_WAY);
+		assert_int_equal(plain->count, subject->count);
+		for (size_t n = 0; n < plain->count; n++)
+			assert_string_equal(
+			    plain->groups[n], subject->groups[n]);
+		subject_unref(plain);
+		provenance_free(provenance);
+		provenance = NULL;
+	}
+}
+
 /* ---- names that would be more than names */
 
 static const char *const odd_names[] = {"a,b", "a+b=c", "\"quoted\"",
@@ -303,8 +436,10 @@ odd_names_are_in_their_own_groups_only(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(odd_names); i++) {
 		char *dn = odd_dn(odd_names[i]);
 
-		assert_int_equal(look_up(dn, EVERY_WAY), 0);
+		explain(dn, EVERY_WAY);
 		assert_int_equal(subject->count, 2);
+		assert_int_not_equal(provenance->findings[0].origin,
+		    provenance->findings[1].origin);
 		must_be_in_numbered("odd", i);
 		must_be_in_numbered("odder", i);
 		free(dn);
@@ -360,6 +495,12 @@ main(void)
 	    TEST(the_primary_group_is_found_by_its_identifier),
 	    TEST(in_chain_the_filter_is_asked_once),
 	    TEST(in_chain_what_the_user_names_counts),
+	    TEST(each_group_comes_from_what_names_its_member),
+	    TEST(groups_in_a_ring_come_through_each_other),
+	    TEST(a_group_that_the_member_names_comes_from_that),
+	    TEST(what_only_the_filter_knows_comes_from_the_filter),
+	    TEST(in_chain_the_server_knows),
+	    TEST(explained_or_not_the_groups_are_the_same),
 	    TEST(odd_names_are_in_their_own_groups_only),
 	    TEST(more_groups_than_a_page_are_all_found),
 	};

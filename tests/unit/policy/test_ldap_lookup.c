@@ -17,6 +17,7 @@
 #include "base/options.h"
 #include "base/wire.h"
 #include "policy/lookup_protocol.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/ldap_directory.h"
 
@@ -34,8 +35,9 @@ static unsigned answers;
 static uint16_t answer_type;
 static struct subject *subject;
 static char why[1024];
-/* Groups that came before it. */
+/* Groups that came before it, and where they come from. */
 static struct subject *ahead;
+static struct provenance *provenance;
 
 #define NUMBER 77
 
@@ -47,6 +49,17 @@ on_groups(void *arg, struct link_message *message)
 	    lookup_groups_number(message->data, message->len), NUMBER);
 	assert_int_equal(
 	    lookup_groups_decode(message->data, message->len, ahead), 0);
+}
+
+static void
+on_findings(void *arg, struct link_message *message)
+{
+	(void)arg;
+	assert_int_equal(
+	    lookup_groups_number(message->data, message->len), NUMBER);
+	assert_int_equal(lookup_findings_decode(
+			     message->data, message->len, provenance, ahead),
+	    0);
 }
 
 static void
@@ -74,7 +87,7 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
 }
 
 static void
-ask_octets(const void *name, size_t len)
+ask_question(uint16_t type, const void *name, size_t len)
 {
 	struct wire_writer writer;
 	uint8_t data[2048];
@@ -82,8 +95,14 @@ ask_octets(const void *name, size_t len)
 	wire_writer_init(&writer, data, sizeof(data));
 	wire_put_u32(&writer, NUMBER);
 	wire_put_counted(&writer, name, len);
-	assert_non_null(question_start(gateway, LOOKUP_NAME, data, writer.len,
+	assert_non_null(question_start(gateway, type, data, writer.len,
 	    PATIENCE_US / 1000, on_answer, NULL));
+}
+
+static void
+ask_octets(const void *name, size_t len)
+{
+	ask_question(LOOKUP_NAME, name, len);
 }
 
 static void
@@ -91,6 +110,28 @@ ask(const char *name)
 {
 	has_answer = false;
 	ask_octets(name, strlen(name));
+	assert_true(directory_await(base, &has_answer, PATIENCE_US));
+}
+
+static void
+explain(const char *name)
+{
+	has_answer = false;
+	ask_question(LOOKUP_EXPLAIN, name, strlen(name));
+	assert_true(directory_await(base, &has_answer, PATIENCE_US));
+}
+
+static void
+look_for(const char *dn, size_t len)
+{
+	struct wire_writer writer;
+	uint8_t data[2048];
+
+	has_answer = false;
+	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_counted(&writer, dn, len);
+	assert_non_null(question_start(gateway, LOOKUP_ENTRY, data, writer.len,
+	    PATIENCE_US / 1000, on_answer, NULL));
 	assert_true(directory_await(base, &has_answer, PATIENCE_US));
 }
 
@@ -104,6 +145,7 @@ on_closed(void *arg)
 
 static const struct link_handler handlers[] = {
     {LOOKUP_GROUPS, 4, LOOKUP_MESSAGE_MAX, on_groups},
+    {LOOKUP_FINDINGS, 4, LOOKUP_MESSAGE_MAX, on_findings},
     {.handle = NULL},
 };
 
@@ -142,7 +184,9 @@ set_up_empty(void **state)
 	base = event_base_new();
 	options = options_new();
 	ahead = subject_new(NULL);
+	provenance = provenance_new();
 	assert_non_null(ahead);
+	assert_non_null(provenance);
 	answers = 0;
 	return 0;
 }
@@ -189,6 +233,7 @@ tear_down(void **state)
 	subject_unref(subject);
 	subject = NULL;
 	subject_unref(ahead);
+	provenance_free(provenance);
 	options_free(options);
 	event_base_free(base);
 	return 0;
@@ -482,6 +527,90 @@ who_has_no_entry_is_denied_where_it_was_said(void **state)
 	assert_false(subject->is_disabled);
 }
 
+/* ---- for who wants to know why */
+
+static void
+groups_come_with_how_they_were_found(void **state)
+{
+	static const char *const groups[] = {
+	    GROUP("staff"), GROUP("everybody"), GROUP("loop")};
+
+	(void)state;
+	by_principal();
+	explain("alice@EXAMPLE.COM");
+	must_have_groups(groups, 3);
+	assert_string_equal(
+	    subject->dn, "cn=alice,ou=people,dc=example,dc=com");
+	assert_int_equal(provenance->count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct finding *finding = &provenance->findings[i];
+
+		assert_string_equal(finding->group, groups[i]);
+		assert_int_equal(finding->origin, ORIGIN_MEMBER);
+		assert_int_equal(
+		    finding->through, i == 0 ? FINDING_DIRECT : i - 1);
+	}
+	/* And what others ask meanwhile is answered as ever. */
+	ask("alice@EXAMPLE.COM");
+	must_have_groups(groups, 3);
+}
+
+static void
+thousands_of_findings_come_whole(void **state)
+{
+	(void)state;
+	options_add_u64(options, "directory.groups_max", MANY);
+	by_principal();
+	explain("alone@EXAMPLE.COM"); /* add_many's */
+	must_have_groups(NULL, MANY);
+	assert_int_equal(provenance->count, MANY);
+}
+
+static void
+what_cannot_be_found_cannot_be_explained(void **state)
+{
+	(void)state;
+	options_add(options, "directory.account_filter", NOT_LOCKED);
+	by_principal();
+	explain("nobody@EXAMPLE.COM");
+	assert_int_equal(answer_type, LOOKUP_NOBODY);
+	explain("locked@EXAMPLE.COM");
+	must_have_groups(NULL, 0);
+	assert_true(subject->is_disabled);
+	explain("twin@EXAMPLE.COM");
+	must_fail("more than one entry");
+	explain("deep@EXAMPLE.COM");
+	must_fail("directory.nesting_max");
+	assert_int_equal(provenance->count, 0);
+}
+
+static void
+an_entry_is_there_or_not(void **state)
+{
+	static const struct {
+		const char *dn;
+		uint16_t answer;
+	} rows[] = {
+	    {GROUP("staff"), LOOKUP_THERE},
+	    {"CN=Staff, OU=Groups, DC=example, DC=com", LOOKUP_THERE},
+	    {"cn=alice,ou=people,dc=example,dc=com", LOOKUP_THERE},
+	    {GROUP("gone"), LOOKUP_MISSING},
+	    {"cn=x,dc=elsewhere", LOOKUP_MISSING},
+	    {"cn=there,ou=part,dc=example,dc=com", LOOKUP_FAILED},
+	    {"staff", LOOKUP_FAILED},
+	};
+
+	(void)state;
+	by_principal();
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		look_for(rows[i].dn, strlen(rows[i].dn));
+		assert_int_equal(answer_type, rows[i].answer);
+	}
+	must_fail("no DN");
+	look_for("cn=x\0", 5);
+	must_fail("no DN");
+}
+
 /* ---- realms with directories of their own */
 
 #define ORG "ou=org,dc=example,dc=com"
@@ -523,6 +652,9 @@ a_realm_has_its_own_directory(void **state)
 	ask("alice@EXAMPLE.ORG");
 	must_have_groups(groups, 1);
 	assert_string_equal(subject->dn, "cn=alice," ORG);
+	explain("alice@EXAMPLE.ORG");
+	must_have_groups(groups, 1);
+	assert_int_equal(provenance->count, 1);
 	ask("alice@EXAMPLE.COM");
 	assert_int_equal(subject->count, 3);
 	ask("alone@EXAMPLE.ORG");
@@ -541,6 +673,8 @@ a_realm_whose_directory_is_down_fails_alone(void **state)
 	add_realm(ORG, "ldap://127.0.0.1:1,ldap://127.0.0.1:2");
 	by_principal();
 	ask("alice@EXAMPLE.ORG");
+	must_fail("ldap://127.0.0.1:2");
+	look_for("cn=ours," ORG, strlen("cn=ours," ORG));
 	must_fail("ldap://127.0.0.1:2");
 	ask("alice@EXAMPLE.COM");
 	assert_int_equal(subject->count, 3);
@@ -699,6 +833,8 @@ a_directory_that_is_down_is_said(void **state)
 	directory_kill();
 	ask("alice@EXAMPLE.COM");
 	must_fail("connecting: Can't contact LDAP server");
+	look_for(GROUP("staff"), strlen(GROUP("staff")));
+	must_fail("connecting: Can't contact LDAP server");
 	directory_start();
 	until_us = clock_monotonic_us() + 3000000;
 	do
@@ -766,6 +902,10 @@ main(void)
 	    TEST(a_filter_that_the_server_does_not_know_matches_nobody),
 	    TEST(a_filter_that_is_none_is_a_failure),
 	    TEST(who_has_no_entry_is_denied_where_it_was_said),
+	    TEST(groups_come_with_how_they_were_found),
+	    TEST(thousands_of_findings_come_whole),
+	    TEST(what_cannot_be_found_cannot_be_explained),
+	    TEST(an_entry_is_there_or_not),
 	    TEST(a_realm_has_its_own_directory),
 	    TEST(a_realm_whose_directory_is_down_fails_alone),
 	    TEST(a_name_is_asked_for_as_it_is_once),

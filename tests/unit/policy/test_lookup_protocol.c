@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/lookup_protocol.h"
+#include "policy/provenance.h"
 #include "policy/subject.h"
 
 static bool is_memory_gone;
@@ -259,9 +260,155 @@ groups_without_end_are_refused(void **state)
 	subject_unref(ahead);
 }
 
+/* ---- where groups come from */
+
+static void
+findings_come_through(void **state)
+{
+	struct provenance *sent = provenance_new(), *found = provenance_new();
+	struct subject *ahead = subject_new(NULL);
+	uint8_t *data;
+	size_t len, first = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ORIGIN_COUNT; i++) {
+		char group[16];
+
+		(void)snprintf(group, sizeof(group), "cn=g%u", i);
+		assert_int_equal(provenance_add(sent, group, (enum origin)i,
+				     i == 0 ? FINDING_DIRECT : i - 1),
+		    0);
+	}
+	assert_int_equal(
+	    lookup_findings_encode(sent, &first, 7, &data, &len), 0);
+	assert_int_equal(first, ORIGIN_COUNT);
+	assert_int_equal(lookup_groups_number(data, len), 7);
+	assert_int_equal(lookup_findings_decode(data, len, found, ahead), 0);
+	assert_int_equal(found->count, ORIGIN_COUNT);
+	assert_int_equal(ahead->count, ORIGIN_COUNT);
+	for (size_t i = 0; i < ORIGIN_COUNT; i++) {
+		assert_string_equal(
+		    found->findings[i].group, sent->findings[i].group);
+		assert_string_equal(ahead->groups[i], sent->findings[i].group);
+		assert_int_equal(found->findings[i].origin, i);
+		assert_int_equal(
+		    found->findings[i].through, sent->findings[i].through);
+	}
+	free(data);
+	provenance_free(sent);
+	provenance_free(found);
+	subject_unref(ahead);
+}
+
+static void
+findings_that_are_too_many_for_a_message_come_in_several(void **state)
+{
+	struct provenance *sent = provenance_new(), *found = provenance_new();
+	struct subject *ahead = subject_new(NULL);
+	unsigned messages = 0;
+	char group[64];
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		(void)snprintf(group, sizeof(group),
+		    "cn=group%u,ou=groups,dc=example,dc=com", i);
+		assert_int_equal(provenance_add(sent, group, ORIGIN_MEMBER,
+				     i == 0 ? FINDING_DIRECT : 0),
+		    0);
+	}
+	for (size_t first = 0; first < MANY; messages++) {
+		uint8_t *data;
+		size_t len;
+
+		assert_int_equal(
+		    lookup_findings_encode(sent, &first, 7, &data, &len), 0);
+		assert_true(len <= LOOKUP_MESSAGE_MAX);
+		assert_int_equal(
+		    lookup_findings_decode(data, len, found, ahead), 0);
+		assert_int_equal(found->count, first);
+		free(data);
+	}
+	assert_true(messages > 5);
+	assert_int_equal(ahead->count, MANY);
+	provenance_free(sent);
+	provenance_free(found);
+	subject_unref(ahead);
+}
+
+/* A number, and two findings: the second through the first. */
+static const uint8_t two_findings[] = {0, 0, 0, 7,		       /**/
+    ORIGIN_MEMBER, 255, 255, 255, 255, 0, 0, 0, 4, 'c', 'n', '=', 'x', /**/
+    ORIGIN_MEMBER_OF, 0, 0, 0, 0, 0, 0, 0, 4, 'c', 'n', '=', 'y'};
+
+static int
+decode(const uint8_t *octets, size_t len)
+{
+	struct provenance *found = provenance_new();
+	struct subject *ahead = subject_new(NULL);
+	uint8_t *part = malloc(len + 1); /* a read past it shows */
+	int result;
+
+	memcpy(part, octets, len);
+	result = lookup_findings_decode(part, len, found, ahead);
+	free(part);
+	provenance_free(found);
+	subject_unref(ahead);
+	return result;
+}
+
+static void
+findings_that_are_cut_are_refused(void **state)
+{
+	(void)state;
+	for (size_t cut = 0; cut <= sizeof(two_findings); cut++) {
+		bool is_whole =
+		    cut == 4 || cut == 17 || cut == sizeof(two_findings);
+
+		assert_int_equal(
+		    decode(two_findings, cut), is_whole ? 0 : -EINVAL);
+	}
+}
+
+/* An origin that there is not, a way through what comes later, no DN. */
+static void
+findings_that_make_no_sense_are_refused(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t octet;
+	} odd[] = {{4, ORIGIN_COUNT}, {4, 255}, {5, 0}, {21, 1}, {21, 2},
+	    {18, 1}, {13, '='}, {15, '+'}, {26, 0}, {16, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+		uint8_t octets[sizeof(two_findings)];
+
+		memcpy(octets, two_findings, sizeof(octets));
+		octets[odd[i].at] = odd[i].octet;
+		assert_int_equal(decode(octets, sizeof(octets)), -EINVAL);
+	}
+}
+
+static void
+findings_without_end_are_refused(void **state)
+{
+	struct provenance *found = provenance_new();
+	struct subject *ahead = subject_new(NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < LOOKUP_GROUPS_MAX; i++)
+		assert_int_equal(
+		    lookup_findings_decode(two_findings, 17, found, ahead), 0);
+	assert_int_equal(
+	    lookup_findings_decode(two_findings, 17, found, ahead), -EINVAL);
+	provenance_free(found);
+	subject_unref(ahead);
+}
+
 static void
 without_memory_nothing_is_encoded(void **state)
 {
+	struct provenance *found = provenance_new();
 	struct subject *subject = alice();
 	uint8_t *data;
 	size_t len, first = 0;
@@ -277,6 +424,11 @@ without_memory_nothing_is_encoded(void **state)
 	is_memory_gone = false;
 	assert_int_equal(status, -ENOMEM);
 	assert_int_equal(first, 0);
+	is_memory_gone = true;
+	status = lookup_findings_encode(found, &first, 7, &data, &len);
+	is_memory_gone = false;
+	assert_int_equal(status, -ENOMEM);
+	provenance_free(found);
 	subject_unref(subject);
 }
 
@@ -292,6 +444,12 @@ main(void)
 	    cmocka_unit_test(all_groups_may_go_ahead),
 	    cmocka_unit_test(groups_that_are_cut_are_refused),
 	    cmocka_unit_test(groups_without_end_are_refused),
+	    cmocka_unit_test(findings_come_through),
+	    cmocka_unit_test(
+		findings_that_are_too_many_for_a_message_come_in_several),
+	    cmocka_unit_test(findings_that_are_cut_are_refused),
+	    cmocka_unit_test(findings_that_make_no_sense_are_refused),
+	    cmocka_unit_test(findings_without_end_are_refused),
 	    cmocka_unit_test(without_memory_nothing_is_encoded),
 	};
 
