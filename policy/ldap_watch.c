@@ -24,6 +24,7 @@
 #include "policy/ldap_connection.h"
 #include "policy/ldap_keeper.h"
 #include "policy/ldap_reading.h"
+#include "policy/ldap_sets.h"
 #include "policy/rule_set_stream.h"
 #include "policy/rules_copy.h"
 #include "policy/watch_protocol.h"
@@ -62,6 +63,8 @@ struct watch {
 
 	struct rules read;     /* the last that was read */
 	bool was_refused;      /* ... by the gateway */
+	bool is_read_taken;    /* ... it is in force */
+	struct rules before;   /* in force while what was read since is not */
 	struct rules copy;     /* what was on disk, once it was needed */
 	struct keeper *keeper; /* of that on disk */
 
@@ -72,6 +75,7 @@ struct watch {
 	size_t sent_to;		  /* where the next entry begins */
 	struct event *send_more;
 	unsigned unanswered; /* commits */
+	struct sets *sets;   /* for who wants to look at them */
 };
 
 static const char *const ways[] = {
@@ -82,6 +86,30 @@ static const char *const ways[] = {
 };
 
 static void read_now(struct watch *watch);
+
+/* How long each step of a reading may take. */
+static unsigned
+deadline_s(const struct watch *watch)
+{
+	return watch->directory.timeout_s *
+	       (watch->directory.uri_count + DEADLINE_MORE);
+}
+
+/* One reading of the rules below a base, and no more. */
+static struct reading_source
+directory_source(struct watch *watch, const char *base)
+{
+	return (struct reading_source){
+	    .file = "",
+	    .directory = &watch->directory,
+	    .feed = {.way = FEED_NONE,
+		.bases = {[FEED_RULES] = base},
+		.timeout_s = watch->directory.timeout_s},
+	    .allow_empty = watch->allow_empty,
+	    .reread_s = watch->reread_s,
+	    .deadline_s = deadline_s(watch),
+	};
+}
 
 /* ---- telling the gateway */
 
@@ -261,6 +289,13 @@ on_want(void *arg, struct link_message *message)
 	say_how(watch); /* a new gateway's records are to say it, too */
 }
 
+static void
+forget_before(struct watch *watch)
+{
+	free(watch->before.octets);
+	watch->before.octets = NULL;
+}
+
 /* True if the answer is for what was sent last. */
 static bool
 is_for_last(struct watch *watch)
@@ -280,6 +315,8 @@ on_taken(void *arg, struct link_message *message)
 	if (!is_for_last(watch) || watch->sent != &watch->read)
 		return;
 	watch->was_refused = false;
+	watch->is_read_taken = true;
+	forget_before(watch);
 	if (!watch->is_how_said)
 		say_how(watch);
 	keeper_keep(watch->keeper, watch->read.octets, watch->read.len,
@@ -310,13 +347,80 @@ on_closed(void *arg)
 	watch->has_taken = false;
 	watch->is_sending = false;
 	watch->unanswered = 0;
+	watch->is_read_taken = false;
+	forget_before(watch);
 	(void)evtimer_del(watch->send_more);
+	sets_forget(watch->sets);
+}
+
+/* ---- sets for who wants to look at them */
+
+/* What the gateway took last; NULL: nothing, or it is not here any more since
+ * the next is under way. */
+static const struct rules *
+rules_in_force(const struct watch *watch)
+{
+	if (!watch->has_taken)
+		return NULL;
+	if (watch->is_read_taken)
+		return &watch->read;
+	if (watch->before.octets != NULL)
+		return &watch->before;
+	return watch->copy.octets != NULL ? &watch->copy : NULL;
+}
+
+static void
+on_set_wanted(void *arg, struct link_message *message)
+{
+	struct watch *watch = arg;
+	struct sets_question question = {
+	    .link = watch->link, .id = message->id};
+	const struct rules *rules = rules_in_force(watch);
+	char base[WATCH_BASE_MAX];
+	struct reading_source source;
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	question.ticket = wire_get_u32(&reader);
+	wire_get_string(&reader, base, sizeof(base));
+	if (!wire_is_done(&reader)) {
+		sets_fail(&question, "the question is no base");
+	} else if (*base != '\0') {
+		source = directory_source(watch, base);
+		sets_read(watch->sets, &question, &source);
+	} else if (rules != NULL) {
+		sets_give(watch->sets, &question, rules->octets, rules->len);
+	} else {
+		sets_fail(&question,
+		    "no rules are in force yet, or they are just changing");
+	}
+}
+
+static void
+on_piece_wanted(void *arg, struct link_message *message)
+{
+	struct watch *watch = arg;
+
+	sets_piece(watch->sets, watch->link, message);
+}
+
+static void
+on_set_dropped(void *arg, struct link_message *message)
+{
+	struct watch *watch = arg;
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	sets_drop(watch->sets, wire_get_u32(&reader));
 }
 
 static const struct link_handler handlers[] = {
     {WATCH_WANT, 0, 0, on_want},
     {WATCH_TAKEN, 8, 8, on_taken},
     {WATCH_REFUSED, 4, LINK_MESSAGE_MAX, on_refused},
+    {WATCH_SET, 8, WATCH_BASE_MAX + 8, on_set_wanted},
+    {WATCH_PIECE, 12, 12, on_piece_wanted},
+    {WATCH_SET_DROP, 4, 4, on_set_dropped},
     {.handle = NULL},
 };
 
@@ -390,7 +494,11 @@ is_read(const struct watch *watch, const uint8_t *set, size_t len)
 static void
 keep_set(struct watch *watch, const uint8_t *set, size_t len)
 {
-	free(watch->read.octets);
+	if (watch->is_read_taken)
+		watch->before = watch->read; /* there was none */
+	else
+		free(watch->read.octets);
+	watch->is_read_taken = false;
 	watch->read.octets = malloc(len + 1);
 	if (watch->read.octets == NULL)
 		die("out of memory");
@@ -487,8 +595,7 @@ read_now(struct watch *watch)
 		.timeout_s = watch->directory.timeout_s},
 	    .allow_empty = watch->allow_empty,
 	    .reread_s = *watch->file != '\0' ? watch->poll_s : watch->reread_s,
-	    .deadline_s = watch->directory.timeout_s *
-			  (watch->directory.uri_count + DEADLINE_MORE),
+	    .deadline_s = deadline_s(watch),
 	};
 
 	for (size_t i = 0; i < FEED_TOPICS; i++)
@@ -528,6 +635,7 @@ start(void *state, struct program *program)
 	watch->keeper = keeper_new(program_base(program));
 	if (watch->next_reading == NULL || watch->send_more == NULL)
 		die("out of memory");
+	watch->sets = sets_new(program_base(program));
 }
 
 static void
@@ -623,6 +731,7 @@ stop(void *state)
 	struct watch *watch = state;
 
 	reading_cancel(watch->reading);
+	sets_free(watch->sets);
 	link_free(watch->link);
 	event_free(watch->next_reading);
 	event_free(watch->send_more);
@@ -632,6 +741,7 @@ stop(void *state)
 	free_bases(watch);
 	free(watch->read.octets);
 	free(watch->copy.octets);
+	forget_before(watch);
 	keeper_when_idle(watch->keeper, on_idle, watch);
 }
 
