@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What gatewardenctl asks the daemon about users, entries, names, rules and
- * itself: one question each, over a connection to the control socket of its
- * own.  Blocks until the answer is whole, for a bounded time.
+ * What gatewardenctl asks the gateway about users, entries, names, rules and
+ * itself: one question each, over a connection of its own.
  *
- * Each returns 0; or one of <sysexits.h> and a sentence in `why`:
- * EX_UNAVAILABLE where the daemon is not there, or the directory did not say;
- * EX_NOPERM for who may not ask; EX_USAGE for what cannot be asked;
- * EX_PROTOCOL for an answer that makes no sense.
+ * Each blocks until the answer is whole (CLIENT_SILENCE_MS), and returns as
+ * client_ask does: anything but OUTCOME_OK was said on standard error, and
+ * nothing is in the answer then.
  */
 #ifndef CTL_DAEMON_H
 #define CTL_DAEMON_H
@@ -19,38 +17,44 @@
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
+#include "ctl/outcome.h"
 
 struct provenance;
 struct subject;
 
-#define DAEMON_WHY_SIZE	     1024
 #define DAEMON_ADDRESSES_MAX 16
+#define DAEMON_SILENCE_SIZE  1024
 
-/* ---- who somebody is (subject WHO) */
+/* ---- who somebody is (subject) */
 
 struct daemon_subject {
 	/* As sessions are judged by; without a DN if there is no such user. */
 	struct subject *subject;
-	/* Where its groups come from; NULL if it is from the cache. */
+	/* Where its groups come from; NULL: it is from the gateway's cache,
+	 * since the directory is silent ... */
 	struct provenance *provenance;
-	/* The directory is silent, and this is what it said before ... */
-	bool is_cached;
-	char silence[DAEMON_WHY_SIZE]; /* ... because of this */
+	char silence[DAEMON_SILENCE_SIZE]; /* ... because of this; else "" */
 };
 
-/* `who` is an identity, alice@EXAMPLE.COM.  daemon_subject_fini is due where
- * it returned 0. */
-int daemon_ask_subject(const char *path, const char *who,
-    struct daemon_subject *answer, char why[DAEMON_WHY_SIZE]) must_check;
+/* `who` is an identity, alice@EXAMPLE.COM.  OUTCOME_UNAVAILABLE too where
+ * nothing is known of it while the directory is silent. */
+enum outcome daemon_ask_subject(const char *socket, const char *who,
+    struct daemon_subject *answer) must_check;
 void daemon_subject_fini(struct daemon_subject *answer);
 
-/* ---- whether an entry is there (entry DN) */
+/* ---- whether an entry is there (entry) */
 
-/* *is_there: the directory has it, and shows it to the gateway. */
-int daemon_ask_entry(const char *path, const char *dn, bool *is_there,
-    char why[DAEMON_WHY_SIZE]) must_check;
+enum daemon_entry {
+	DAEMON_ENTRY_THERE,
+	DAEMON_ENTRY_MISSING, /* or the gateway may not see it */
+	DAEMON_ENTRY_UNKNOWN  /* the directory did not say, or it is no DN */
+};
 
-/* ---- what a name resolves to (resolve NAME) */
+/* `silence`: why it is unknown; else "". */
+enum outcome daemon_ask_entry(const char *socket, const char *dn,
+    enum daemon_entry *entry, char silence[DAEMON_SILENCE_SIZE]) must_check;
+
+/* ---- what a name resolves to (resolve) */
 
 struct daemon_name {
 	enum reason reason; /* REASON_OK, or why there is no address */
@@ -58,18 +62,18 @@ struct daemon_name {
 	struct address addresses[DAEMON_ADDRESSES_MAX];
 };
 
-/* By the gateway's resolver. */
-int daemon_ask_name(const char *path, const char *name,
-    struct daemon_name *answer, char why[DAEMON_WHY_SIZE]) must_check;
+/* By the gateway's resolver.  OUTCOME_DATA for what is no host's name. */
+enum outcome daemon_ask_name(const char *socket, const char *name,
+    struct daemon_name *answer) must_check;
 
-/* ---- rules (set [BASE]) */
+/* ---- rules (set) */
 
 /*
  * The set in force (base NULL), or what is below another base of the
  * directory now: *set as rule_set_stream.h has it, malloc'ed.
  */
-int daemon_ask_set(const char *path, const char *base, uint8_t **set,
-    size_t *len, char why[DAEMON_WHY_SIZE]) must_check;
+enum outcome daemon_ask_set(const char *socket, const char *base, uint8_t **set,
+    size_t *len) must_check;
 
 /* ---- the gateway itself (facts) */
 
@@ -81,10 +85,14 @@ struct daemon_listener {
 
 struct daemon_facts {
 	uint64_t generation;  /* of the rules in force; 0: there are none */
-	bool is_stale;	      /* nobody has confirmed them lately */
+	bool is_stale;	      /* the directory is silent ... */
+	bool is_expired;      /* ... for longer than stale_max: all is denied */
 	bool checks_accounts; /* struct judge_context */
-	size_t address_count, port_count; /* struct own_addresses */
+	bool has_directory;   /* where users can be looked up */
+	/* struct own_addresses */
+	size_t address_count;
 	struct address *addresses;
+	size_t port_count;
 	uint16_t *ports;
 	size_t listener_count;
 	struct daemon_listener *listeners;
@@ -94,9 +102,8 @@ struct daemon_facts {
 	char **realms;
 };
 
-/* daemon_facts_fini is due where it returned 0. */
-int daemon_ask_facts(const char *path, struct daemon_facts *facts,
-    char why[DAEMON_WHY_SIZE]) must_check;
+enum outcome
+daemon_ask_facts(const char *socket, struct daemon_facts *facts) must_check;
 void daemon_facts_fini(struct daemon_facts *facts);
 
 #endif

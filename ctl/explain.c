@@ -40,11 +40,14 @@ static const struct document_field subject_fields[] = {
     {"account", DOCUMENT_TEXT},
     {"reason", DOCUMENT_TEXT},
     {"dn", DOCUMENT_TEXT},
+    {"silence", DOCUMENT_TEXT},
     {NULL, DOCUMENT_TEXT},
 };
 
 static const struct document_field group_fields[] = {
     {"dn", DOCUMENT_TEXT},
+    {"origin", DOCUMENT_TEXT},
+    {"through", DOCUMENT_TEXT},
     {"used", DOCUMENT_BOOL},
     {NULL, DOCUMENT_TEXT},
 };

@@ -170,10 +170,23 @@ print_policy(const json_t *policy)
 			: "");
 }
 
+/* And where it comes from, but from the cache. */
+static void
+print_group(const char *title, const json_t *group)
+{
+	const char *origin = text_of(group, "origin");
+	const char *through = text_of(group, "through");
+
+	say(title, "%s %s%s%s%s%s", is_yes(group, "used") ? "*" : " ",
+	    text_of(group, "dn"), origin[0] != '\0' ? ", by " : "", origin,
+	    through[0] != '\0' ? " through " : "", through);
+}
+
 static void
 print_subject(const json_t *subject, const json_t *groups)
 {
 	const char *dn = text_of(subject, "dn");
+	const char *silence = text_of(subject, "silence");
 	const json_t *group;
 	size_t i;
 
@@ -185,10 +198,14 @@ print_subject(const json_t *subject, const json_t *groups)
 	say("user", "%s; account %s",
 	    dn[0] != '\0' ? dn : "not in the directory",
 	    text_of(subject, "account"));
+	if (silence[0] != '\0')
+		say("", "the directory does not say: %s%s", silence,
+		    strcmp(text_of(subject, "account"), "unknown") == 0
+			? ""
+			: "; this is what it said before");
 	json_array_foreach(groups, i, group)
 	{
-		say(i == 0 ? "groups" : "", "%s %s",
-		    is_yes(group, "used") ? "*" : " ", text_of(group, "dn"));
+		print_group(i == 0 ? "groups" : "", group);
 	}
 	if (json_array_size(groups) > 0)
 		say("", "(* some rule names it)");

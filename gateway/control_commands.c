@@ -5,7 +5,12 @@
 #include "gateway/control_server.h"
 
 const struct control_command *const control_commands[] = {
+    &control_entry,
     &control_explain,
+    &control_facts,
+    &control_resolve,
     &control_rules,
+    &control_set,
+    &control_subject,
     NULL,
 };

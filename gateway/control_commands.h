@@ -21,7 +21,7 @@ extern const struct control_command control_rules;
 /*
  * "explain": what explain_question_read reads.  One line each of the kinds
  * `question`, `policy` (if there are rules) and `subject`; `group` for each of
- * the user's (dn, used: by some rule); for a name `resolution`; `address` for
+ * the user's (gateway/control_who.h; used: by some rule); for a name `resolution`; `address` for
  * each that was judged; `rule` for each that was asked, and for each address
  * where they differ: part is what it did (fails, permits ...), failed the
  * attribute that does not fit; last `decision`: permit, deny, depends (on where
@@ -31,5 +31,35 @@ extern const struct control_command control_explain;
 
 /* The line `policy`, for other commands too. */
 void control_policy_say(struct control_call *call, struct ruleset *rules);
+
+/*
+ * "subject": who is `who`, as the directory says now.  One line of kind
+ * `subject` with dn (if it has such a user), disabled, groups (how many),
+ * cached, silence (why the directory did not say; "" if it did); then one of
+ * kind `group` for each (gateway/control_who.h).
+ */
+extern const struct control_command control_subject;
+
+/* "entry": is there an entry `dn`?  One line of kind `entry`: is (there,
+ * missing, unknown) and silence. */
+extern const struct control_command control_entry;
+
+/* "resolve": what the gateway's resolver says of `name`.  One line of kind
+ * `name` with reason (as in records), then one of kind `address` for each:
+ * address. */
+extern const struct control_command control_resolve;
+
+/*
+ * "facts": what judging needs to know of the gateway.  One line of kind
+ * `facts` with generation (0: there are no rules), stale, expired,
+ * checks_accounts, has_directory; then lines of kind `address` (its own:
+ * address), `port` (it listens there: port), `listener` (name, address, port)
+ * and `realm` (the settings name it: name).
+ */
+extern const struct control_command control_facts;
+
+/* "set": the set in force or, with `base`, what is below it now.  One line of
+ * kind `set` with octets (how many), then those (policy/rule_set_stream.h). */
+extern const struct control_command control_set;
 
 #endif

@@ -17,7 +17,6 @@
 #include "gateway/explain_private.h"
 #include "gateway/judging.h"
 #include "gateway/settings.h"
-#include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
 
@@ -35,9 +34,9 @@ end(void *state)
 
 	if (explain == NULL)
 		return;
-	lookup_cancel(explain->lookup);
+	control_who_cancel(explain->lookup);
 	resolution_cancel(explain->resolution);
-	subject_unref(explain->subject);
+	control_who_fini(&explain->who);
 	ruleset_unref(explain->rules);
 	settings_unref(explain->settings);
 	free((void *)(uintptr_t)explain->own.addresses);
@@ -190,22 +189,24 @@ judge(struct explain *explain)
 /* ---- beginning */
 
 static void
-on_subject(void *arg, enum reason reason, struct subject *subject)
+on_subject(void *arg, struct control_who *who)
 {
 	struct explain *explain = arg;
 
 	explain->lookup = NULL;
-	explain->subject_reason = reason;
-	explain->subject = subject;
+	explain->who = *who;
+	*who = (struct control_who){.subject = NULL};
+	explain->subject = explain->who.subject;
+	explain->subject_reason =
+	    explain->subject != NULL ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE;
 	judge(explain);
 }
 
 static void
 look_up(struct explain *explain)
 {
-	explain->lookup =
-	    lookup_start(control_call_world(explain->call)->lookups,
-		explain->question.identity.name, on_subject, explain);
+	explain->lookup = control_who_start(control_call_world(explain->call),
+	    explain->question.identity.name, on_subject, explain);
 	if (explain->lookup == NULL)
 		control_call_fail(
 		    explain->call, CTL_UNAVAILABLE, "no memory is left");

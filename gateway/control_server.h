@@ -26,7 +26,7 @@ struct audit_sender;
 struct control_call; /* one question that is being answered */
 struct control_server;
 struct event_base;
-struct lookups;
+struct lookup_now;
 struct options;
 struct policy_source;
 struct resolver;
@@ -50,7 +50,7 @@ struct control_world {
 	struct settings *settings;
 	struct ruleset *rules; /* NULL until there are any */
 	struct own_addresses own;
-	struct lookups *lookups;
+	struct lookup_now *lookups;
 	struct resolver *resolver;
 	struct policy_source *policy;
 };

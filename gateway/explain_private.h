@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "gateway/control_who.h"
 #include "gateway/explain_question.h"
 #include "policy/judge.h"
 #include "relay/resolver.h"
@@ -57,7 +58,8 @@ struct explain {
 	/* What has become known, in this order. */
 	bool needs_subject;
 	enum reason subject_reason;
-	struct subject *subject;
+	struct control_who who;
+	const struct subject *subject; /* who's */
 	struct judge_context context;
 	bool is_stale;
 	bool is_resolved; /* a name, or tried in vain: */
@@ -67,7 +69,7 @@ struct explain {
 	struct verdict verdict; /* what a session would hear */
 
 	/* In flight; NULL: nothing of that kind. */
-	struct lookup *lookup;
+	struct control_who_question *lookup;
 	struct resolution *resolution;
 
 	/* While it is said. */

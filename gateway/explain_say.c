@@ -95,6 +95,9 @@ explain_say_subject(struct explain *explain)
 	}
 	if (explain->subject != NULL && explain->subject->dn != NULL)
 		options_add(line, "dn", explain->subject->dn);
+	/* The directory is silent; it may have said so before. */
+	if (explain->who.silence != NULL && explain->who.silence[0] != '\0')
+		options_add(line, "silence", explain->who.silence);
 	say(explain, line);
 }
 
@@ -102,9 +105,10 @@ void
 explain_say_group(struct explain *explain, size_t i)
 {
 	struct options *line = begin("group");
+	const char *dn = control_who_add_group(line, &explain->who, i);
 
-	options_add(line, "dn", explain->subject->groups[i]);
-	add_yes(line, "used", explain->group_used[i]);
+	add_yes(line, "used",
+	    explain->group_used[subject_find(explain->subject, dn)]);
 	say(explain, line);
 }
 

@@ -36,7 +36,7 @@
 #include "gateway/ticketless.h"
 #include "gateway/tls_listeners.h"
 #include "gateway/worker.h"
-#include "policy/lookups.h"
+#include "policy/lookup_now.h"
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
 #include "relay/resolver.h"
@@ -100,7 +100,7 @@ hand_link(struct gateway *gateway, enum role peer, uint32_t index,
 	else if (slot == SLOT_MAIN && peer == ROLE_DIRECTORY_WATCH)
 		policy_source_link(gateway->policy, fd);
 	else if (slot == SLOT_MAIN && peer == ROLE_DIRECTORY_LOOKUP)
-		lookups_link(gateway->world.lookups, index, fd);
+		lookup_now_link(gateway->world.lookups, index, fd);
 	else
 		(void)close(fd);
 }
@@ -387,8 +387,10 @@ make_control(struct gateway *gateway)
 	world->base = program_base(gateway->program);
 	world->shared = &gateway->shared;
 	world->policy = gateway->policy;
-	world->lookups = worker_make_lookups(
-	    world->base, &gateway->shared, gateway->settings);
+	world->lookups =
+	    lookup_now_new(world->base, worker_lookup_ms(gateway->settings));
+	if (world->lookups == NULL)
+		die("out of memory");
 	world->resolver = worker_make_resolver(world->base, gateway->settings);
 	gateway->control =
 	    control_server_new(world, gateway->audit, control_commands);
@@ -581,7 +583,7 @@ stop(void *state)
 		worker_join(gateway->workers[i]);
 	housekeeping_free(gateway->housekeeping);
 	control_server_free(gateway->control);
-	lookups_free(gateway->world.lookups);
+	lookup_now_free(gateway->world.lookups);
 	resolver_free(gateway->world.resolver);
 	ruleset_unref(gateway->world.rules);
 	free((void *)(uintptr_t)gateway->world.own.addresses);

@@ -36,6 +36,7 @@ struct policy_source {
 	bool is_begun;
 	char why[WHY_SIZE];  /* the first thing wrong with it */
 	uint64_t generation; /* of the last set taken */
+	uint32_t last_ticket;
 };
 
 static void
@@ -203,6 +204,14 @@ on_subjects(void *arg, struct link_message *message)
 	source->subjects_changed(source->arg);
 }
 
+/* A late answer to policy_source_ask ends here. */
+static void
+on_unasked(void *arg, struct link_message *message)
+{
+	(void)arg;
+	(void)message;
+}
+
 static void
 on_closed(void *arg)
 {
@@ -223,6 +232,9 @@ static const struct link_handler handlers[] = {
     {WATCH_CONFIRM, 8, 8, on_confirm},
     {WATCH_STATE, 5, LINK_MESSAGE_MAX, on_state},
     {WATCH_SUBJECTS, 0, 0, on_subjects},
+    {WATCH_SET_READY, 8, 8, on_unasked},
+    {WATCH_OCTETS, 0, WATCH_PIECE_MAX, on_unasked},
+    {WATCH_SET_FAILED, 4, LINK_MESSAGE_MAX, on_unasked},
     {0, 0, 0, NULL},
 };
 
@@ -265,4 +277,33 @@ policy_source_link(struct policy_source *source, int fd)
 	}
 	if (link_send(source->link, WATCH_WANT, 0, NULL, 0) != 0)
 		log_error(NULL, "cannot ask directory-watch for the rules");
+}
+
+struct question *
+policy_source_ask(struct policy_source *source, uint16_t type, const void *data,
+    size_t len, unsigned timeout_ms, question_done_fn *done, void *arg)
+{
+	if (source->link == NULL) {
+		errno = EPIPE;
+		return NULL;
+	}
+	return question_start(
+	    source->link, type, data, len, timeout_ms, done, arg);
+}
+
+uint32_t
+policy_source_ticket(struct policy_source *source)
+{
+	if (++source->last_ticket == 0)
+		source->last_ticket = 1;
+	return source->last_ticket;
+}
+
+void
+policy_source_tell(
+    struct policy_source *source, uint16_t type, const void *data, size_t len)
+{
+	if (source->link != NULL &&
+	    link_send(source->link, type, 0, data, len) != 0)
+		log_debug(NULL, "directory-watch cannot be told");
 }

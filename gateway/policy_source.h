@@ -8,8 +8,11 @@
 #define GATEWAY_POLICY_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/link.h"
 
 struct audit_sender;
 struct event_base;
@@ -32,5 +35,16 @@ void policy_source_free(struct policy_source *source);
 
 /* A link to directory-watch was made (anew); fd taken. */
 void policy_source_link(struct policy_source *source, int fd);
+
+/* A question to directory-watch (policy/watch_protocol.h), as question_start;
+ * EPIPE while it is not there. */
+struct question *policy_source_ask(struct policy_source *source, uint16_t type,
+    const void *data, size_t len, unsigned timeout_ms, question_done_fn *done,
+    void *arg) must_check;
+/* One that no question about a set of rules has had; never 0. */
+uint32_t policy_source_ticket(struct policy_source *source);
+/* And what wants no answer. */
+void policy_source_tell(
+    struct policy_source *source, uint16_t type, const void *data, size_t len);
 
 #endif

@@ -231,16 +231,10 @@ run(void *arg)
 	return NULL;
 }
 
-struct lookups *
-worker_make_lookups(struct event_base *base, struct shared *shared,
-    const struct settings *settings)
+unsigned
+worker_lookup_ms(const struct settings *settings)
 {
-	struct lookups *lookups = lookups_new(base, shared->subjects,
-	    (unsigned)settings->directory_timeout * 3000);
-
-	if (lookups == NULL)
-		die("out of memory");
-	return lookups;
+	return (unsigned)settings->directory_timeout * 3000;
 }
 
 struct resolver *
@@ -273,14 +267,15 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	    authenticators_new(worker->base, auth_timeout_ms(settings));
 	worker->passwords =
 	    passwords_new(worker->base, password_timeout_ms(settings));
-	worker->lookups =
-	    worker_make_lookups(worker->base, worker->shared, settings);
+	worker->lookups = lookups_new(
+	    worker->base, worker->shared->subjects, worker_lookup_ms(settings));
 	worker->lingers = lingers_new(worker->base);
 	worker->watch = loop_watch_new(worker->base, &worker->shared->counters);
 	worker->reviews = reviews_new(worker);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
-	    worker->passwords == NULL || worker->lingers == NULL ||
-	    worker->watch == NULL || worker->reviews == NULL)
+	    worker->passwords == NULL || worker->lookups == NULL ||
+	    worker->lingers == NULL || worker->watch == NULL ||
+	    worker->reviews == NULL)
 		die("out of memory");
 	worker->resolver = worker_make_resolver(worker->base, settings);
 }

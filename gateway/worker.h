@@ -104,10 +104,9 @@ struct mail {
 struct worker *worker_new(struct shared *shared, struct settings *settings,
     struct tls_listeners *tls, uint64_t audit_source) must_check;
 
-/* What a thread asks directory-lookup with, and what it resolves names with;
- * die when they cannot be made. */
-struct lookups *worker_make_lookups(struct event_base *base,
-    struct shared *shared, const struct settings *settings) must_check;
+/* How long directory-lookup may take to answer. */
+unsigned worker_lookup_ms(const struct settings *settings);
+/* What a thread resolves names with; dies when it cannot be made. */
 struct resolver *worker_make_resolver(
     struct event_base *base, const struct settings *settings) must_check;
 

@@ -96,12 +96,22 @@ subject_finish(struct subject *subject)
 	subject->count = kept;
 }
 
+size_t
+subject_find(const struct subject *subject, const char *group)
+{
+	char *const *found = NULL;
+
+	if (subject->count > 0)
+		found = bsearch(&group, subject->groups, subject->count,
+		    sizeof(subject->groups[0]), compare_groups);
+	return found != NULL ? (size_t)(found - subject->groups)
+			     : subject->count;
+}
+
 bool
 subject_is_member(const struct subject *subject, const char *group)
 {
-	return subject->count > 0 &&
-	       bsearch(&group, subject->groups, subject->count,
-		   sizeof(subject->groups[0]), compare_groups) != NULL;
+	return subject_find(subject, group) < subject->count;
 }
 
 struct subject *

@@ -30,6 +30,8 @@ int subject_add_group(struct subject *subject, const char *dn) must_check;
 /* Of a subject without groups. */
 void subject_move_groups(struct subject *to, struct subject *from);
 void subject_finish(struct subject *subject); /* sorts, drops doubles */
+/* Of a group of the subject, by its normalised DN; `count` if it is none. */
+size_t subject_find(const struct subject *subject, const char *group);
 /* `group` is normalised. */
 bool subject_is_member(const struct subject *subject, const char *group);
 

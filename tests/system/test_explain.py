@@ -72,6 +72,14 @@ def a_permission_and_what_came_before_it(lab):
     groups = {group["dn"]: group["used"] for group in explained["groups"]}
     expect_equal(groups, {group_dn("engineers"): False,
                           group_dn("staff"): True}, "groups")
+    expect_equal({group["dn"]: (group["origin"], group.get("through"))
+                  for group in explained["groups"]},
+                 {group_dn("engineers"): ("member", None),
+                  group_dn("staff"): ("member", group_dn("engineers"))},
+                 "where they come from")
+    expect(f"{group_dn('staff')}, by member through {group_dn('engineers')}"
+           in lab.gateway.ctl("explain", "alice@EXAMPLE.COM", "connect",
+                              "10.77.0.80:9"), "it is said")
     expect_equal(explained["subject"]["dn"], user_dn("alice"), "the user")
 
 
