@@ -21,11 +21,12 @@ extern const struct control_command control_rules;
 /*
  * "explain": what explain_question_read reads.  One line each of the kinds
  * `question`, `policy` (if there are rules) and `subject`; `group` for each of
- * the user's (gateway/control_who.h; used: by some rule); for a name `resolution`; `address` for
- * each that was judged; `rule` for each that was asked, and for each address
- * where they differ: part is what it did (fails, permits ...), failed the
- * attribute that does not fit; last `decision`: permit, deny, depends (on where
- * the client is, which was not said) or unresolved.
+ * the user's (gateway/control_who.h; used: by some rule); for a name
+ * `resolution`; `address` for each that was judged; `rule` for each that was
+ * asked, and for each address where they differ: part is what it did (fails,
+ * permits ...), failed the attribute that does not fit; last `decision`:
+ * permit, deny, depends (on where the client is, which was not said) or
+ * unresolved.
  */
 extern const struct control_command control_explain;
 

@@ -51,12 +51,24 @@ def reconfigured(lab, **directory):
                         record["outcome"] == "ok"], "rules are loaded")
 
 
+def origins(lab, user="alice"):
+    """Where the user's groups come from: how, and through which group."""
+    explained = lab.gateway.ctl_json(
+        "explain", f"{user}@{lab.realm.realm}", "connect", "10.77.0.80:9")
+    return {group["dn"]: (group["origin"], group.get("through"))
+            for group in explained["groups"]}
+
+
 @behaviour
 def groups_in_groups_decide(lab):
     works(lab)
     record = lab.audit.wait_for(event="decision", outcome="ok")
     expect_equal(record["rule"], "staff", "rule")
     expect_equal(record["identity"], f"alice@{lab.realm.realm}", "identity")
+    inner, outer = (lab.slapd.group_dn(name).lower()
+                    for name in ("engineers", "staff"))
+    expect_equal(origins(lab), {inner: ("member", None),
+                                outer: ("member", inner)}, "origins")
 
 
 @behaviour

@@ -7,7 +7,7 @@ from tests.lab.domain_lab import DomainLab
 from tests.lab.samba import DOMAIN_USERS, Domain, rule
 from tests.lab.suite import behaviour, expect_equal
 from tests.lab.worlds import (DENIED, PERMITTED, becomes, last_decision,
-                              reconfigured, reply_for, works)
+                              origins, reconfigured, reply_for, works)
 from tests.lab.worlds import *  # noqa: F401,F403  (its behaviours)
 
 MAKE_LAB = DomainLab
@@ -25,6 +25,9 @@ def the_directory_follows_groups_by_itself(lab):
     reconfigured(lab, member_of=False, **IN_CHAIN)
     becomes(lab, PERMITTED, "a member")
     expect_equal(reply_for(lab, user="mallory"), DENIED, "no member")
+    expect_equal(origins(lab), {
+        world.group_dn("engineers").lower(): ("member", None),
+        world.group_dn("staff").lower(): ("inChain", None)}, "origins")
     world.leave("staff", world.group_dn("engineers"))
     becomes(lab, DENIED, "no member")
     world.join("staff", world.group_dn("engineers"))
@@ -47,6 +50,10 @@ def the_primary_group_is_a_group(lab):
     world.join("contractors", DOMAIN_USERS)
     becomes(lab, PERMITTED, "through the primary group", user="mallory")
     expect_equal(last_decision(lab)["rule"], "contractors", "rule")
+    found = origins(lab, user="mallory")
+    expect_equal(found[DOMAIN_USERS.lower()], ("primaryGroup", None), "first")
+    expect_equal(found[world.group_dn("contractors").lower()],
+                 ("member", DOMAIN_USERS.lower()), "through it")
     world.leave("contractors", DOMAIN_USERS)
     becomes(lab, DENIED, "not any more", user="mallory")
 
