@@ -13,9 +13,9 @@
 
 #include "policy/dn.h"
 #include "policy/ldap_account.h"
+#include "policy/ldap_group_filter.h"
 #include "policy/ldap_ranges.h"
 #include "policy/ldap_search.h"
-#include "policy/ldap_template.h"
 #include "policy/provenance.h"
 #include "policy/subject.h"
 
@@ -31,7 +31,7 @@ struct member {
 	char *normalised;
 	/* How it was found, where somebody wants to know. */
 	enum origin origin;
-	const struct member *through; /* NULL: the server knows */
+	const struct member *through; /* what it is a group of */
 	uint32_t index;		      /* of its finding */
 };
 
@@ -44,8 +44,8 @@ struct search {
 	unsigned count;
 	unsigned depth; /* of the member that is asked about */
 	bool is_final;	/* of the groups that are found now */
-	/* What finds them, and whose groups they are: the one that is asked
-	 * about, where only one is. */
+	/* What finds them, and whose groups they are; both of meaning only
+	 * where somebody wants to know. */
 	enum origin origin;
 	const struct member *through;
 	struct provenance *provenance; /* NULL: nobody wants to know */
@@ -174,65 +174,21 @@ on_group(void *arg, LDAP *ld, LDAPMessage *entry)
 
 /* ---- groups that name a member */
 
-/* The filter for one member, under one of its names or under none. */
-static int
-put_filter(FILE *out, const char *template, const char *dn, const char *name)
-{
-	const struct template_value values[] = {
-	    {'d', dn}, {'u', name}, {'\0', NULL}};
-	char *filter = template_expand(template, values);
-
-	if (filter == NULL)
-		return -errno;
-	(void)fputs(filter, out);
-	free(filter);
-	return 0;
-}
-
-/* The user has names; a group is only ever known by its DN. */
-static int
-put_filters(FILE *out, const struct search *search, const char *template,
-    const struct member *member)
-{
-	const struct account *account = search->account;
-	int result = 0;
-
-	if (member->depth > 0 || account->name_count == 0)
-		return put_filter(out, template, member->dn, NULL);
-	for (size_t i = 0; i < account->name_count && result == 0; i++)
-		result =
-		    put_filter(out, template, member->dn, account->names[i]);
-	return result;
-}
-
-/* "(|", the filters of each member, ")": one question for many.  NULL and
- * errno. */
+/* The filters of each member in one question.  NULL and errno. */
 static char *
 join_filters(const struct search *search, const char *template,
     struct member *const *members, size_t count)
 {
-	char *joined = NULL;
-	size_t len;
-	FILE *out = open_memstream(&joined, &len);
-	int result = 0;
+	struct group_filter *filter = group_filter_new(template);
 
-	if (out == NULL)
-		return NULL;
-	(void)fputs("(|", out);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = put_filters(out, search, template, members[i]);
-	(void)fputc(')', out);
-	if (fclose(out) != 0 && result == 0)
-		result = -ENOMEM;
-	if (result == 0)
-		return joined;
-	free(joined);
-	errno = -result;
-	return NULL;
+	for (size_t i = 0; i < count && filter != NULL; i++)
+		group_filter_add(filter, members[i]->dn,
+		    members[i]->depth == 0 ? search->account : NULL);
+	return group_filter_end(filter);
 }
 
 static int
-ask_filter(struct search *search, const char *filter)
+ask_filter(struct search *search, const char *filter, directory_entry_fn *entry)
 {
 	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
 	const struct directory_query query = {
@@ -241,78 +197,16 @@ ask_filter(struct search *search, const char *filter)
 	    .filter = filter,
 	    .attributes = nothing,
 	    .timeout_s = search->settings->timeout_s,
-	    .entry = on_group,
+	    .entry = entry,
 	    .arg = search,
 	};
 
 	return directory_search(search->ld, &query);
 }
 
-/* Attributes of groups that name their members. */
-static const struct way {
-	const char *attribute;
-	const char *template;
-	enum origin origin;
-	bool is_of_users; /* a group is never named so */
-} ways[] = {
-    {"member", "(member=%d)", ORIGIN_MEMBER, false},
-    {"uniqueMember", "(uniqueMember=%d)", ORIGIN_UNIQUE_MEMBER, false},
-    {"memberUid", "(memberUid=%u)", ORIGIN_MEMBER_UID, true},
-};
-
-/* "(member=", "(member:" and so on are in the filter. */
-static bool
-is_named(const char *filter, const char *attribute)
-{
-	size_t len = strlen(attribute);
-
-	while ((filter = strchr(filter, '(')) != NULL) {
-		filter++;
-		if (strncasecmp(filter, attribute, len) == 0 &&
-		    strchr("=:;<>~", filter[len]) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Of those that the filter finds, which does this attribute find? */
-static int
-ask_way(struct search *search, const char *filter, const struct way *way,
-    struct member *member)
-{
-	char *narrow = join_filters(search, way->template, &member, 1);
-	char *both = NULL;
-	int result;
-
-	if (narrow == NULL)
-		return DIRECTORY_ERRNO(errno);
-	if (asprintf(&both, "(&%s%s)", filter, narrow) < 0)
-		both = NULL;
-	free(narrow);
-	if (both == NULL)
-		return DIRECTORY_ERRNO(ENOMEM);
-	search->origin = way->origin;
-	result = ask_filter(search, both);
-	free(both);
-	return result;
-}
-
-static int
-ask_ways(struct search *search, const char *filter, struct member *member)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < ARRAY_COUNT(ways) && result == 0; i++)
-		if (is_named(search->settings->filter, ways[i].attribute) &&
-		    (member->depth == 0 || !ways[i].is_of_users))
-			result = ask_way(search, filter, &ways[i], member);
-	return result;
-}
-
 static int
 ask_groups(struct search *search, struct member *const *members, size_t count)
 {
-	unsigned met = search->count;
 	char *filter;
 	int result;
 
@@ -323,11 +217,86 @@ ask_groups(struct search *search, struct member *const *members, size_t count)
 		return DIRECTORY_ERRNO(errno);
 	search->is_final = search->settings->is_in_chain;
 	search->origin = search->is_final ? ORIGIN_IN_CHAIN : ORIGIN_FILTER;
-	result = ask_filter(search, filter);
-	if (result == 0 && search->provenance != NULL && search->count > met)
-		result = ask_ways(search, filter, members[0]);
+	result = ask_filter(search, filter, on_group);
 	free(filter);
 	return result;
+}
+
+/* Of those that the filter finds, which does this attribute find? */
+static int
+ask_way(
+    struct search *search, const struct group_way *way, struct member *member)
+{
+	char *all = join_filters(search, search->settings->filter, &member, 1);
+	char *narrow = join_filters(search, way->template, &member, 1);
+	char *both = NULL;
+	int result = DIRECTORY_ERRNO(ENOMEM);
+
+	if (all != NULL && narrow != NULL &&
+	    asprintf(&both, "(&%s%s)", all, narrow) < 0)
+		both = NULL;
+	search->origin = way->origin;
+	if (both != NULL)
+		result = ask_filter(search, both, on_group);
+	free(all);
+	free(narrow);
+	free(both);
+	return result;
+}
+
+/* Another search for each way in which the filter may have found them. */
+static int
+ask_how(struct search *search, struct member *member)
+{
+	unsigned met = search->count;
+	int result = ask_groups(search, &member, 1);
+
+	if (result != 0 || search->count == met)
+		return result;
+	for (const struct group_way *way = group_ways;
+	     way->attribute != NULL && result == 0; way++)
+		if (group_filter_names(
+			search->settings->filter, way->attribute) &&
+		    (member->depth == 0 || !way->is_of_users))
+			result = ask_way(search, way, member);
+	return result;
+}
+
+/* A group that was not met before ends the search. */
+static int
+on_any_group(void *arg, LDAP *ld, LDAPMessage *entry)
+{
+	struct search *search = arg;
+	char *dn = ldap_get_dn(ld, entry);
+	struct member key = {
+	    .normalised = dn != NULL ? dn_normalise(dn) : NULL};
+	bool is_new = key.normalised == NULL ||
+		      (may_give(search, key.normalised) &&
+			  RB_FIND(member_tree, &search->met, &key) == NULL);
+
+	free(key.normalised);
+	ldap_memfree(dn);
+	return is_new ? DIRECTORY_ERRNO(EEXIST) : 0;
+}
+
+/* Most groups are in none: that is asked about many at once. */
+static int
+ask_whether(struct search *search, struct member *const *members, size_t count,
+    bool *is_any)
+{
+	char *filter;
+	int result;
+
+	*is_any = false;
+	if (*search->settings->base == '\0')
+		return 0;
+	filter = join_filters(search, search->settings->filter, members, count);
+	if (filter == NULL)
+		return DIRECTORY_ERRNO(errno);
+	result = ask_filter(search, filter, on_any_group);
+	free(filter);
+	*is_any = result == DIRECTORY_ERRNO(EEXIST);
+	return *is_any ? 0 : result;
 }
 
 /* ---- groups that a member names */
@@ -343,7 +312,7 @@ ask_primary_group(struct search *search)
 		return 0;
 	search->is_final = false;
 	search->origin = ORIGIN_PRIMARY_GROUP;
-	return ask_filter(search, filter);
+	return ask_filter(search, filter, on_group);
 }
 
 static int
@@ -363,24 +332,43 @@ ask_member_of(struct search *search, const struct member *member)
 
 /* ---- all of them */
 
-/* Members of one depth, as many as one question takes (one, where it matters
- * whose groups they are), from `first` on; *last is the last that was looked
- * at. */
+/* Members of one depth, as many as one question takes, from `first` on;
+ * *last is the last that was looked at. */
 static size_t
-gather(const struct search *search, struct member *first,
-    struct member *members[BATCH_MAX], struct member **last)
+gather(struct member *first, struct member *members[BATCH_MAX],
+    struct member **last)
 {
-	size_t count = 0, max = search->provenance == NULL ? BATCH_MAX : 1;
-	struct member *member = first;
+	size_t count = 0;
 
-	do {
+	for (struct member *member = first;
+	     member != NULL && count < BATCH_MAX &&
+	     member->depth == first->depth;
+	     member = STAILQ_NEXT(member, entry)) {
 		*last = member;
 		if (!member->is_final)
 			members[count++] = member;
-		member = STAILQ_NEXT(member, entry);
-	} while (
-	    member != NULL && count < max && member->depth == first->depth);
+	}
 	return count;
+}
+
+/* Whose groups they are matters: each by itself. */
+static int
+ask_about_each(
+    struct search *search, struct member *const *members, size_t count)
+{
+	bool is_any = true;
+	int result = 0;
+
+	if (count > 1)
+		result = ask_whether(search, members, count, &is_any);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		search->through = members[i];
+		if (is_any)
+			result = ask_how(search, members[i]);
+		if (result == 0)
+			result = ask_member_of(search, members[i]);
+	}
+	return result;
 }
 
 static int
@@ -388,10 +376,11 @@ ask_about(struct search *search, struct member *const *members, size_t count)
 {
 	int result = 0;
 
-	search->through =
-	    search->provenance != NULL && count > 0 ? members[0] : NULL;
+	search->through = STAILQ_FIRST(&search->todo); /* the user */
 	if (search->depth == 0)
 		result = ask_primary_group(search);
+	if (result == 0 && search->provenance != NULL)
+		return ask_about_each(search, members, count);
 	if (result == 0 && count > 0)
 		result = ask_groups(search, members, count);
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -407,7 +396,7 @@ ask_all(struct search *search)
 	int result = 0;
 
 	while (result == 0 && next != NULL) {
-		size_t count = gather(search, next, members, &last);
+		size_t count = gather(next, members, &last);
 
 		search->depth = next->depth;
 		result = ask_about(search, members, count);
