@@ -28,6 +28,7 @@
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
 #include "gateway/rule_uses.h"
+#include "gateway/rules_in_use.h"
 #include "gateway/connected.h"
 #include "gateway/housekeeping.h"
 #include "gateway/policy_source.h"
@@ -66,6 +67,7 @@ struct gateway {
 	struct control_server *control;
 	int arriving_control; /* its socket, or -1 */
 	uint32_t control_group;
+	struct rules_in_use *rules;
 	size_t address_count; /* of this host */
 	struct address *addresses;
 	size_t worker_count;
@@ -140,6 +142,7 @@ rules_changed(void *arg, struct ruleset *rules)
 	subject_cache_expire(gateway->shared.subjects);
 	ruleset_unref(gateway->world.rules);
 	gateway->world.rules = ruleset_ref(rules);
+	rules_in_use_add(gateway->rules, rules);
 	for (size_t i = 0; i < gateway->worker_count; i++) {
 		struct mail mail = {
 		    .kind = MAIL_RULES, .rules = ruleset_ref(rules)};
@@ -433,9 +436,10 @@ make_threads(struct gateway *gateway)
 	gateway->shared.throttle = throttle_new();
 	gateway->shared.rule_uses = rule_uses_new();
 	gateway->shared.connected = connected_new();
+	gateway->rules = rules_in_use_new(program_base(gateway->program));
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
 	    gateway->shared.rule_uses == NULL ||
-	    gateway->shared.connected == NULL ||
+	    gateway->shared.connected == NULL || gateway->rules == NULL ||
 	    gateway->shared.budgets == NULL ||
 	    gateway->shared.ticketless == NULL ||
 	    gateway->shared.throttle == NULL || gateway->statistics == NULL)
@@ -592,6 +596,7 @@ stop(void *state)
 	free(gateway->addresses);
 	gateway->worker_count = 0;
 	policy_source_free(gateway->policy);
+	rules_in_use_free(gateway->rules);
 	audit_sender_free(gateway->audit);
 	statistics_free(gateway->statistics);
 	budgets_free(gateway->shared.budgets);

@@ -296,6 +296,13 @@ ruleset_unref(struct ruleset *ruleset)
 		free_ruleset(ruleset);
 }
 
+bool
+ruleset_is_shared(const struct ruleset *ruleset)
+{
+	return atomic_load_explicit(
+		   &ruleset->references, memory_order_acquire) > 1;
+}
+
 uint64_t
 ruleset_generation(const struct ruleset *ruleset)
 {

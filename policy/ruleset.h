@@ -41,6 +41,9 @@ struct ruleset *ruleset_build(struct ruleset_builder *builder,
 /* Atomic reference count; from any thread. */
 struct ruleset *ruleset_ref(struct ruleset *ruleset);
 void ruleset_unref(struct ruleset *ruleset); /* NULL is fine */
+/* Has it references besides the caller's?  If not, nobody can come to it but
+ * through the caller. */
+bool ruleset_is_shared(const struct ruleset *ruleset);
 
 uint64_t ruleset_generation(const struct ruleset *ruleset);
 size_t ruleset_count(const struct ruleset *ruleset); /* enabled rules */
