@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/wire.h"
@@ -22,6 +23,9 @@
 /* How long those who ask wait for a fresh answer where an old one would do. */
 #define PATIENCE_US 200000
 #define TRIES_MAX   2 /* links that are asked about one name */
+/* Thousands of sessions may wait for one name: for so long they are told, then
+ * others have their turn. */
+#define SLICE_US 500
 
 /* A link to one directory-lookup program. */
 struct server {
@@ -215,10 +219,14 @@ least_busy(struct lookups *lookups, const struct server *lost)
 
 /* ---- one fetch: asked, answered, delivered to all who wait */
 
-/* Tells all who wait, each with a reference of its own. */
-static void
+static const struct timeval at_once = {0, 0};
+
+/* Tells who waits, each with a reference of its own; true when all have been
+ * told. */
+static bool
 tell(struct fetch *fetch, enum reason reason, struct subject *subject)
 {
+	uint64_t until_us = clock_monotonic_us() + SLICE_US;
 	struct lookup *lookup;
 
 	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL) {
@@ -228,7 +236,10 @@ tell(struct fetch *fetch, enum reason reason, struct subject *subject)
 		lookup_cancel(lookup);
 		done(done_arg, reason,
 		    subject != NULL ? subject_ref(subject) : NULL);
+		if (clock_monotonic_us() >= until_us)
+			break;
 	}
+	return TAILQ_EMPTY(&fetch->waiting);
 }
 
 static void
@@ -238,8 +249,10 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	tell(fetch, fetch->reason, fetch->subject);
-	fetch_free(fetch);
+	if (tell(fetch, fetch->reason, fetch->subject))
+		fetch_free(fetch);
+	else
+		(void)evtimer_add(fetch->deliver, &at_once);
 }
 
 /* The directory is slow: what it said before serves now.  The question goes
@@ -254,8 +267,8 @@ on_patience(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	fetch->is_slow = true;
-	if (subject != NULL)
-		tell(fetch, REASON_OK, subject);
+	if (subject != NULL && !tell(fetch, REASON_OK, subject))
+		(void)evtimer_add(fetch->patience, &at_once);
 	subject_unref(subject);
 }
 

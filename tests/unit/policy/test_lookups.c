@@ -214,6 +214,38 @@ asked(void)
 }
 
 static void
+on_slow_done(void *arg, enum reason reason, struct subject *subject)
+{
+	on_done(arg, reason, subject);
+	fake_clock_advance(200);
+}
+
+static void
+thousands_who_wait_are_told_a_few_in_a_turn(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	for (int i = 0; i < 100; i++)
+		assert_non_null(lookup_start(
+		    lookups, "alice@EXAMPLE.COM", on_slow_done, &done_count));
+	settle();
+	assert_int_equal(questions(), 1);
+	answer(programs[0].questions == 1 ? &programs[0] : &programs[1]);
+	while (done_count == 0)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	assert_in_range(done_count, 1, 3);
+	for (unsigned before = done_count; done_count < 100;
+	     before = done_count) {
+		(void)event_base_loop(base, EVLOOP_ONCE);
+		assert_in_range(done_count - before, 0, 3);
+	}
+	settle();
+	assert_int_equal(done_count, 100);
+	assert_true(subject_is_member(done_subject, "cn=staff,dc=example"));
+	assert_int_equal(questions(), 1);
+}
+
+static void
 who_asks_after_a_change_does_not_share_a_question_from_before(void **state)
 {
 	(void)state;
@@ -518,6 +550,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_user_is_looked_up_once_and_kept),
 	    TEST(all_who_ask_at_the_same_time_share_one_question),
+	    TEST(thousands_who_wait_are_told_a_few_in_a_turn),
 	    TEST(who_asks_after_a_change_does_not_share_a_question_from_before),
 	    TEST(an_answer_from_before_a_change_is_asked_for_anew),
 	    TEST(changes_without_end_are_not_waited_for),
