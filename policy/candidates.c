@@ -270,6 +270,14 @@ add_subject(struct candidates *candidates, const struct identity *identity,
 		    candidates, text_key(RULE_KEY_GROUP, subject->groups[i]));
 }
 
+/* Is looking for each group less than trying each rule?  To try one costs as
+ * much as to look for some. */
+static bool
+is_worth_asking(const struct subject *subject, const struct ruleset *ruleset)
+{
+	return subject->count < 4 * ruleset->network_rules.count;
+}
+
 void
 candidates_of_name(struct candidates *candidates,
     const struct judge_context *context, const struct request *request)
@@ -282,12 +290,13 @@ candidates_of_name(struct candidates *candidates,
 	if (candidates->is_scan || ruleset->network_rules.count == 0)
 		return;
 	count = candidates->count;
-	if (request->identity != NULL && context->subject != NULL) {
+	if (request->identity != NULL && context->subject != NULL &&
+	    is_worth_asking(context->subject, ruleset)) {
 		add_subject(candidates, request->identity, context->subject);
 		if (!candidates->is_scan)
 			return;
 	}
-	/* Nobody known, or in too many groups. */
+	/* Nobody known, or in too many groups, or there are but few rules. */
 	candidates->count = count;
 	candidates->is_scan = false;
 	add_list(candidates, &ruleset->network_rules);
