@@ -21,6 +21,10 @@
 #define REQUESTS   1000
 #define JUDGEMENTS 100000 /* for each figure */
 #define SESSIONS   10000
+#define RULES_MAX  100000
+
+/* Of each rule, by its number. */
+static uint16_t group_of[RULES_MAX], port_of[RULES_MAX];
 
 static uint64_t random_state = 1;
 
@@ -46,12 +50,16 @@ print_group(char out[64], unsigned group)
 }
 
 /* Of ten rules six name a host, two a domain, two a network. */
+static char
+kind_of(unsigned i)
+{
+	return "hhhhhhddnn"[i % 10];
+}
+
 static void
 print_destination(char out[64], unsigned i)
 {
-	static const char kinds[] = "hhhhhhddnn";
-
-	switch (kinds[i % 10]) {
+	switch (kind_of(i)) {
 	case 'h':
 		snprintf(out, 64, "host%u.example.com", i);
 		break;
@@ -68,6 +76,8 @@ static void
 add_rule(struct ruleset_builder *builder, unsigned i)
 {
 	static const char *const ports[] = {"443", "80", "22", "8000-8999"};
+	static const uint16_t first_ports[] = {443, 80, 22, 8000};
+	unsigned port = below(4);
 	char text[64], why[512];
 	struct entry *entry;
 
@@ -88,9 +98,11 @@ add_rule(struct ruleset_builder *builder, unsigned i)
 		add(entry, "gwNotAfter", "20301231235959Z");
 	print_destination(text, i);
 	add(entry, "gwDestination", text);
-	print_group(text, below(GROUPS));
+	group_of[i] = (uint16_t)below(GROUPS);
+	print_group(text, group_of[i]);
 	add(entry, "gwGroup", text);
-	add(entry, "gwPort", ports[below(4)]);
+	port_of[i] = first_ports[port];
+	add(entry, "gwPort", ports[port]);
 	if (ruleset_builder_add(builder, entry, why, sizeof(why)) != 0)
 		die("%s", why);
 	entry_free(entry);
@@ -114,13 +126,17 @@ make_rules(unsigned count)
 }
 
 static struct subject *
-make_subject(unsigned memberships)
+make_subject(unsigned memberships, bool is_member[GROUPS])
 {
 	struct subject *subject = subject_new("uid=alice,dc=example,dc=com");
 	char text[64];
 
+	memset(is_member, 0, GROUPS * sizeof(bool));
 	for (unsigned i = 0; subject != NULL && i < memberships; i++) {
-		print_group(text, below(GROUPS));
+		unsigned group = below(GROUPS);
+
+		is_member[group] = true;
+		print_group(text, group);
 		if (subject_add_group(subject, text) != 0)
 			die("no memory");
 	}
@@ -130,17 +146,35 @@ make_subject(unsigned memberships)
 	return subject;
 }
 
+/* A rule for a group of the user's, where there is one; else any. */
+static unsigned
+rule_of_theirs(unsigned rules, const bool is_member[GROUPS])
+{
+	unsigned start = below(rules);
+
+	for (unsigned i = 0; i < rules; i++)
+		if (is_member[group_of[(start + i) % rules]])
+			return (start + i) % rules;
+	return start;
+}
+
+/* Half of the requests go where some rule for the user leads to, half where
+ * any rule leads to. */
 static void
-make_request(struct request *request, unsigned rules)
+make_request(struct request *request, struct address *address, unsigned rules,
+    const bool is_member[GROUPS])
 {
 	static const struct identity identity = {
 	    .name = "alice@EXAMPLE.COM", .method = METHOD_GSSAPI};
+	unsigned number =
+	    below(2) == 0 ? rule_of_theirs(rules, is_member) : below(rules);
+	uint8_t bytes[4] = {10, (uint8_t)(number / 256), (uint8_t)number, 1};
 	char name[64];
-	unsigned number = below(rules);
 
-	if (below(3) == 0)
+	*address = address_from_ipv4(bytes);
+	if (kind_of(number) == 'h')
 		snprintf(name, sizeof(name), "host%u.example.com", number);
-	else if (below(2) == 0)
+	else if (kind_of(number) == 'd')
 		snprintf(name, sizeof(name), "a.domain%u.example.com", number);
 	else
 		snprintf(name, sizeof(name), "host%u.example.org", number);
@@ -150,7 +184,7 @@ make_request(struct request *request, unsigned rules)
 	    .protection = PROTECTION_CONFIDENTIALITY,
 	    .time_us = UINT64_C(1795798800000000)};
 	if (!endpoint_from_name(
-		name, strlen(name), 443, &request->destination) ||
+		name, strlen(name), port_of[number], &request->destination) ||
 	    !address_parse("192.0.2.1", &request->client.address))
 		die("bad request");
 }
@@ -209,7 +243,7 @@ measure(const struct judge_context *context, const struct request *requests,
 	}
 	qsort(took_ns, JUDGEMENTS, sizeof(took_ns[0]), compare_times);
 	printf("%6zu rules, %3u groups, %s: p50 %6.2f us, p99 %6.2f us "
-	       "(denied %u %%)\n",
+	       "(%u %% denied)\n",
 	    ruleset_count(context->rules), groups, what,
 	    took_ns[JUDGEMENTS / 2] / 1000.0,
 	    took_ns[JUDGEMENTS / 100 * 99] / 1000.0,
@@ -233,19 +267,6 @@ judge_again(const struct judge_context *context, const struct request *requests,
 }
 
 static void
-make_requests(
-    struct request *requests, struct address *addresses, unsigned rules)
-{
-	for (unsigned i = 0; i < REQUESTS; i++) {
-		uint8_t bytes[4] = {10, (uint8_t)below(40), (uint8_t)below(256),
-		    (uint8_t)below(256)};
-
-		make_request(&requests[i], rules);
-		addresses[i] = address_from_ipv4(bytes);
-	}
-}
-
-static void
 run(unsigned rules)
 {
 	static const unsigned memberships[] = {1, 50, 500};
@@ -260,10 +281,14 @@ run(unsigned rules)
 	printf("%6u rules: loaded in %.2f s, %.1f MiB\n", rules, load_s,
 	    (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) /
 		1048576);
-	make_requests(requests, addresses, rules);
 	for (size_t i = 0; i < ARRAY_COUNT(memberships); i++) {
-		struct subject *subject = make_subject(memberships[i]);
+		static bool is_member[GROUPS];
+		struct subject *subject =
+		    make_subject(memberships[i], is_member);
 
+		for (size_t r = 0; r < REQUESTS; r++)
+			make_request(
+			    &requests[r], &addresses[r], rules, is_member);
 		context.subject = subject;
 		measure(&context, requests, addresses, by_name, memberships[i],
 		    "by name   ");
