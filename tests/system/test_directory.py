@@ -5,6 +5,7 @@ import os
 import time
 
 from tests.lab import slapd
+from tests.lab.failures import last_rules_hold
 from tests.lab.process import wait_until
 from tests.lab.slapd import RULES, rule
 from tests.lab.socks import Client, Refused
@@ -251,9 +252,14 @@ def without_rules_everything_is_denied(lab):
 @behaviour(settings={"policy": {"stale_max": 3}})
 def rules_that_are_too_old_deny(lab):
     works(lab)
-    lab.slapd.kill()
-    wait_until(lambda: reply_for(lab, "10.77.0.80") == 2, "denied", 15, 0.5)
-    lab.audit.wait_for(event="decision", reason="policy_unavailable")
+    with last_rules_hold(lab):
+        lab.slapd.kill()
+        wait_until(lambda: reply_for(lab, "10.77.0.80") == 2, "denied", 15,
+                   0.5)
+        lab.audit.wait_for(event="decision", reason="policy_unavailable",
+                           identity="alice@EXAMPLE.COM")
+        lab.slapd.start()
+        wait_until(lambda: reply_for(lab) == 5, "permitted again", 20)
 
 
 # Two sets are read in a second, so that one of them may be the first half of

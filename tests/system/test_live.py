@@ -8,6 +8,7 @@ import threading
 import time
 
 from tests.lab import live
+from tests.lab.failures import last_rules_hold
 from tests.lab.process import wait_until
 from tests.lab.slapd import RULES, group_dn, rule, user_dn
 from tests.lab.suite import behaviour, expect, expect_equal
@@ -102,12 +103,13 @@ def after_kill_9_changes_are_followed_again(lab):
     lab.slapd.modify(extra_rule())
     becomes(lab, True)
     since = len(lab.audit.records())
-    lab.slapd.kill()
-    told(lab, "", "fail", since)
-    expect(is_permitted(lab), "the last rules stand")
-    since = len(lab.audit.records())
-    lab.slapd.start()
-    told(lab, "changes are followed", since=since)
+    with last_rules_hold(lab):
+        lab.slapd.kill()
+        told(lab, "", "fail", since)
+        expect(is_permitted(lab), "the last rules stand")
+        since = len(lab.audit.records())
+        lab.slapd.start()
+        told(lab, "changes are followed", since=since)
     lab.slapd.delete(f"cn=extra,{RULES}")
     becomes(lab, False)
 
@@ -136,16 +138,17 @@ def an_empty_database_leaves_the_last_rules(lab):
     becomes(lab, True)
     full = lab.slapd.dump()
     since = len(lab.audit.records())
-    lab.slapd.kill()
-    lab.slapd.restore("")
-    lab.slapd.start()
-    told(lab, "", "fail", since)
-    expect(is_permitted(lab), "the last rules stand")
-    lab.slapd.stop()
-    lab.slapd.restore(full)
-    since = len(lab.audit.records())
-    lab.slapd.start()
-    told(lab, "changes are followed", since=since)
+    with last_rules_hold(lab):
+        lab.slapd.kill()
+        lab.slapd.restore("")
+        lab.slapd.start()
+        told(lab, "", "fail", since)
+        expect(is_permitted(lab), "the last rules stand")
+        lab.slapd.stop()
+        lab.slapd.restore(full)
+        since = len(lab.audit.records())
+        lab.slapd.start()
+        told(lab, "changes are followed", since=since)
     lab.slapd.delete(f"cn=extra,{RULES}")
     becomes(lab, False)
 
@@ -211,13 +214,14 @@ def a_directory_that_hangs_is_noticed_and_followed_again(lab):
     lab.slapd.modify(extra_rule())
     becomes(lab, True)
     since = len(lab.audit.records())
-    lab.slapd.program.signal(signal.SIGSTOP)
-    try:
-        told(lab, "", "fail", since)
-        expect(is_permitted(lab), "the last rules stand")
-    finally:
-        lab.slapd.program.signal(signal.SIGCONT)
-    told(lab, "changes are followed", since=since)
+    with last_rules_hold(lab):
+        lab.slapd.program.signal(signal.SIGSTOP)
+        try:
+            told(lab, "", "fail", since)
+            expect(is_permitted(lab), "the last rules stand")
+        finally:
+            lab.slapd.program.signal(signal.SIGCONT)
+        told(lab, "changes are followed", since=since)
     lab.slapd.delete(f"cn=extra,{RULES}")
     becomes(lab, False)
 
