@@ -5,7 +5,7 @@ import os
 import time
 
 from tests.lab import slapd
-from tests.lab.failures import last_rules_hold
+from tests.lab.failures import Garbage, last_rules_hold
 from tests.lab.process import wait_until
 from tests.lab.slapd import RULES, rule
 from tests.lab.socks import Client, Refused
@@ -260,6 +260,32 @@ def rules_that_are_too_old_deny(lab):
                            identity="alice@EXAMPLE.COM")
         lab.slapd.start()
         wait_until(lambda: reply_for(lab) == 5, "permitted again", 20)
+
+
+@behaviour(settings={"directory": {"timeout": 1}}, start=False)
+def a_directory_that_answers_garbage_is_outlived(lab):
+    lab.gateway.settings["directory"]["uri"] = [lab.slapd.tls_uri]
+    lab.gateway.write_settings()
+    lab.start()
+    works(lab)
+    with last_rules_hold(lab):
+        lab.slapd.stop()
+        since = len(lab.audit.records())
+        garbage = Garbage(lab.slapd.tls_port, lab.slapd.tls)
+        wait_until(garbage.were_all_met, "each kind was met", 30)
+        expect_equal(reply_for(lab), 5, "what is known of alice")
+        expect([r for r in lab.audit.records()[since:]
+                if r["event"] == "dependency" and r["outcome"] == "fail"],
+               "its absence is on record")
+        expect(not [r for r in lab.audit.records()[since:]
+                    if r["event"] == "reload"], "no rules were taken")
+        garbage.close()
+        lab.slapd.start()
+        wait_until(lambda: [r for r in lab.audit.records()[since:]
+                            if r["event"] == "dependency" and
+                            r["outcome"] == "ok"], "its return is on record",
+                   20)
+    works(lab)
 
 
 # Two sets are read in a second, so that one of them may be the first half of
