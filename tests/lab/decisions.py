@@ -2,8 +2,12 @@
 """Changes of the rules, and what is decided by them."""
 
 from tests.lab.process import wait_until
-from tests.lab.slapd import RULES
 from tests.lab.socks import Client, Refused
+
+
+def mallory(lab):
+    """The principal of whom no rule knows."""
+    return f"mallory@{lab.realm.realm}"
 
 
 def outcome(lab, host, port=9, **options):
@@ -35,10 +39,10 @@ def changed(lab, ldif):
 
 
 def removed(lab, cn):
-    after(lab, lambda: lab.slapd.delete(f"cn={cn},{RULES}"))
+    after(lab, lambda: lab.slapd.delete(lab.slapd.rule_dn(cn)))
 
 
 def set_rule(lab, cn, attribute, *values):
-    return (f"dn: cn={cn},{RULES}\nchangetype: modify\n"
+    return (f"dn: {lab.slapd.rule_dn(cn)}\nchangetype: modify\n"
             f"replace: {attribute}\n" +
             "".join(f"{attribute}: {value}\n" for value in values))

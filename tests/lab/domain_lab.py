@@ -3,14 +3,8 @@
 
 from tests.lab import samba
 from tests.lab.lab import PEOPLE, ROOT, Lab
-from tests.lab.samba import (GROUPS, RULES, Domain, group_dn, rule,
+from tests.lab.samba import (GROUPS, RULES, Domain, group, group_dn, rule,
                              user_dn)
-
-
-def group(name, *members):
-    return (f"dn: {group_dn(name)}\nobjectClass: group\n"
-            f"sAMAccountName: {name}\n" +
-            "".join(f"member: {dn}\n" for dn in members) + "\n")
 
 
 def rules(place):

@@ -80,8 +80,9 @@ class Garbage:
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(f"{certificates}/server.pem",
                                  f"{certificates}/server.key")
-        self.ways = [self.noise, self.length_without_end, self.answer_for_another,
-                     self.noise_after_bind, self.half_an_entry]
+        self.ways = [self.noise, self.length_without_end,
+                     self.answer_for_another, self.noise_after_bind,
+                     self.half_an_entry]
         self.met = {way.__name__: 0 for way in self.ways}
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port))

@@ -66,13 +66,27 @@ def group_dn(name):
     return f"CN={name},{GROUPS}"
 
 
-def rule(cn, action="permit", **attributes):
-    lines = [f"dn: CN={cn},{RULES}", "objectClass: gwRule",
-             f"gwAction: {action}"]
+def group(name, *members):
+    return (f"dn: {group_dn(name)}\nobjectClass: group\n"
+            f"sAMAccountName: {name}\n" +
+            "".join(f"member: {dn}\n" for dn in members) + "\n")
+
+
+def _entry(cn, *lines, **attributes):
+    lines = [f"dn: CN={cn},{RULES}", *lines]
     for name, value in attributes.items():
         values = value if isinstance(value, (list, tuple)) else [value]
         lines += [f"{name}: {one}" for one in values]
     return "\n".join(lines) + "\n\n"
+
+
+def rule(cn, action="permit", **attributes):
+    return _entry(cn, "objectClass: gwRule", f"gwAction: {action}",
+                  **attributes)
+
+
+def destinations(cn, **attributes):
+    return _entry(cn, "objectClass: gwDestinations", **attributes)
 
 
 class Domain:
@@ -163,10 +177,12 @@ class Domain:
     group_dn = staticmethod(group_dn)
     account_filter = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
 
-    def rule(self, cn, **attributes):
-        return rule(cn, **attributes)
+    rule = staticmethod(rule)
+    destinations = staticmethod(destinations)
+    group = staticmethod(group)
 
-    def rule_dn(self, cn):
+    @staticmethod
+    def rule_dn(cn):
         return f"CN={cn},{RULES}"
 
     def add_user(self, name):

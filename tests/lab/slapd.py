@@ -277,10 +277,12 @@ class Directory:
     group_dn = staticmethod(group_dn)
     account_filter = "(!(pwdAccountLockedTime=*))"
 
-    def rule(self, cn, **attributes):
-        return rule(cn, **attributes)
+    rule = staticmethod(rule)
+    destinations = staticmethod(destinations)
+    group = staticmethod(group)
 
-    def rule_dn(self, cn):
+    @staticmethod
+    def rule_dn(cn):
         return f"cn={cn},{RULES}"
 
     def add_user(self, name):

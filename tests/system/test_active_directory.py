@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Groups and accounts in an Active Directory world: what has to hold in
-every world, and what is its own."""
+"""Rules, running sessions, groups and accounts in an Active Directory world:
+what has to hold in every world, and what is its own."""
 
 from tests.lab import samba
 from tests.lab.domain_lab import DomainLab
@@ -9,9 +9,12 @@ from tests.lab.suite import behaviour, expect_equal
 from tests.lab.worlds import (DENIED, PERMITTED, becomes, last_decision,
                               origins, reconfigured, reply_for, works)
 from tests.lab.worlds import *  # noqa: F401,F403  (its behaviours)
+from tests.lab.worlds_policy import *  # noqa: F401,F403  (its behaviours)
+from tests.lab.worlds_sessions import *  # noqa: F401,F403  (its behaviours)
 
 MAKE_LAB = DomainLab
-LAB = {"settings": {"directory": {"account_filter": Domain.account_filter}}}
+LAB = {"settings": {"directory": {"account_filter": Domain.account_filter},
+                    "listener other": {}}}
 
 IN_CHAIN = {"nested": "in_chain",
             "group_filter": "(member:1.2.840.113556.1.4.1941:=%d)"}
