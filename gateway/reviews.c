@@ -20,6 +20,7 @@ struct reviews {
 	struct event *slice;
 	struct event *again; /* when what was looked up is out of date */
 	uint64_t round;
+	bool users_too; /* this round, or one that it cut short */
 };
 
 /* Who was reviewed goes to the end of the list, so those who were not are
@@ -49,7 +50,7 @@ on_slice(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((session = next_session(reviews)) != NULL) {
-		session_review(session);
+		session_review(session, reviews->users_too);
 		if (clock_monotonic_us() - began_us >= SLICE_US) {
 			(void)evtimer_add(reviews->slice, &at_once);
 			return;
@@ -67,7 +68,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (worker_needs_subject(reviews->worker))
-		reviews_begin(reviews);
+		reviews_begin(reviews, true);
 }
 
 struct reviews *
@@ -103,10 +104,12 @@ reviews_free(struct reviews *reviews)
 }
 
 void
-reviews_begin(struct reviews *reviews)
+reviews_begin(struct reviews *reviews, bool users_too)
 {
 	struct timeval at_once = {0, 0};
+	bool is_under_way = evtimer_pending(reviews->slice, NULL) != 0;
 
+	reviews->users_too = users_too || (is_under_way && reviews->users_too);
 	reviews->round++;
 	(void)evtimer_add(reviews->slice, &at_once);
 }

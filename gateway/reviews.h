@@ -6,6 +6,7 @@
 #ifndef GATEWAY_REVIEWS_H
 #define GATEWAY_REVIEWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -19,8 +20,10 @@ struct worker;
 struct reviews *reviews_new(struct worker *worker) must_check;
 void reviews_free(struct reviews *reviews); /* NULL is fine */
 
-/* Begins a round, or begins the one that is under way anew. */
-void reviews_begin(struct reviews *reviews);
+/* Begins a round, or begins the one that is under way anew.  users_too: what
+ * the directory says of users may be different, so that all are looked up;
+ * else only the rules are. */
+void reviews_begin(struct reviews *reviews, bool users_too);
 
 /* The present round: sessions that open now need no review of it. */
 uint64_t reviews_round(const struct reviews *reviews);

@@ -164,9 +164,9 @@ session_adopt_verdict(struct session *session, const struct verdict *verdict);
 
 /* From now on it is judged again when something changes or time passes. */
 enum reason session_stand(struct session *session) must_check;
-/* Judges it again, with what the directory says now; the session may be gone
- * when this returns. */
-void session_review(struct session *session);
+/* Judges it again; the session may be gone when this returns.  Its user is
+ * looked up before it ends, and with ask_anew in any case. */
+void session_review(struct session *session, bool ask_anew);
 void session_review_cancel(struct session *session);
 
 /* session.c: steps of the story for those who reach in another way. */

@@ -29,7 +29,7 @@ on_review(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	session_review(arg);
+	session_review(arg, true);
 }
 
 static void
@@ -106,13 +106,19 @@ judge_again(struct session *session)
 }
 
 static void
+stay(struct session *session, const struct verdict *verdict)
+{
+	session_adopt_verdict(session, verdict);
+	go_on(session);
+}
+
+static void
 review(struct session *session)
 {
 	struct verdict verdict = judge_again(session);
 
 	if (verdict.decision == DECISION_PERMIT) {
-		session_adopt_verdict(session, &verdict);
-		go_on(session);
+		stay(session, &verdict);
 	} else if (verdict.reason == REASON_POLICY_UNAVAILABLE ||
 		   verdict.reason == REASON_DIRECTORY_UNAVAILABLE) {
 		review_in(session, RETRY_US);
@@ -137,8 +143,26 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 	review(session);
 }
 
+/* New rules permit it by what is known of its user.  Ten thousand sessions are
+ * not ten thousand questions to the directory then; only those who would lose
+ * something are asked about, since a group may have come with the rules.  Of an
+ * association one cannot say, which goes to many destinations. */
+static bool
+stays_without_asking(struct session *session)
+{
+	struct verdict verdict;
+
+	if (!session->has_subject || session->udp != NULL)
+		return false;
+	verdict = judge_again(session);
+	if (verdict.decision != DECISION_PERMIT)
+		return false;
+	stay(session, &verdict);
+	return true;
+}
+
 void
-session_review(struct session *session)
+session_review(struct session *session, bool ask_anew)
 {
 	if (!session->is_standing)
 		return;
@@ -147,6 +171,8 @@ session_review(struct session *session)
 		review(session);
 		return;
 	}
+	if (!ask_anew && stays_without_asking(session))
+		return;
 	/* One that is in flight may be older than what has changed. */
 	lookup_cancel(session->lookup);
 	session->lookup = lookup_start(session->worker->lookups,

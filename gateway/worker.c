@@ -205,16 +205,16 @@ open_mail(void *arg, struct mail *mail)
 	case MAIL_RULES:
 		ruleset_unref(worker->rules);
 		worker->rules = mail->rules;
-		reviews_begin(worker->reviews);
+		reviews_begin(worker->reviews, false);
 		break;
 	case MAIL_SUBJECTS:
-		reviews_begin(worker->reviews);
+		reviews_begin(worker->reviews, true);
 		break;
 	case MAIL_ADDRESSES:
 		free((void *)(uintptr_t)worker->own.addresses);
 		worker->own.addresses = mail->addresses;
 		worker->own.count = mail->count;
-		reviews_begin(worker->reviews);
+		reviews_begin(worker->reviews, false);
 		break;
 	case MAIL_STOP:
 		stop(thread);

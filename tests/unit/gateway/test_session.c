@@ -373,11 +373,17 @@ use_rules(struct ruleset_builder *builder)
 
 /* Those who stand are judged again. */
 static void
-rules_changed(void)
+review_all(bool users_too)
 {
-	reviews_begin(worker.reviews);
+	reviews_begin(worker.reviews, users_too);
 	for (int i = 0; i < 3; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+rules_changed(void)
+{
+	review_all(false);
 }
 
 static void
@@ -2250,6 +2256,71 @@ what_is_not_permitted_any_more_ends(void **state)
 	assert_true(record->failed);
 }
 
+static const char *const staff_only[] = {"gwDestination", "127.0.0.0/8",
+    "gwGroup", "cn=staff,dc=example,dc=com", NULL};
+static const char *const engineers_only[] = {"gwDestination", "127.0.0.0/8",
+    "gwGroup", "cn=engineers,dc=example,dc=com", NULL};
+
+static void
+connect_as_staff(void)
+{
+	uint8_t request[300], message[600], answer[64];
+
+	use_rule(staff_only);
+	fake.group = "cn=staff,dc=example,dc=com";
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	fake.lookup = NULL;
+}
+
+static void
+new_rules_ask_the_directory_about_those_who_would_lose(void **state)
+{
+	(void)state;
+	connect_as_staff();
+	fake.hold_lookup = true;
+	use_rule(staff_only);
+	rules_changed();
+	assert_null(fake.lookup);
+	/* What changed may be the users, while the rules do, too. */
+	reviews_begin(worker.reviews, true);
+	rules_changed();
+	assert_non_null(fake.lookup);
+	soon(finish_lookup);
+	settle();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	/* By what is known she may not go on, but she has a new group. */
+	use_rule(engineers_only);
+	fake.lookup = NULL;
+	rules_changed();
+	assert_non_null(fake.lookup);
+	fake.group = "cn=engineers,dc=example,dc=com";
+	soon(finish_lookup);
+	settle();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	/* And now she has not. */
+	use_rule(staff_only);
+	fake.hold_lookup = false;
+	rules_changed();
+	was_closed(REASON_REVOKED);
+}
+
+static void
+who_loses_a_group_is_looked_up_without_new_rules(void **state)
+{
+	(void)state;
+	connect_as_staff();
+	fake.group = "cn=others,dc=example,dc=com";
+	rules_changed();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	review_all(true);
+	was_closed(REASON_REVOKED);
+}
+
 int
 main(void)
 {
@@ -2326,6 +2397,8 @@ main(void)
 	    TEST(an_association_needs_room_for_its_descriptors),
 	    TEST(datagrams_go_on_while_groups_are_asked_for_anew),
 	    TEST(what_is_not_permitted_any_more_ends),
+	    TEST(new_rules_ask_the_directory_about_those_who_would_lose),
+	    TEST(who_loses_a_group_is_looked_up_without_new_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
