@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/audit_text.h"
 #include "gateway/syslog_message.h"
 #include "tests/support/records.h"
 
@@ -121,6 +122,29 @@ this_host_has_a_name_or_a_dash(void **state)
 		assert_in_range(*c, '!', '~');
 }
 
+static void
+both_forms_read_back(void **state)
+{
+	struct audit_record record = record_full();
+	char out[AUDIT_RECORD_MAX], at[33];
+
+	(void)state;
+	for (unsigned form_no = 0; form_no < 4; form_no++) {
+		struct syslog_form form = {.rfc5424 = form_no / 2,
+		    .has_host = form_no % 2,
+		    .host = "gw1",
+		    .pid = 99};
+		size_t len = syslog_message_print(&form, &record, &stamp, out);
+		struct audit_text text;
+		const char *why;
+
+		assert_int_equal(audit_text_parse(out, len, &text, &why, at),
+		    AUDIT_TEXT_RECORD);
+		assert_int_equal(text.record.session, record.session);
+		assert_string_equal(text.record.detail, record.detail);
+	}
+}
+
 int
 main(void)
 {
@@ -130,6 +154,7 @@ main(void)
 	    cmocka_unit_test(rfc3164_has_local_time_and_a_tag),
 	    cmocka_unit_test(the_largest_record_fits_with_the_longest_host),
 	    cmocka_unit_test(a_time_past_all_calendars_still_prints),
+	    cmocka_unit_test(both_forms_read_back),
 	    cmocka_unit_test(this_host_has_a_name_or_a_dash),
 	};
 
