@@ -103,6 +103,9 @@ audit_record_encode(
 	wire_put_u8(&writer, record->has_destination);
 	if (record->has_destination)
 		put_endpoint(&writer, &record->destination);
+	wire_put_u8(&writer, record->address_count);
+	for (size_t i = 0; i < record->address_count; i++)
+		put_address(&writer, &record->addresses[i]);
 	put_socket_address(&writer, &record->dialled);
 	put_socket_address(&writer, &record->egress);
 	wire_put_string(&writer, record->rule);
@@ -217,6 +220,18 @@ get_asked(struct wire_reader *reader, struct audit_record *record)
 	record->asked_len = (uint8_t)len;
 }
 
+static void
+get_addresses(struct wire_reader *reader, struct audit_record *record)
+{
+	record->address_count =
+	    (uint8_t)get_enum(reader, 1, 0, AUDIT_ADDRESSES_MAX);
+	for (size_t i = 0; i < record->address_count; i++) {
+		record->addresses[i] = get_address(reader);
+		if (record->addresses[i].family == ADDRESS_NONE)
+			reader->failed = true;
+	}
+}
+
 bool
 audit_record_decode(const void *data, size_t len, struct audit_record *record)
 {
@@ -251,6 +266,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 	record->has_destination = get_bool(&reader);
 	if (record->has_destination)
 		record->destination = get_endpoint(&reader);
+	get_addresses(&reader, record);
 	record->dialled = get_socket_address(&reader);
 	record->egress = get_socket_address(&reader);
 	wire_get_string(&reader, record->rule, sizeof(record->rule));
@@ -476,6 +492,24 @@ put_amounts(struct printer *printer, const struct audit_record *record)
 	    (unsigned)(record->duration_us % 1000000));
 }
 
+/* With a space between two. */
+static void
+put_addresses(struct printer *printer, const struct audit_record *record)
+{
+	char list[AUDIT_ADDRESSES_MAX * ADDRESS_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE];
+	size_t len = 0;
+
+	if (record->event != AUDIT_DECISION)
+		return;
+	list[0] = '\0';
+	for (size_t i = 0; i < record->address_count; i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+		    i == 0 ? "" : " ",
+		    address_print(&record->addresses[i], text));
+	put_string(printer, "addresses", list);
+}
+
 static void
 put_what(struct printer *printer, const struct audit_record *record)
 {
@@ -489,6 +523,7 @@ put_what(struct printer *printer, const struct audit_record *record)
 	if (record->has_destination)
 		put_string(printer, "destination",
 		    endpoint_print(&record->destination, text));
+	put_addresses(printer, record);
 	put_string(printer, "rule", record->rule);
 	put_string(printer, "report", record->reported);
 	if (record->reported[0] != '\0')

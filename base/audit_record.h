@@ -29,9 +29,10 @@ enum audit_event {
 	AUDIT_EVENT_COUNT
 };
 
-#define AUDIT_RULE_SIZE	  129
-#define AUDIT_DETAIL_SIZE 2049
-#define AUDIT_RECORD_MAX  8000 /* octets of the printed record */
+#define AUDIT_RULE_SIZE	    129
+#define AUDIT_ADDRESSES_MAX 16
+#define AUDIT_DETAIL_SIZE   2049
+#define AUDIT_RECORD_MAX    8000 /* octets of the printed record */
 
 struct audit_record {
 	enum audit_event event;
@@ -61,6 +62,9 @@ struct audit_record {
 	uint8_t asked[255];
 	bool has_destination;
 	struct endpoint destination; /* normalised */
+	/* Of AUDIT_DECISION: those that the name had and that were judged. */
+	uint8_t address_count;
+	struct address addresses[AUDIT_ADDRESSES_MAX];
 	struct socket_address dialled;
 	struct socket_address egress;
 	char rule[AUDIT_RULE_SIZE];

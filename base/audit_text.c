@@ -416,6 +416,26 @@ parse_destination(const struct octets *value, struct audit_text *text)
 	return endpoint_parse(value->text, &text->record.destination);
 }
 
+/* As many as there are, with one space between two. */
+static bool
+parse_addresses(const struct octets *value, struct audit_text *text)
+{
+	struct audit_record *record = &text->record;
+	char copy[AUDIT_ADDRESSES_MAX * ADDRESS_TEXT_SIZE];
+	char *rest = copy, *word;
+
+	if (strlcpy(copy, value->text, sizeof(copy)) >= sizeof(copy))
+		return false;
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (record->address_count == AUDIT_ADDRESSES_MAX ||
+		    !address_parse(
+			word, &record->addresses[record->address_count]))
+			return false;
+		record->address_count++;
+	}
+	return true;
+}
+
 enum kind { OWN, STRING, NUMBER, FLAG, PEER };
 
 typedef bool parse_fn(const struct octets *, struct audit_text *);
@@ -458,6 +478,7 @@ static const struct param {
     {"command", .parse = parse_command},
     {"asked", .parse = parse_asked},
     {"destination", .parse = parse_destination},
+    {"addresses", .parse = parse_addresses},
     {"rule", TEXT(record.rule)},
     {"report", TEXT(record.reported)},
     {"report_action", .parse = parse_report_action},

@@ -51,8 +51,8 @@ static void
 proved(struct session *session, struct proof *proof, const char *detail);
 static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
-static void
-reach(struct session *session, const struct address *addresses, size_t count);
+static void reach(struct session *session, const struct address *addresses,
+    size_t count, const struct judged *judged);
 static void relay(struct bufferevent *bev, void *arg);
 
 /* ---- converse: admitted by session_admit.c; a client can be talked to */
@@ -341,12 +341,19 @@ read_request(struct session *session, enum reason *why)
 	return result;
 }
 
+static void
+refuse_judged(
+    struct session *session, enum reason reason, const struct judged *judged)
+{
+	session_record_decision(session, reason, judged);
+	session_close(session, reason);
+}
+
 /* Refuses a request that was read. */
 static void
 refuse(struct session *session, enum reason reason)
 {
-	session_record(session, AUDIT_DECISION, reason, "");
-	session_close(session, reason);
+	refuse_judged(session, reason, &(struct judged){.count = 0});
 }
 
 /* Is it a request that can be judged? */
@@ -419,6 +426,7 @@ judge_addresses(
 {
 	struct judge_context context = session_judge_context(session);
 	struct request asked = session_request(session);
+	struct judged judged = {addresses, count};
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	size_t permitted_count;
 	struct verdict verdict;
@@ -428,9 +436,9 @@ judge_addresses(
 	    &context, &asked, addresses, count, permitted, &permitted_count);
 	session_keep_verdict(session, &verdict);
 	if (permitted_count == 0)
-		refuse(session, verdict.reason);
+		refuse_judged(session, verdict.reason, &judged);
 	else
-		reach(session, permitted, permitted_count);
+		reach(session, permitted, permitted_count, &judged);
 }
 
 static void
@@ -470,7 +478,8 @@ judge(struct session *session)
 		refuse(session, verdict.reason);
 		return;
 	case DECISION_PERMIT:
-		reach(session, &destination->address, 1);
+		reach(session, &destination->address, 1,
+		    &(struct judged){.count = 0});
 		return;
 	case DECISION_DEPENDS:
 		session->resolution =
@@ -531,7 +540,8 @@ reach_by_dialling(
 }
 
 static void
-reach(struct session *session, const struct address *addresses, size_t count)
+reach(struct session *session, const struct address *addresses, size_t count,
+    const struct judged *judged)
 {
 	enum reason why = session_use_rule(session);
 
@@ -540,10 +550,10 @@ reach(struct session *session, const struct address *addresses, size_t count)
 	if (why == REASON_OK && session->asked.command == COMMAND_UDP)
 		why = session_udp_prepare(session);
 	if (why != REASON_OK) {
-		refuse(session, why);
+		refuse_judged(session, why, judged);
 		return;
 	}
-	session_record(session, AUDIT_DECISION, REASON_OK, "");
+	session_record_decision(session, REASON_OK, judged);
 	switch (session->asked.command) {
 	case COMMAND_CONNECT:
 		reach_by_dialling(session, addresses, count);

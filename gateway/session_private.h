@@ -216,6 +216,13 @@ void session_udp_end(struct session *session);
 /* Has a load balancer looked whether we are there, and gone away? */
 bool session_is_health_check(const struct session *session, enum reason reason);
 
+/* The addresses that a name had and that were judged; none where there was no
+ * name to resolve. */
+struct judged {
+	const struct address *addresses; /* borrowed */
+	size_t count;
+};
+
 /* Writes the record of an event; `detail` may be "". */
 void session_record(const struct session *session, enum audit_event event,
     enum reason reason, const char *detail);
@@ -223,10 +230,21 @@ void session_record(const struct session *session, enum audit_event event,
 /* A record with what is known so far filled in, for more to be added. */
 struct audit_record session_begin_record(const struct session *session,
     enum audit_event event, enum reason reason, const char *detail);
-/* Of a decision on one of many destinations, and where it leads. */
+/* Of the decision on what was asked for. */
+void session_record_decision(const struct session *session, enum reason reason,
+    const struct judged *judged);
+
+/* One of many destinations. */
+struct session_destination {
+	const struct endpoint *asked; /* borrowed */
+	struct judged judged;
+	struct socket_address leads_to; /* ADDRESS_NONE: nowhere */
+};
+
+/* Of the decision on it. */
 void session_record_destination(const struct session *session,
-    const struct verdict *verdict, const struct endpoint *destination,
-    const struct socket_address *leads_to, const char *detail);
+    const struct verdict *verdict,
+    const struct session_destination *destination, const char *detail);
 /* Of who called; verdict is NULL for one who was not expected. */
 void session_record_caller(const struct session *session, enum reason reason,
     const struct verdict *verdict, const struct socket_address *caller);

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/text.h"
 #include "gateway/audit_sender.h"
 #include "gateway/worker.h"
 #include "policy/ruleset.h"
+#include "relay/resolver.h"
 
 static void
 put_identity(const struct session *session, struct audit_record *record)
@@ -144,18 +146,42 @@ session_record(const struct session *session, enum audit_event event,
 	audit_sender_write(session->worker->audit, &record);
 }
 
+_Static_assert(RESOLVER_ADDRESSES_MAX <= AUDIT_ADDRESSES_MAX,
+    "what was judged is on record");
+
+static void
+put_judged(const struct judged *judged, struct audit_record *record)
+{
+	must(judged->count <= ARRAY_COUNT(record->addresses));
+	record->address_count = (uint8_t)judged->count;
+	for (size_t i = 0; i < judged->count; i++)
+		record->addresses[i] = judged->addresses[i];
+}
+
+void
+session_record_decision(const struct session *session, enum reason reason,
+    const struct judged *judged)
+{
+	struct audit_record record =
+	    session_begin_record(session, AUDIT_DECISION, reason, "");
+
+	put_judged(judged, &record);
+	audit_sender_write(session->worker->audit, &record);
+}
+
 void
 session_record_destination(const struct session *session,
-    const struct verdict *verdict, const struct endpoint *destination,
-    const struct socket_address *leads_to, const char *detail)
+    const struct verdict *verdict,
+    const struct session_destination *destination, const char *detail)
 {
 	struct audit_record record = session_begin_record(
 	    session, AUDIT_DECISION, verdict->reason, detail);
 
 	record.asked_len = 0;
 	record.has_destination = true;
-	record.destination = *destination;
-	record.dialled = *leads_to;
+	record.destination = *destination->asked;
+	record.dialled = destination->leads_to;
+	put_judged(&destination->judged, &record);
 	put_verdict(session, session->worker->rules, verdict, &record);
 	audit_sender_write(session->worker->audit, &record);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "gateway/worker.h"
 #include "relay/sockets.h"
 #include "relay/resolver.h"
@@ -26,23 +27,30 @@ struct asked_name {
 	struct association_question question;
 };
 
+/* Where a destination leads, and for how long that is so. */
+struct lead {
+	const struct address *address; /* if it is permitted */
+	struct judged judged;
+	uint64_t expires_us;
+};
+
 /* A permission is on record once for each address, a denial once a minute. */
 static struct association_answer
 conclude(struct session *session, const struct association_question *question,
-    const struct verdict *verdict, const struct address *address,
-    uint64_t expires_us)
+    const struct verdict *verdict, const struct lead *lead)
 {
 	uint64_t now = clock_monotonic_us();
 	struct association_answer answer = {
 	    .ruling = RULING_PERMIT,
-	    .expires_us = expires_us,
+	    .expires_us = lead->expires_us,
 	    .note = question->note,
 	};
 
 	if (verdict->reason == REASON_OK) {
-		answer.address = *address;
-		answer.told = question->before != RULING_PERMIT ||
-			      !address_is_equal(address, &question->address);
+		answer.address = *lead->address;
+		answer.told =
+		    question->before != RULING_PERMIT ||
+		    !address_is_equal(lead->address, &question->address);
 		answer.note = 0;
 		if (answer.told)
 			session_udp_list(session->udp, question->asked);
@@ -56,7 +64,8 @@ conclude(struct session *session, const struct association_question *question,
 			answer.note = now;
 	}
 	if (answer.told)
-		session_udp_record_ruling(session, question, verdict, address);
+		session_udp_record_ruling(
+		    session, question, verdict, lead->address, &lead->judged);
 	return answer;
 }
 
@@ -96,21 +105,23 @@ conclude_name(struct session *session,
 	struct request asked = session_request_to(session, question->asked);
 	struct judge_context context = session_judge_context(session);
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
-	const struct address *chosen = NULL;
+	struct lead lead = {.judged = {addresses, count},
+	    .expires_us = name_expiry_us(session, question->asked->name)};
 	size_t permitted_count = 0;
 	struct verdict verdict = {.rule = "", .reported = ""};
 
-	for (size_t i = 0; i < count && i < ARRAY_COUNT(permitted); i++) {
+	must(count <= ARRAY_COUNT(permitted));
+	for (size_t i = 0; i < count; i++) {
 		verdict = judge_address(&context, &asked, &addresses[i]);
 		if (verdict.decision == DECISION_PERMIT)
 			permitted[permitted_count++] = addresses[i];
 	}
 	if (permitted_count > 0) {
-		chosen = choose(permitted, permitted_count, &question->address);
-		verdict = judge_address(&context, &asked, chosen);
+		lead.address =
+		    choose(permitted, permitted_count, &question->address);
+		verdict = judge_address(&context, &asked, lead.address);
 	}
-	return conclude(session, question, &verdict, chosen,
-	    name_expiry_us(session, question->asked->name));
+	return conclude(session, question, &verdict, &lead);
 }
 
 static void
@@ -132,6 +143,7 @@ answer_of(struct session *session, const struct association_question *question,
 	    .reported = ""};
 	struct association_answer busy = {
 	    .ruling = RULING_BUSY, .note = question->note};
+	struct lead lead = {.expires_us = clock_monotonic_us() + NAME_US};
 
 	/* The rules may ask for groups since a moment ago. */
 	if (session_awaits_subject(session))
@@ -140,8 +152,7 @@ answer_of(struct session *session, const struct association_question *question,
 		return conclude_name(session, question, addresses, count);
 	if (reason == REASON_RESOLVER_BUSY || reason == REASON_NO_MEMORY)
 		return busy;
-	return conclude(
-	    session, question, &nowhere, NULL, clock_monotonic_us() + NAME_US);
+	return conclude(session, question, &nowhere, &lead);
 }
 
 static void
@@ -207,19 +218,20 @@ session_udp_judge(void *arg, const struct association_question *question)
 	struct judge_context context = session_judge_context(session);
 	struct association_answer answer = {
 	    .ruling = RULING_BUSY, .note = question->note};
+	struct lead lead = {
+	    .address = &question->address, .expires_us = question->expires_us};
 	struct verdict verdict;
 
 	/* The rules may ask for groups since a moment ago. */
 	if (session_awaits_subject(session))
 		return answer;
 	if (is_still_permitted(session, question, &verdict))
-		return conclude(session, question, &verdict, &question->address,
-		    question->expires_us);
+		return conclude(session, question, &verdict, &lead);
 	verdict = judge_request(&context, &asked);
+	lead.address = &question->asked->address;
+	lead.expires_us = clock_monotonic_us() + SESSION_UDP_RULING_US;
 	if (verdict.decision != DECISION_DEPENDS)
-		return conclude(session, question, &verdict,
-		    &question->asked->address,
-		    clock_monotonic_us() + SESSION_UDP_RULING_US);
+		return conclude(session, question, &verdict, &lead);
 	answer.ruling = resolve(session, question);
 	return answer;
 }

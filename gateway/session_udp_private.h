@@ -43,7 +43,7 @@ void session_udp_list(struct session_udp *udp, const struct endpoint *asked);
 /* Of one destination; the address is where it leads, if it is permitted. */
 void session_udp_record_ruling(struct session *session,
     const struct association_question *question, const struct verdict *verdict,
-    const struct address *address);
+    const struct address *address, const struct judged *judged);
 /* The association has noticed what is odd; arg is the session. */
 void
 session_udp_record_drops(void *arg, const struct association_counts *so_far);

@@ -47,21 +47,20 @@ session_udp_list(struct session_udp *udp, const struct endpoint *asked)
 void
 session_udp_record_ruling(struct session *session,
     const struct association_question *question, const struct verdict *verdict,
-    const struct address *address)
+    const struct address *address, const struct judged *judged)
 {
-	struct socket_address leads_to = {.port = question->asked->port};
+	struct session_destination destination = {
+	    .asked = question->asked, .judged = *judged};
 	char detail[64] = "";
 
 	if (verdict->reason == REASON_OK)
-		leads_to.address = *address;
-	else
-		leads_to.port = 0;
+		destination.leads_to =
+		    (struct socket_address){*address, question->asked->port};
 	if (question->refused > 0)
 		(void)snprintf(detail, sizeof(detail),
 		    "%" PRIu64 " datagrams were dropped before",
 		    question->refused);
-	session_record_destination(
-	    session, verdict, question->asked, &leads_to, detail);
+	session_record_destination(session, verdict, &destination, detail);
 }
 
 /* "dropped: source 3, replay 1; sent to: 192.0.2.1:53", and how many in

@@ -44,6 +44,9 @@ record_full(void)
 	    .destination = {.kind = ENDPOINT_NAME,
 		.name = "www.example.com",
 		.port = 443},
+	    .address_count = 2,
+	    .addresses = {peer("192.0.2.80:0").address,
+		peer("[2001:db8::5]:0").address},
 	    .dialled = peer("[2001:db8::5]:443"),
 	    .egress = peer("[2001:db8::1]:50000"),
 	    .rule = "cn=web,ou=rules,dc=example,dc=com",
@@ -100,6 +103,9 @@ record_largest(void)
 	for (size_t i = 50; i < HOST_NAME_MAX_LEN; i += 50)
 		record.destination.name[i] = '.';
 	record.destination.port = 65535;
+	record.address_count = AUDIT_ADDRESSES_MAX;
+	for (size_t i = 0; i < AUDIT_ADDRESSES_MAX; i++)
+		record.addresses[i] = record.client.address;
 	return record;
 }
 
@@ -201,6 +207,7 @@ record_drawn(void)
 	record.has_destination = rand() % 2;
 	if (!record.has_destination)
 		memset(&record.destination, 0, sizeof(record.destination));
+	record.address_count = (uint8_t)(rand() % 3);
 	if (rand() % 2)
 		memset(&record.via, 0, sizeof(record.via));
 	if (rand() % 2)

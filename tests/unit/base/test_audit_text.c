@@ -241,6 +241,13 @@ what_is_no_record_is_named(void **state)
 	    {BEGIN " client=\"192.0.2.1:1\\\\x00\"]", "client"},
 	    {BEGIN " destination=\"x\"]", "destination"},
 	    {BEGIN " destination=\"-:1\"]", "destination"},
+	    {BEGIN " addresses=\"x\"]", "addresses"},
+	    {BEGIN " addresses=\"192.0.2.1 \"]", "addresses"},
+	    {BEGIN " addresses=\"192.0.2.1  192.0.2.2\"]", "addresses"},
+	    {BEGIN " addresses=\"192.0.2.1:1\"]", "addresses"},
+	    {BEGIN " addresses=\":: :: :: :: :: :: :: :: :: :: :: :: :: :: "
+		   ":: :: ::\"]",
+		"addresses"},
 	    {BEGIN " report=\"x\"]", ""},
 	    {BEGIN " report_action=\"permit\"]", ""},
 	    {BEGIN " report_action=\"x\"]", "report_action"},
@@ -318,7 +325,7 @@ a_detail_of_which_nothing_is_left_is_cut(void **state)
 static void
 a_name_longer_than_a_request_holds_is_bad(void **state)
 {
-	char line[512];
+	char line[1024];
 	struct audit_text text;
 
 	(void)state;
@@ -328,6 +335,9 @@ a_name_longer_than_a_request_holds_is_bad(void **state)
 		assert_int_equal(parse_line(line, &text),
 		    len == 255 ? AUDIT_TEXT_RECORD : AUDIT_TEXT_BAD);
 	}
+	(void)snprintf(
+	    line, sizeof(line), BEGIN " addresses=\"%0*d\"]", 800, 0);
+	assert_int_equal(parse_line(line, &text), AUDIT_TEXT_BAD);
 }
 
 /* A later version says more. */
@@ -347,7 +357,7 @@ static void
 values_that_no_field_holds_are_bad(void **state)
 {
 	static const char *const names[] = {"identity", "claimed", "asked",
-	    "rule", "detail", "instance", "colour"};
+	    "rule", "addresses", "detail", "instance", "colour"};
 	static char line[32 * 1024];
 	static const size_t lens[] = {2049, 8200, 9000};
 	struct audit_text text;

@@ -1052,6 +1052,13 @@ only_permitted_addresses_of_a_name_are_dialled(void **state)
 	assert_int_equal(record_of(AUDIT_DECISION)->asked_len, 16);
 	assert_string_equal(
 	    record_of(AUDIT_DECISION)->destination.name, "www.example.com");
+	/* What was judged is on record, what is permitted or not. */
+	assert_int_equal(record_of(AUDIT_DECISION)->address_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(
+		    address_is_equal(&record_of(AUDIT_DECISION)->addresses[i],
+			&fake.addresses[i]));
+	assert_int_equal(record_of(AUDIT_OPEN)->address_count, 0);
 }
 
 static void
@@ -2143,6 +2150,7 @@ a_datagrams_name_is_resolved_once_for_its_time(void **state)
 	soon(finish_resolution);
 	decided(4);
 	target_got(NULL);
+	assert_int_equal(fake.records[fake.record_count - 1].address_count, 1);
 	assert_int_equal(
 	    fake.records[fake.record_count - 1].reason, REASON_DENIED_NO_RULE);
 	close_udp();
