@@ -381,27 +381,115 @@ is_true(const char *value, const struct reference_ask *ask)
 	return strcmp(value, "TRUE") == 0;
 }
 
+static const struct {
+	const char *name;
+	bool (*holds)(const char *value, const struct reference_ask *ask);
+} conditions[] = {
+    {"gwCommand", command_holds},
+    {"gwMethod", method_holds},
+    {"gwListener", listener_holds},
+    {"gwClient", client_holds},
+    {"gwProtection", protection_holds},
+    {"gwIndicator", indicator_holds},
+    {"gwNotBefore", has_begun},
+    {"gwNotAfter", has_not_ended},
+    {"gwSchedule", schedule_holds},
+};
+
+/* The i-th of the conditions; those that a rule does not name hold, but ... */
+static bool
+condition_holds(const struct reference_entry *rule, size_t i,
+    const struct reference_ask *ask)
+{
+	const char *name = conditions[i].name;
+	bool absent = true;
+
+	/* ... it is about CONNECT then ... */
+	if (strcmp(name, "gwCommand") == 0)
+		absent = strcmp(ask->command, "connect") == 0;
+	/* ... and a permission for who was authenticated. */
+	if (strcmp(name, "gwMethod") == 0)
+		absent = strcmp(ask->method, "none") != 0 ||
+			 some(rule, "gwAction", false, denies, ask);
+	if (strcmp(name, "gwIndicator") == 0 && ask->principal == NULL)
+		return !some(rule, name, false, is_there, ask);
+	return some(rule, name, absent, conditions[i].holds, ask);
+}
+
 static bool
 conditions_hold(
     const struct reference_entry *rule, const struct reference_ask *ask)
 {
-	/* A permission without gwMethod is for who was authenticated. */
-	bool method_absent = strcmp(ask->method, "none") != 0 ||
-			     some(rule, "gwAction", false, denies, ask);
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
+		if (!condition_holds(rule, i, ask))
+			return false;
+	return true;
+}
 
-	return some(rule, "gwCommand", strcmp(ask->command, "connect") == 0,
-		   command_holds, ask) &&
-	       some(rule, "gwMethod", method_absent, method_holds, ask) &&
-	       some(rule, "gwListener", true, listener_holds, ask) &&
-	       some(rule, "gwClient", true, client_holds, ask) &&
-	       some(rule, "gwProtection", true, protection_holds, ask) &&
-	       (ask->principal == NULL
-		       ? !some(rule, "gwIndicator", false, is_there, ask)
-		       : some(rule, "gwIndicator", true, indicator_holds,
-			     ask)) &&
-	       some(rule, "gwNotBefore", true, has_begun, ask) &&
-	       some(rule, "gwNotAfter", true, has_not_ended, ask) &&
-	       some(rule, "gwSchedule", true, schedule_holds, ask);
+/* Would it be hit at any port? */
+static bool
+is_hit_but_for_port(const struct reference_entry *entries, size_t count,
+    const struct reference_entry *rule, const struct reference_ask *ask)
+{
+	for (size_t i = 0; i < rule->count; i++) {
+		const char *value = rule->values[i].value;
+
+		if (strcmp(rule->values[i].attribute, "gwDestination") == 0 &&
+		    destination_hit(value, ask) != HIT_NO)
+			return true;
+		if (strcmp(rule->values[i].attribute, "gwDestinationSet") != 0)
+			continue;
+		for (size_t j = 0; j < count; j++)
+			if (strcmp(entries[j].dn, value) == 0 &&
+			    is_hit_but_for_port(entries, 0, &entries[j], ask))
+				return true;
+	}
+	return false;
+}
+
+static bool
+subject_fails(const struct reference_entry *rule, const char *attribute,
+    const struct reference_ask *ask)
+{
+	if (!some(rule, attribute, false, is_there, ask))
+		return false;
+	if (ask->principal == NULL)
+		return true;
+	if (strcmp(attribute, "gwPrincipal") == 0)
+		return !some(rule, attribute, false, principal_holds, ask);
+	return ask->subject_known &&
+	       !some(rule, attribute, false,
+		   strcmp(attribute, "gwUser") == 0 ? user_holds : group_holds,
+		   ask);
+}
+
+static bool
+fails(const struct reference_entry *entries, size_t count,
+    const struct reference_entry *rule, const char *attribute,
+    const struct reference_ask *ask)
+{
+	bool is_reached = is_hit_but_for_port(entries, count, rule, ask);
+
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
+		if (strcmp(conditions[i].name, attribute) == 0)
+			return !condition_holds(rule, i, ask);
+	if (strcmp(attribute, "gwDestination") == 0)
+		return !is_reached;
+	if (strcmp(attribute, "gwPort") == 0)
+		return is_reached &&
+		       rule_hit(entries, count, rule, ask) == HIT_NO;
+	return subject_fails(rule, attribute, ask) && subject(rule, ask) == 0;
+}
+
+bool
+reference_fails(const struct reference_entry *entries, size_t count,
+    const char *cn, const char *attribute, const struct reference_ask *ask)
+{
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].is_rule && strcmp(name_of(&entries[i]), cn) == 0)
+			return fails(
+			    entries, count, &entries[i], attribute, ask);
+	return false;
 }
 
 struct reference_verdict

@@ -47,6 +47,11 @@ struct reference_verdict {
 struct reference_verdict reference_judge(const struct reference_entry *entries,
     size_t count, const struct reference_ask *ask);
 
+/* Is it for this attribute that the rule of that cn does not match?  False for
+ * one that it does not have, unless that is about something then, too. */
+bool reference_fails(const struct reference_entry *entries, size_t count,
+    const char *cn, const char *attribute, const struct reference_ask *ask);
+
 /* The rule that first permits some destination, or denies all of them before
  * that; ask's host, address and port are not looked at. */
 struct reference_verdict

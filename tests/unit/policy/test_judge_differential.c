@@ -7,6 +7,7 @@
  */
 #include "tests/support/unit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 #define CASES_DEFAULT 100000
 #define ASKS_PER_SET  50
 
-static uint64_t cases = CASES_DEFAULT, permitted;
+static uint64_t cases = CASES_DEFAULT, permitted, failures;
 
 static void
 explain_difference(const struct world *world, const struct question *question,
@@ -67,6 +68,18 @@ compare_until(const struct world *world, const struct question *question,
 		    world, &later, verdict, "not so long", expected.rule);
 }
 
+/* What is said to have failed has. */
+static void
+compare_failure(const struct world *world, const struct question *question,
+    const struct verdict *verdict, const struct rule *rule, const char *failed)
+{
+	if (!reference_fails(world->entries, world->count, rule->name, failed,
+		&question->ask))
+		explain_difference(
+		    world, question, verdict, failed, rule->name);
+	failures++;
+}
+
 /* Asked one by one, the rules say the same as by index; none that failed
  * decides. */
 static void
@@ -85,6 +98,9 @@ compare_bearings(const struct world *world, const struct question *question,
 
 		assert_int_equal(
 		    bearing.kind == BEARING_FAILS, bearing.failed != NULL);
+		if (bearing.kind == BEARING_FAILS)
+			compare_failure(
+			    world, question, verdict, rule, bearing.failed);
 		if (bearing.kind != BEARING_UNKNOWN &&
 		    bearing.kind != BEARING_DENIES &&
 		    bearing.kind != BEARING_PERMITS)
@@ -208,8 +224,8 @@ the_judges_agree(void **state)
 		}
 		ruleset_unref(world.rules);
 	}
-	printf(
-	    "%.1f %% permitted\n", 100.0 * (double)permitted / (double)cases);
+	printf("%.1f %% permitted, %" PRIu64 " failed conditions\n",
+	    100.0 * (double)permitted / (double)cases, failures);
 	assert_in_range(permitted * 100 / cases, 20, 80);
 }
 
