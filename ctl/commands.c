@@ -12,6 +12,7 @@ const struct ctl_command ctl_commands[] = {
 	"           [--at time] [--indicator word ...]",
 	explain_run},
     {"policy list", "", policy_list_run},
+    {"replay", "--rules ldif | --base dn file", replay_run},
     {NULL, NULL, NULL},
 };
 

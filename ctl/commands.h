@@ -38,5 +38,7 @@ enum outcome
 explain_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 policy_list_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
+replay_run(const struct ctl *ctl, int argc, char **argv) must_check;
 
 #endif

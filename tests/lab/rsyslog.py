@@ -28,6 +28,8 @@ ruleset(name="structured") {{
 	set $!facility = $syslogfacility-text;
 	action(type="omfile" file="{directory}/audit.json" template="record")
 	action(type="omfile" file="{directory}/audit.log" template="line")
+	action(type="omfile" file="{directory}/protocol.log"
+		template="RSYSLOG_SyslogProtocol23Format")
 }}
 ruleset(name="plain") {{
 	set $!raw = $rawmsg;
@@ -36,6 +38,10 @@ ruleset(name="plain") {{
 	set $!severity = $syslogseverity-text;
 	set $!facility = $syslogfacility-text;
 	action(type="omfile" file="{directory}/devlog.json" template="record")
+	action(type="omfile" file="{directory}/traditional.log"
+		template="RSYSLOG_TraditionalFileFormat")
+	action(type="omfile" file="{directory}/file.log"
+		template="RSYSLOG_FileFormat")
 }}
 input(type="imuxsock" Socket="{structured}" useSpecialParser="off"
 	parseHostname="on" RateLimit.Interval="0" ruleset="structured")

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* A set of rules that is not in force, to be judged by here. */
+#ifndef CTL_CANDIDATE_H
+#define CTL_CANDIDATE_H
+
+#include "base/compiler.h"
+#include "ctl/outcome.h"
+
+struct ruleset;
+
+/*
+ * Reads an LDIF file as the daemon reads policy.file.  OUTCOME_OK and
+ * *rules, the caller's; anything else was said on standard error: the file
+ * and its line, or the DN, and what is wrong.
+ */
+enum outcome
+candidate_read_file(const char *path, struct ruleset **rules) must_check;
+
+/* The same for what the gateway reads below a base of its directory. */
+enum outcome candidate_ask(
+    const char *socket, const char *base, struct ruleset **rules) must_check;
+
+#endif
