@@ -35,7 +35,8 @@ typedef void control_who_fn(void *arg, struct control_who *who);
 struct control_who_question *
 control_who_start(const struct control_world *world, const char *name,
     control_who_fn *done, void *arg) must_check;
-void control_who_cancel(struct control_who_question *question); /* NULL too */
+void
+control_who_cancel(struct control_who_question *question); /* NULL is fine */
 
 /*
  * The n-th (from 0) of the subject's groups: `dn` and, but from the cache,

@@ -338,7 +338,8 @@ count_workers(const struct settings *settings)
 }
 
 /* Descriptors of the program itself: of each worker its loop, its mailbox, its
- * links, and two for each listener; and some for what comes and goes. */
+ * links, and two for each listener; who asks over the control socket, and whom
+ * that asks; and some for what comes and goes. */
 static uint64_t
 own_descriptors(const struct settings *settings)
 {
@@ -347,8 +348,9 @@ own_descriptors(const struct settings *settings)
 					   : count_cores()) +
 	    settings->lookups;
 
-	return 32 + count_workers(settings) *
-			(8 + helpers + 2 * settings->listener_count);
+	return 32 + CONTROL_CALLS_MAX + settings->lookups +
+	       count_workers(settings) *
+		   (8 + helpers + 2 * settings->listener_count);
 }
 
 /* How many sessions fit into the limit of descriptors: each takes its client's

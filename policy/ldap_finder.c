@@ -244,14 +244,14 @@ find_subject(struct finder *finder, struct finder_question *question,
 static int
 on_entry(void *arg, LDAP *ld, LDAPMessage *entry)
 {
-	struct finder_question *question = arg;
-
+	(void)arg;
 	(void)ld;
 	(void)entry;
-	question->is_there = true;
 	return 0;
 }
 
+/* Where the base is not there the server says so (RFC 4511 section 4.5.1);
+ * whoever may find an entry need not be allowed to see its class. */
 static int
 look_for_entry(struct finder *finder, struct finder_question *question,
     char why[DIRECTORY_WHY_SIZE])
@@ -265,11 +265,11 @@ look_for_entry(struct finder *finder, struct finder_question *question,
 	    .timeout_s = finder->directory.timeout_s,
 	    .must_be_whole = true,
 	    .entry = on_entry,
-	    .arg = question,
 	};
 	int result = directory_search(finder->ld, &query);
 
 	(void)why;
+	question->is_there = result == 0;
 	return result == LDAP_NO_SUCH_OBJECT ? 0 : result;
 }
 

@@ -120,12 +120,6 @@ lookup_now_free(struct lookup_now *now)
 }
 
 void
-lookup_now_set_timeout(struct lookup_now *now, unsigned timeout_ms)
-{
-	link_pool_set_timeout(now->links, timeout_ms);
-}
-
-void
 lookup_now_link(struct lookup_now *now, uint32_t index, int fd)
 {
 	link_pool_link(now->links, index, fd);

@@ -24,8 +24,6 @@ struct subject;
 struct lookup_now *
 lookup_now_new(struct event_base *base, unsigned timeout_ms) must_check;
 void lookup_now_free(struct lookup_now *now); /* NULL is fine */
-/* From the next question on. */
-void lookup_now_set_timeout(struct lookup_now *now, unsigned timeout_ms);
 
 /* A link to directory-lookup `index` was made (anew); fd taken. */
 void lookup_now_link(struct lookup_now *now, uint32_t index, int fd);
