@@ -191,10 +191,16 @@ keeper_confirm(struct keeper *keeper, uint64_t confirmed_us)
 		complain(keeper, -result);
 }
 
+bool
+keeper_is_writing(const struct keeper *keeper)
+{
+	return keeper->writer != 0;
+}
+
 void
 keeper_when_idle(struct keeper *keeper, keeper_idle_fn *idle, void *arg)
 {
-	if (keeper->writer == 0) {
+	if (!keeper_is_writing(keeper)) {
 		idle(arg);
 		return;
 	}

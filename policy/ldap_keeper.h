@@ -10,6 +10,7 @@
 #ifndef POLICY_LDAP_KEEPER_H
 #define POLICY_LDAP_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,9 @@ void keeper_keep(struct keeper *keeper, const uint8_t *set, size_t len,
  * copy says so too.  Nothing if the copy is not of the last set. */
 void keeper_confirm(struct keeper *keeper, uint64_t confirmed_us);
 
-/* Calls, once, when nothing is being written: now, or when it was. */
+bool keeper_is_writing(const struct keeper *keeper);
+/* Calls, once, when nothing is being written: now, or when it was.  The last
+ * that asked is told. */
 void keeper_when_idle(struct keeper *keeper, keeper_idle_fn *idle, void *arg);
 
 #endif

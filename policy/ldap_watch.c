@@ -256,8 +256,9 @@ read_copy(const char *path, struct rules *copy)
 /* The last rules that a gateway took go to one that has none, while the
  * directory is silent or what it says is not taken. */
 static void
-send_copy(struct watch *watch)
+send_copy(void *arg)
 {
+	struct watch *watch = arg;
 	const char *path = keeper_path(watch->keeper);
 	int result = 0;
 
@@ -267,6 +268,8 @@ send_copy(struct watch *watch)
 		result = read_copy(path, &watch->copy);
 	if (result == 0)
 		send_rules(watch, &watch->copy);
+	else if (keeper_is_writing(watch->keeper))
+		keeper_when_idle(watch->keeper, send_copy, watch);
 	else if (result != -ENOENT)
 		log_error(NULL, "%s: the copy of the rules is not good: %s",
 		    path, strerror(-result));

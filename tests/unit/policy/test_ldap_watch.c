@@ -186,6 +186,26 @@ pause_for(unsigned milliseconds)
 	(void)directory_await(base, &never, milliseconds * UINT64_C(1000));
 }
 
+static const char *
+path_of(const char *name)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+/* It is written behind everybody's back. */
+static void
+await_copy(void)
+{
+	struct stat status;
+
+	for (int i = 0; i < 1000 && stat(path_of("rules"), &status) != 0; i++)
+		pause_for(20);
+	assert_int_equal(stat(path_of("rules"), &status), 0);
+}
+
 static void
 says(const char *because)
 {
@@ -253,15 +273,6 @@ set_up(void **state)
 	options_add(options, "gateway.log_level", "error");
 	memset(&gateway, 0, sizeof(gateway));
 	return 0;
-}
-
-static const char *
-path_of(const char *name)
-{
-	static char path[128];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
 }
 
 static int
@@ -413,6 +424,7 @@ the_copy_serves_while_the_directory_is_silent(void **state)
 	use_directory(RULES);
 	start_watch();
 	await(&gateway.has_commit);
+	await_copy();
 	await(&gateway.has_confirm);
 	confirmed_us = gateway.said_us;
 	end_watch();
@@ -441,7 +453,7 @@ a_damaged_copy_is_not_used(void **state)
 	use_directory(RULES);
 	start_watch();
 	await(&gateway.has_commit);
-	await(&gateway.has_confirm); /* so it is on disk */
+	await_copy();
 	end_watch();
 	file = fopen(path_of("rules"), "r+");
 	assert_int_equal(fseek(file, 40, SEEK_SET), 0);
