@@ -7,7 +7,8 @@
 
 #include "policy/moment.h"
 
-#define DATE_LEN 10 /* "2026-11-27" */
+#define DATE_LEN   10		/* "2026-11-27" */
+#define MOMENT_MAX 253402300799 /* the last second of the year 9999 */
 
 /* RFC 3339 in the form of GeneralizedTime; false if it is not written so, or
  * too long. */
@@ -53,7 +54,7 @@ moment_text_print(uint64_t at, char out[MOMENT_TEXT_SIZE])
 	time_t seconds = (time_t)at;
 	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm) == NULL ||
+	if (at > MOMENT_MAX || gmtime_r(&seconds, &tm) == NULL ||
 	    strftime(out, MOMENT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		(void)strlcpy(out, "?", MOMENT_TEXT_SIZE);
 	return out;

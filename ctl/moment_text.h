@@ -15,7 +15,7 @@
  * since 1970, which it is not before. */
 bool moment_text_parse(const char *text, uint64_t *at) must_check;
 
-/* RFC 3339, in UTC. */
+/* RFC 3339, in UTC; "?" past the year 9999. */
 const char *moment_text_print(uint64_t at, char out[MOMENT_TEXT_SIZE]);
 
 #endif

@@ -152,8 +152,8 @@ class Gateway:
         return done.returncode, done.stdout
 
     def ctl(self, *words, status=0, **options):
-        """What gatewardenctl prints; it has to end with that status (None:
-        with any).  Other options are those of subprocess.run."""
+        """What gatewardenctl answers, or complains of; it has to end with
+        that status (None: any).  Other options are subprocess.run's."""
         done = subprocess.run(
             [f"{self.programs}/gatewardenctl", "--socket",
              self.settings["control"]["socket"], *words],
@@ -163,7 +163,7 @@ class Gateway:
             raise AssertionError(
                 f"gatewardenctl {' '.join(words)} ended with "
                 f"{done.returncode}: {done.stderr}")
-        return done.stdout if status == 0 else done.stderr
+        return done.stdout if done.returncode == 0 else done.stderr
 
     def ctl_json(self, *words, **options):
         return json.loads(self.ctl(*words, "--json", **options))

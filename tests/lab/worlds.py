@@ -148,6 +148,11 @@ def a_locked_account_is_denied_what_its_principal_may(lab):
             expect_equal(reply_for(lab), DENIED, "a locked account")
             expect_equal(last_decision(lab)["reason"], "account_disabled",
                          "reason")
+            says = lab.gateway.ctl_json("explain", principal, "connect",
+                                        "10.77.0.80:9")
+            expect_equal((says["decision"]["reason"],
+                          says["subject"]["account"], says["rules"]),
+                         ("account_disabled", "disabled", []), "explained")
         finally:
             world.unlock("alice")
             world.delete(world.rule_dn("principal"))

@@ -27,6 +27,14 @@ def reply_for(lab, host="10.77.0.80", user="alice", **options):
     return reply
 
 
+def explained(lab, user, age):
+    """The decision, its reason, and whether the rules are of that age."""
+    says = lab.gateway.ctl_json(
+        "explain", f"{user}@EXAMPLE.COM", "connect", "10.77.0.80:9")
+    return (says["decision"]["decision"], says["decision"]["reason"],
+            says["policy"][age])
+
+
 def works(lab):
     expect_equal(reply_for(lab), 5, "a permitted request (nobody listens)")
     expect_equal(reply_for(lab, user="mallory"), 2, "a denied request")
@@ -191,10 +199,14 @@ def a_directory_that_dies_is_outlived(lab):
     expect_equal(reply_for(lab), 5, "a known user")
     record = lab.audit.find(event="decision", outcome="ok")[-1]
     expect_equal(record.get("stale"), "1", "stale")
+    expect_equal(explained(lab, "alice", "stale"), ("permit", "ok", True),
+                 "as it is explained")
     # A user that was never seen cannot be judged by groups, and is denied.
     expect_equal(reply_for(lab, user="carol"), 2, "an unknown user")
     expect_equal(lab.audit.find(event="decision")[-1]["reason"],
                  "directory_unavailable", "reason")
+    expect_equal(explained(lab, "carol", "stale"),
+                 ("deny", "directory_unavailable", True), "as explained")
     lab.slapd.start()
     wait_until(lambda: [r for r in lab.audit.records()[since:]
                         if r["event"] == "dependency" and
@@ -258,6 +270,8 @@ def rules_that_are_too_old_deny(lab):
                    0.5)
         lab.audit.wait_for(event="decision", reason="policy_unavailable",
                            identity="alice@EXAMPLE.COM")
+        expect_equal(explained(lab, "alice", "expired"),
+                     ("deny", "policy_unavailable", True), "as explained")
         lab.slapd.start()
         wait_until(lambda: reply_for(lab) == 5, "permitted again", 20)
 

@@ -4,6 +4,7 @@
 import time
 
 from tests.lab.decisions import outcome
+from tests.lab.process import wait_until
 from tests.lab.slapd import group_dn, rule, user_dn
 from tests.lab.suite import behaviour, expect, expect_equal
 
@@ -194,6 +195,16 @@ def each_question_is_on_record(lab):
     expect_equal(record["detail"].partition(": ")[2],
                  "explain user=carol@EXAMPLE.COM do=connect "
                  "destination=10.77.0.80:9", "the record")
+
+
+@behaviour
+def the_socket_outlives_the_gateway(lab):
+    lab.gateway.kill("gateway")
+    # It waits in the socket for the next one, which may have no rules yet.
+    wait_until(lambda: "staff" in lab.gateway.ctl("policy", "list",
+                                                  status=None),
+               "the next gateway answers")
+    agreed(lab, "alice", "10.77.0.80")
 
 
 @behaviour
