@@ -91,7 +91,7 @@ main(int argc, char **argv)
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct ctl ctl = {.socket = DEFAULT_SOCKET};
+	struct ctl ctl = {.socket = getenv("GATEWARDEN_CONTROL")};
 	enum outcome outcome = OUTCOME_USAGE;
 	int option;
 
@@ -106,6 +106,8 @@ main(int argc, char **argv)
 		else
 			return (int)explain_usage();
 	}
+	if (ctl.socket == NULL)
+		ctl.socket = DEFAULT_SOCKET;
 	if (optind < argc)
 		outcome = run_command(&ctl, argc - optind, argv + optind);
 	if (outcome == OUTCOME_USAGE)

@@ -41,6 +41,8 @@ class Demo:
             "KRB5_CONFIG": self.lab.realm.config,
             "KRB5CCNAME": f"FILE:{self.lab.directory}/ccache",
             "GATEWARDEN_GATEWAY": gateway,
+            "GATEWARDEN_CONTROL":
+                self.lab.gateway.settings["control"]["socket"],
         }
         with open(self.env_file, "w") as out:
             for name, value in self.variables.items():
@@ -101,6 +103,11 @@ class Demo:
                  if record["event"] == "decision")["_raw"], 72,
             initial_indent="    ", subsequent_indent="    ",
             break_on_hyphens=False))
+        paragraph("Why? An administrator asks the gateway itself:")
+        why = self.run("gatewardenctl explain alice@EXAMPLE.COM connect "
+                       f"payroll.example.com:{self.web.port}")
+        if "denied_rule" not in why:
+            raise LabError("The refusal was not explained.")
         if PAGE.strip() not in page or PAGE.strip() in denial:
             raise LabError("The page did not come, or came twice.")
 
@@ -116,13 +123,16 @@ class Demo:
         print(f"""The lab goes on running. In another terminal:
 
     . {self.env_file}
-        sets KRB5_CONFIG, the ticket cache and where the gateway is
+        sets KRB5_CONFIG, the ticket cache and where the gateway and its
+        control socket are
     tail -f {at}/syslog/audit.log
         watches the audit trail
     gatewarden-agent connect www.example.com {port}
         is a pipe through the gateway: type "GET / HTTP/1.0" and Enter twice
     kinit mallory      (the password is mallory)
         is somebody whom no rule permits anything
+    gatewardenctl explain mallory@EXAMPLE.COM connect www.example.com:{port}
+        says why
     {admin} \\
         -a -f {at}/allow-bob.ldif
         adds a rule for bob, which counts from the next second on
