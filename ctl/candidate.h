@@ -16,7 +16,8 @@ struct ruleset;
 enum outcome
 candidate_read_file(const char *path, struct ruleset **rules) must_check;
 
-/* The same for what the gateway reads below a base of its directory. */
+/* The same for what the gateway reads below a base of its directory; base
+ * NULL: for the rules in force. */
 enum outcome candidate_ask(
     const char *socket, const char *base, struct ruleset **rules) must_check;
 

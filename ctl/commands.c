@@ -11,6 +11,7 @@ const struct ctl_command ctl_commands[] = {
 	"           [--listener name] [--method method] [--protection level]\n"
 	"           [--at time] [--indicator word ...]",
 	explain_run},
+    {"policy lint", "[--ask] [--base dn | ldif]", policy_lint_run},
     {"policy list", "", policy_list_run},
     {"replay", "--rules ldif | --base dn file", replay_run},
     {NULL, NULL, NULL},

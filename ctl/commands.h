@@ -37,6 +37,8 @@ bool commands_no_options(int argc, char **argv, int count) must_check;
 enum outcome
 explain_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
+policy_lint_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
 policy_list_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 replay_run(const struct ctl *ctl, int argc, char **argv) must_check;

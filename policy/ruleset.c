@@ -321,6 +321,12 @@ ruleset_rule(const struct ruleset *ruleset, size_t i)
 	return i < ruleset->enabled_count ? ruleset->rules[i] : NULL;
 }
 
+const struct target_set *
+ruleset_set(const struct ruleset *ruleset, size_t i)
+{
+	return i < ruleset->set_count ? ruleset->sets[i] : NULL;
+}
+
 bool
 ruleset_needs_subject(const struct ruleset *ruleset)
 {

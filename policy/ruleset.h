@@ -18,6 +18,7 @@ struct entry;
 struct rule;
 struct ruleset;
 struct ruleset_builder;
+struct target_set;
 
 struct ruleset_builder *ruleset_builder_new(void) must_check;
 void ruleset_builder_free(struct ruleset_builder *builder);
@@ -49,6 +50,8 @@ uint64_t ruleset_generation(const struct ruleset *ruleset);
 size_t ruleset_count(const struct ruleset *ruleset); /* enabled rules */
 /* The i-th enabled rule in the order in which they are asked; borrowed. */
 const struct rule *ruleset_rule(const struct ruleset *ruleset, size_t i);
+/* The i-th set, by their normalised DNs; borrowed, NULL after the last. */
+const struct target_set *ruleset_set(const struct ruleset *ruleset, size_t i);
 /* Some enabled rule has gwUser or gwGroup: subjects must be looked up. */
 bool ruleset_needs_subject(const struct ruleset *ruleset);
 

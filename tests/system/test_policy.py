@@ -3,8 +3,8 @@
 
 import threading
 
-from tests.lab.decisions import changed
-from tests.lab.slapd import group, group_dn, rule, user_dn
+from tests.lab.decisions import changed, removed
+from tests.lab.slapd import RULES, group, group_dn, rule, user_dn
 from tests.lab.socks import Client, Refused
 from tests.lab.suite import behaviour, expect, expect_equal
 from tests.lab.worlds_policy import denied, permitted
@@ -119,3 +119,60 @@ def a_user_may_be_in_very_many_groups(lab):
     changed(lab, rule("crowd", gwGroup=group_dn("crowd699"),
                       gwDestination="10.77.0.80"))
     permitted(lab, "10.77.0.80", "crowd", user="mallory")
+
+
+def lint(lab, *arguments, status=1):
+    """{(kind, name, value): the rules before it} of what lint finds."""
+    document = lab.gateway.ctl_json("policy", "lint", *arguments,
+                                    status=status)
+    return document, {
+        (found["kind"], found["name"], found.get("value")): found["by"]
+        for found in document["findings"]}
+
+
+@behaviour
+def lint_finds_what_can_never_match_and_what_is_not_there(lab):
+    _, before = lint(lab, status=0)
+    changed(lab, rule("first", gwOrder=1, gwPrincipal="*@EXAMPLE.COM",
+                      gwDestination="*.example.com", gwPort="1-1000") +
+            rule("never", gwPrincipal="alice@EXAMPLE.COM", gwPort="443",
+                 gwDestination="www.example.com") +
+            rule("over", gwDestination="10.77.0.9", gwPort="9",
+                 gwNotAfter="20200101000000Z") +
+            rule("lost", gwGroup=[group_dn("staff"), group_dn("ghosts")],
+                 gwUser=user_dn("nobody"), gwListener=["main", "gone"],
+                 gwDestination=["nowhere.example.com"], gwPort="9"))
+    document, found = lint(lab)
+    new = {key: by for key, by in found.items() if key not in before}
+    expect_equal(new, {
+        ("shadowed", "never", None): ["first"],
+        ("expired", "over", None): [],
+        ("no_group", "lost", group_dn("ghosts").lower()): [],
+        ("no_user", "lost", user_dn("nobody").lower()): [],
+        ("no_listener", "lost", "gone"): [],
+        ("no_name", "lost", "nowhere.example.com"): [],
+    }, "what lint finds")
+    expect_equal(document["not_looked_at"], [], "what it could not ask")
+    _, there = lint(lab, "--base", RULES)
+    expect_equal(set(there), set(found), "what it finds below the base")
+    for name in ["first", "never", "over", "lost"]:
+        removed(lab, name)
+
+
+@behaviour
+def lint_takes_a_file_without_a_gateway(lab):
+    path = f"{lab.directory}/lint.ldif"
+    with open(path, "w") as out:
+        out.write(rule("a", "deny", gwDestination="*") +
+                  rule("b", gwGroup=group_dn("ghosts"), gwDestination="*"))
+    document, found = lint(lab, path)
+    expect_equal(found, {("shadowed", "b", None): ["a"]}, "without a gateway")
+    expect("--ask" in document["not_looked_at"][0], "it says what is left out")
+    _, found = lint(lab, "--ask", path)
+    expect(("no_group", "b", group_dn("ghosts").lower()) in found,
+           f"what the gateway knows: {found}")
+    with open(path, "a") as out:
+        out.write(rule("c", gwDestination="*", gwPort="0") +
+                  rule("d", gwDestination="no/name"))
+    said = lab.gateway.ctl("policy", "lint", path, status=65)
+    expect("gwPort" in said and "no/name" in said, f"all that is bad: {said}")
