@@ -108,13 +108,6 @@ start_watch(const char *rule_base)
 	assert_non_null(link_to_watch);
 }
 
-static void
-want_rules(void)
-{
-	assert_int_equal(link_send(link_to_watch, WATCH_WANT, 0, NULL, 0), 0);
-	await(&has_commit);
-}
-
 static int
 set_up(void **state)
 {
@@ -224,6 +217,33 @@ must_fail(const char *because)
 		fail_msg("%s", why);
 }
 
+static void
+drop(uint32_t of)
+{
+	struct wire_writer writer;
+	uint8_t data[4];
+
+	wire_writer_init(&writer, data, sizeof(data));
+	wire_put_u32(&writer, of);
+	assert_int_equal(
+	    link_send(link_to_watch, WATCH_SET_DROP, 0, data, writer.len), 0);
+}
+
+/* Asks for the rules, and waits until those that it has taken are in force:
+ * they may come twice, since they are sent as soon as they were read. */
+static void
+want_rules(void)
+{
+	bool never = false;
+
+	assert_int_equal(link_send(link_to_watch, WATCH_WANT, 0, NULL, 0), 0);
+	await(&has_commit);
+	for (want_set(""); answer_type != WATCH_SET_READY; want_set(""))
+		(void)directory_await(base, &never, 10000);
+	drop(ticket);
+	has_commit = false;
+}
+
 /* Of that set, in so many rules. */
 static void
 fetch(const char *rule_base, long count)
@@ -238,18 +258,6 @@ fetch(const char *rule_base, long count)
 		want_piece(ticket, set_len);
 	assert_int_equal(set_len, promised);
 	assert_int_equal(rule_set_count(set, set_len), count);
-}
-
-static void
-drop(uint32_t of)
-{
-	struct wire_writer writer;
-	uint8_t data[4];
-
-	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u32(&writer, of);
-	assert_int_equal(
-	    link_send(link_to_watch, WATCH_SET_DROP, 0, data, writer.len), 0);
 }
 
 /* ---- tests */
