@@ -48,6 +48,12 @@ intake_add_broken(struct intake *intake)
 	complain(intake, "an entry could not be read");
 }
 
+static void
+on_set_wrong(void *arg, const char *why)
+{
+	complain(arg, why);
+}
+
 static bool
 is_served(
     struct intake *intake, const struct ruleset *rules, bool has_directory)
@@ -65,19 +71,15 @@ intake_end(struct intake *intake, uint64_t generation, bool has_directory)
 {
 	struct ruleset_builder *builder = intake->builder;
 	struct ruleset *rules;
-	char why[WHY_SIZE] = "";
 
 	if (builder == NULL || intake->wrongs > 0) {
 		intake_fini(intake);
 		return NULL;
 	}
 	intake->builder = NULL;
-	rules = ruleset_build(builder, generation, why, sizeof(why));
-	if (rules == NULL) {
-		complain(intake, why);
-		return NULL;
-	}
-	if (!is_served(intake, rules, has_directory)) {
+	rules =
+	    ruleset_build_telling(builder, generation, on_set_wrong, intake);
+	if (rules != NULL && !is_served(intake, rules, has_directory)) {
 		ruleset_unref(rules);
 		return NULL;
 	}

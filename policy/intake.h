@@ -42,8 +42,8 @@ void intake_add_broken(struct intake *intake);
 /*
  * The set, the caller's, if nothing was wrong; else NULL, and `wrong` was
  * told why.  What holds between entries (that a named set is there, that no
- * two rules have one name) is looked at when each of them is good, and ends
- * with the first thing wrong.  `has_directory`: users can be looked up.
+ * two rules have one name) is looked at when each of them is good.
+ * `has_directory`: users can be looked up.
  */
 struct ruleset *intake_end(
     struct intake *intake, uint64_t generation, bool has_directory) must_check;

@@ -141,15 +141,23 @@ compare_rules(const void *a, const void *b)
 	return rule_compare(left, right);
 }
 
+/* Who is told what is wrong with the set. */
+struct telling {
+	ruleset_wrong_fn *wrong;
+	void *arg;
+};
+
 static void
-complain(char *why, size_t why_size, const char *dn, const char *what,
+complain(const struct telling *telling, const char *dn, const char *what,
     const char *other)
 {
 	char shown[SHOWN_DN_SIZE], shown_other[SHOWN_DN_SIZE];
+	char why[2 * SHOWN_DN_SIZE + 128];
 
 	text_quote(shown, sizeof(shown), dn, strlen(dn));
 	text_quote(shown_other, sizeof(shown_other), other, strlen(other));
-	snprintf(why, why_size, "%s: %s %s", shown, what, shown_other);
+	snprintf(why, sizeof(why), "%s: %s %s", shown, what, shown_other);
+	telling->wrong(telling->arg, why);
 }
 
 /* qsort takes no NULL, not even with nothing behind it. */
@@ -164,35 +172,37 @@ sort(void *items, size_t count, size_t size,
 /* Sorts; 0 if no two rules are the same to `compare`. */
 static int
 check_rules_differ(struct ruleset *ruleset,
-    int (*compare)(const void *, const void *), const char *what, char *why,
-    size_t why_size)
+    int (*compare)(const void *, const void *), const char *what,
+    const struct telling *telling)
 {
 	struct rule **rules = ruleset->rules;
+	int result = 0;
 
 	sort(rules, ruleset->rule_count, sizeof(*rules), compare);
 	for (size_t i = 1; i < ruleset->rule_count; i++) {
 		if (compare(&rules[i - 1], &rules[i]) != 0)
 			continue;
-		complain(why, why_size, rules[i]->dn, what, rules[i - 1]->dn);
-		return -1;
+		complain(telling, rules[i]->dn, what, rules[i - 1]->dn);
+		result = -1;
 	}
-	return 0;
+	return result;
 }
 
 static int
-check_sets_differ(struct ruleset *ruleset, char *why, size_t why_size)
+check_sets_differ(struct ruleset *ruleset, const struct telling *telling)
 {
 	struct target_set **sets = ruleset->sets;
+	int result = 0;
 
 	sort(sets, ruleset->set_count, sizeof(*sets), compare_set_dns);
 	for (size_t i = 1; i < ruleset->set_count; i++) {
 		if (compare_set_dns(&sets[i - 1], &sets[i]) != 0)
 			continue;
-		complain(why, why_size, sets[i]->dn,
+		complain(telling, sets[i]->dn,
 		    "this entry is there twice, also as", sets[i - 1]->dn);
-		return -1;
+		result = -1;
 	}
-	return 0;
+	return result;
 }
 
 static struct target_set *
@@ -209,24 +219,39 @@ find_set(const struct ruleset *ruleset, char *normalised_dn)
 }
 
 static int
-resolve_sets(const struct ruleset *ruleset, struct rule *rule, char *why,
-    size_t why_size)
+resolve_sets(const struct ruleset *ruleset, struct rule *rule,
+    const struct telling *telling)
 {
+	int result = 0;
+
 	if (rule->set_dns.count == 0)
 		return 0;
 	rule->sets = calloc(rule->set_dns.count, sizeof(*rule->sets));
-	if (rule->sets == NULL)
+	if (rule->sets == NULL) {
+		telling->wrong(telling->arg, "");
 		return -1;
+	}
 	for (size_t i = 0; i < rule->set_dns.count; i++) {
 		rule->sets[i] = find_set(ruleset, rule->set_dns.texts[i]);
 		if (rule->sets[i] == NULL) {
-			complain(why, why_size, rule->dn,
+			complain(telling, rule->dn,
 			    "gwDestinationSet: there is no entry",
 			    rule->set_dns.texts[i]);
-			return -1;
+			result = -1;
 		}
 	}
-	return 0;
+	return result;
+}
+
+static int
+resolve_all_sets(const struct ruleset *ruleset, const struct telling *telling)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (resolve_sets(ruleset, ruleset->rules[i], telling) != 0)
+			result = -1;
+	return result;
 }
 
 static void
@@ -243,41 +268,76 @@ count_enabled(struct ruleset *ruleset)
 	}
 }
 
+/* An entry that is there twice has one name, too: that is not said again. */
 static int
-finish(struct ruleset *ruleset, char *why, size_t why_size)
+check(struct ruleset *ruleset, const struct telling *telling)
 {
-	if (check_rules_differ(ruleset, compare_dns,
-		"this entry is there twice, also as", why, why_size) != 0)
+	int result = check_rules_differ(ruleset, compare_dns,
+	    "this entry is there twice, also as", telling);
+
+	if (result == 0)
+		result = check_rules_differ(ruleset, compare_names,
+		    "cn: has the same name as", telling);
+	if (check_sets_differ(ruleset, telling) != 0)
+		result = -1;
+	return resolve_all_sets(ruleset, telling) != 0 ? -1 : result;
+}
+
+static int
+finish(struct ruleset *ruleset, const struct telling *telling)
+{
+	if (check(ruleset, telling) != 0)
 		return -1;
-	if (check_rules_differ(ruleset, compare_names,
-		"cn: has the same name as", why, why_size) != 0)
-		return -1;
-	if (check_sets_differ(ruleset, why, why_size) != 0)
-		return -1;
-	for (size_t i = 0; i < ruleset->rule_count; i++)
-		if (resolve_sets(ruleset, ruleset->rules[i], why, why_size) !=
-		    0)
-			return -1;
 	sort(ruleset->rules, ruleset->rule_count, sizeof(*ruleset->rules),
 	    compare_rules);
 	count_enabled(ruleset);
-	return candidates_index(ruleset);
+	if (candidates_index(ruleset) == 0)
+		return 0;
+	telling->wrong(telling->arg, "");
+	return -1;
+}
+
+struct ruleset *
+ruleset_build_telling(struct ruleset_builder *builder, uint64_t generation,
+    ruleset_wrong_fn *wrong, void *arg)
+{
+	const struct telling telling = {wrong, arg};
+	struct ruleset *ruleset = builder->ruleset;
+
+	free(builder);
+	ruleset->generation = generation;
+	if (finish(ruleset, &telling) != 0) {
+		free_ruleset(ruleset);
+		return NULL;
+	}
+	return ruleset;
+}
+
+/* The first thing that was told. */
+struct first {
+	char *why;
+	size_t why_size;
+	bool was_told;
+};
+
+static void
+keep_first(void *arg, const char *why)
+{
+	struct first *first = arg;
+
+	if (!first->was_told)
+		(void)snprintf(first->why, first->why_size, "%s", why);
+	first->was_told = true;
 }
 
 struct ruleset *
 ruleset_build(struct ruleset_builder *builder, uint64_t generation, char *why,
     size_t why_size)
 {
-	struct ruleset *ruleset = builder->ruleset;
+	struct first first = {why, why_size, false};
 
-	free(builder);
 	why[0] = '\0';
-	ruleset->generation = generation;
-	if (finish(ruleset, why, why_size) != 0) {
-		free_ruleset(ruleset);
-		return NULL;
-	}
-	return ruleset;
+	return ruleset_build_telling(builder, generation, keep_first, &first);
 }
 
 struct ruleset *

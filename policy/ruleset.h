@@ -39,6 +39,12 @@ int ruleset_builder_add(struct ruleset_builder *builder,
 struct ruleset *ruleset_build(struct ruleset_builder *builder,
     uint64_t generation, char *why, size_t why_size) must_check;
 
+/* The same, and everything of that is told, each in a sentence that begins
+ * with the DN of an entry; an empty one: there is no memory. */
+typedef void ruleset_wrong_fn(void *arg, const char *why);
+struct ruleset *ruleset_build_telling(struct ruleset_builder *builder,
+    uint64_t generation, ruleset_wrong_fn *wrong, void *arg) must_check;
+
 /* Atomic reference count; from any thread. */
 struct ruleset *ruleset_ref(struct ruleset *ruleset);
 void ruleset_unref(struct ruleset *ruleset); /* NULL is fine */

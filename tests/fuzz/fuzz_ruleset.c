@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzzes whole rule sets: they are taken and judge, or say what is wrong. */
+/* Fuzzes whole rule sets: they are taken, judge and are linted, or say what is
+ * wrong. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
 #include "policy/judge.h"
+#include "policy/lint.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/rule_text.h"
@@ -82,6 +84,27 @@ check_rules(const struct ruleset *rules)
 	subject_unref(subject);
 }
 
+static void
+count_finding(void *arg, const struct lint_finding *finding)
+{
+	property(finding->rule != NULL || finding->set != NULL);
+	property(finding->by_count <= LINT_BY_MAX);
+	property(
+	    (finding->by_count > 0) == (finding->kind == LINT_SHADOWED ||
+					   finding->kind == LINT_OVERTAKEN));
+	++*(size_t *)arg;
+}
+
+static void
+check_lint(const struct ruleset *rules)
+{
+	const struct lint_facts facts = {.now = 1795661719};
+	size_t count = 0;
+
+	property(
+	    lint_rules(rules, &facts, count_finding, &count) != LINT_NO_MEMORY);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -96,8 +119,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rules =
 	    ruleset_build(making.builder, 1, making.why, sizeof(making.why));
 	property((rules == NULL) == (making.why[0] != '\0'));
-	if (rules != NULL)
+	if (rules != NULL) {
 		check_rules(rules);
+		check_lint(rules);
+	}
 	ruleset_unref(rules);
 	return 0;
 }

@@ -85,6 +85,16 @@ what_holds_between_entries_is_looked_at(void **state)
 	assert_null(taken(RULE("a", "gwDestinationSet: cn=s,dc=x\n"), true));
 	assert_int_equal(times, 1);
 	assert_non_null(strstr(told, "cn=a,dc=x: gwDestinationSet"));
+	/* All of it. */
+	assert_null(taken(RULE("a", "gwDestinationSet: cn=s,dc=x\n"
+				    "gwDestinationSet: cn=t,dc=x\n")
+			      RULE("b", "gwDestination: *\n")
+				  RULE("b", "gwDestination: *\n"),
+	    true));
+	assert_int_equal(times, 3);
+	assert_non_null(strstr(told, "cn=b,dc=x: this entry is there twice"));
+	assert_non_null(strstr(told, "there is no entry cn=s,dc=x"));
+	assert_non_null(strstr(told, "there is no entry cn=t,dc=x"));
 	/* Not while an entry is bad: the set may be that one. */
 	assert_null(taken(RULE("a", "gwDestinationSet: cn=s,dc=x\n")
 			      RULE("b", "gwPort: 0\ngwDestination: *\n"),

@@ -10,6 +10,7 @@
 
 #include "policy/entry.h"
 #include "policy/judge.h"
+#include "policy/lint.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
 #include "tests/unit/policy/rule_text.h"
@@ -268,6 +269,42 @@ judging_by_name_needs_no_memory_to_be_safe(void **state)
 	ruleset_unref(rules);
 }
 
+static void
+count_shadows(void *arg, const struct lint_finding *finding)
+{
+	*(size_t *)arg +=
+	    finding->kind == LINT_SHADOWED || finding->kind == LINT_OVERTAKEN;
+}
+
+/* Nothing is found then that is not there. */
+static void
+linting_without_memory_finds_less(void **state)
+{
+	static const struct lint_facts facts = {.now = 0};
+	char why[512];
+	struct ruleset *rules = rule_text_build(
+	    "dn: cn=a\nobjectClass: gwRule\ncn: a\ngwAction: permit\n"
+	    "gwOrder: 1\ngwClient: 10.0.0.0/9\ngwClient: 10.128.0.0/9\n"
+	    "gwDestination: 10.0.0.0/9\ngwDestination: 10.128.0.0/9\n\n"
+	    "dn: cn=b\nobjectClass: gwRule\ncn: b\ngwAction: permit\n"
+	    "gwClient: 10.0.0.0/8\ngwDestination: 10.0.0.0/8\n",
+	    why, sizeof(why));
+	enum lint_outcome outcome = LINT_NO_MEMORY;
+	size_t found = 0;
+
+	(void)state;
+	assert_non_null(rules);
+	for (long allocations = 0; found == 0; allocations++) {
+		assert_in_range(allocations, 0, 100);
+		left = allocations;
+		outcome = lint_rules(rules, &facts, count_shadows, &found);
+		left = -1;
+	}
+	assert_int_equal(outcome, LINT_DONE);
+	assert_int_equal(found, 1);
+	ruleset_unref(rules);
+}
+
 int
 main(void)
 {
@@ -277,6 +314,7 @@ main(void)
 	    cmocka_unit_test(a_value_that_found_no_memory_is_not_there),
 	    cmocka_unit_test(a_subject_is_whole_or_not_there),
 	    cmocka_unit_test(judging_by_name_needs_no_memory_to_be_safe),
+	    cmocka_unit_test(linting_without_memory_finds_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -627,6 +627,26 @@ a_long_name_leaves_room_for_what_is_wrong(void **state)
 	assert_non_null(strstr(why, "must be permit or deny"));
 }
 
+static void
+the_first_of_what_is_wrong_is_said(void **state)
+{
+	(void)state;
+	assert_refused(RULE "gwDestinationSet: cn=s,dc=x\n"
+			    "gwDestinationSet: cn=t,dc=x\n\n",
+	    "cn=r,dc=x: ", "there is no entry cn=s,dc=x");
+}
+
+static void
+sets_are_there_by_their_names(void **state)
+{
+	struct ruleset *rules = built(WHOLE "\n" SET "gwDestination: *\n");
+
+	(void)state;
+	assert_string_equal(ruleset_set(rules, 0)->name, "s");
+	assert_null(ruleset_set(rules, 1));
+	ruleset_unref(rules);
+}
+
 int
 main(void)
 {
@@ -649,6 +669,8 @@ main(void)
 	    cmocka_unit_test(rules_are_asked_in_their_order),
 	    cmocka_unit_test(the_last_reference_frees),
 	    cmocka_unit_test(a_long_name_leaves_room_for_what_is_wrong),
+	    cmocka_unit_test(the_first_of_what_is_wrong_is_said),
+	    cmocka_unit_test(sets_are_there_by_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
