@@ -3,6 +3,8 @@
 #ifndef GATEWAY_CONTROL_COMMANDS_H
 #define GATEWAY_CONTROL_COMMANDS_H
 
+#include <stdbool.h>
+
 struct control_call;
 struct control_command;
 struct ruleset;
@@ -31,7 +33,8 @@ extern const struct control_command control_rules;
 extern const struct control_command control_explain;
 
 /* The line `policy`, for other commands too. */
-void control_policy_say(struct control_call *call, struct ruleset *rules);
+void control_policy_say(struct control_call *call, const struct ruleset *rules,
+    bool is_stale, bool is_expired);
 
 /*
  * "subject": who is `who`, as the directory says now.  One line of kind

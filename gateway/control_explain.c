@@ -55,7 +55,8 @@ conclude(struct explain *explain)
 	    must_alloc(groups + 1, sizeof(*explain->group_used));
 	explain_say_question(explain);
 	if (explain->rules != NULL)
-		control_policy_say(explain->call, explain->rules);
+		control_policy_say(explain->call, explain->rules,
+		    explain->is_stale, explain->context.rules == NULL);
 	explain_say_subject(explain);
 	control_call_pump(explain->call);
 }

@@ -24,18 +24,11 @@ yes(bool is)
 }
 
 void
-control_policy_say(struct control_call *call, struct ruleset *rules)
+control_policy_say(struct control_call *call, const struct ruleset *rules,
+    bool is_stale, bool is_expired)
 {
 	const struct control_world *world = control_call_world(call);
-	const struct judging judging = {
-	    .shared = world->shared,
-	    .settings = world->settings,
-	    .rules = rules,
-	};
 	struct options *line = options_new();
-	bool is_stale;
-	bool is_expired =
-	    judging_context(&judging, NULL, &is_stale).rules == NULL;
 
 	options_add(line, "kind", "policy");
 	options_add_u64(line, "generation", ruleset_generation(rules));
@@ -46,6 +39,22 @@ control_policy_say(struct control_call *call, struct ruleset *rules)
 	options_add(line, "expired", yes(is_expired));
 	control_call_line(call, line);
 	options_free(line);
+}
+
+static void
+say_policy(struct control_call *call, const struct ruleset *rules)
+{
+	const struct control_world *world = control_call_world(call);
+	const struct judging judging = {
+	    .shared = world->shared,
+	    .settings = world->settings,
+	    .rules = rules,
+	};
+	bool is_stale;
+	struct judge_context context =
+	    judging_context(&judging, NULL, &is_stale);
+
+	control_policy_say(call, rules, is_stale, context.rules == NULL);
 }
 
 static void *
@@ -61,7 +70,7 @@ start(struct control_call *call)
 	}
 	listing = must_alloc(1, sizeof(*listing));
 	listing->rules = ruleset_ref(world->rules);
-	control_policy_say(call, listing->rules);
+	say_policy(call, listing->rules);
 	control_call_pump(call);
 	return listing;
 }

@@ -3,7 +3,6 @@
 #include "gateway/control_server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,25 +13,23 @@
 
 #include <event2/event.h>
 
-#include "base/audit_record.h"
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/options.h"
-#include "base/text.h"
-#include "gateway/audit_sender.h"
+#include "gateway/control_peer.h"
+#include "gateway/control_trail.h"
+#include "relay/sockets.h"
 
-#define ASK_LIMIT_US	 5000000   /* from connecting to the question */
-#define ANSWER_LIMIT_US	 300000000 /* for the whole answer */
-#define STUCK_LIMIT_US	 10000000  /* without a word taken by the peer */
-#define TURN_US		 2000	   /* of saying more; then others have theirs */
-#define FULL_PAUSE_US	 5000	   /* before looking whether it was read */
-#define LOOK_US		 250000	   /* at one who waits */
-#define REFUSED_EVERY_US 1000000   /* between two records of refusals */
-#define GROUPS_MAX	 65536	   /* as Linux has it */
-#define WHO_SIZE	 64
+#define ASK_LIMIT_US	5000000	  /* from connecting to the question */
+#define ANSWER_LIMIT_US 300000000 /* for the whole answer */
+#define STUCK_LIMIT_US	10000000  /* without a word taken by the peer */
+#define TURN_US		2000	  /* of saying more; then others have theirs */
+#define FULL_PAUSE_US	5000	  /* before looking whether it was read */
+#define LOOK_US		250000	  /* at one who waits */
+#define ACCEPT_PAUSE_US 100000	  /* when descriptors are short */
 
 enum call_step { CALL_ASKING, CALL_ANSWERING, CALL_ENDED };
 
@@ -54,75 +51,15 @@ struct control_call {
 
 struct control_server {
 	const struct control_world *world;
-	struct audit_sender *audit;
+	struct control_trail trail;
 	const struct control_command *const *commands;
 	int fd;
 	uint32_t group;
 	struct event *listening;
+	struct event *resume; /* listening, after a shortage */
 	TAILQ_HEAD(, control_call) calls;
 	size_t call_count;
-	uint64_t refused_us; /* when a refusal was last on record */
-	unsigned untold;     /* refusals since */
 };
-
-/* ---- records */
-
-static void
-record(struct control_server *server, const struct ucred *peer, bool failed,
-    const char *what)
-{
-	struct audit_record entry = {.event = AUDIT_ADMIN, .failed = failed};
-	char quoted[TEXT_QUOTED_SIZE(AUDIT_DETAIL_SIZE)];
-
-	(void)snprintf(entry.detail, sizeof(entry.detail), "uid %u, pid %d: %s",
-	    (unsigned)peer->uid, (int)peer->pid, what);
-	(void)text_quote(
-	    quoted, sizeof(quoted), entry.detail, strlen(entry.detail));
-	log_info(
-	    NULL, "control socket: %s%s", failed ? "refused: " : "", quoted);
-	audit_sender_write(server->audit, &entry);
-}
-
-/* Anybody may knock as often as he likes; the trail is not his to fill. */
-static void
-record_refusal(
-    struct control_server *server, const struct ucred *peer, const char *why)
-{
-	uint64_t now_us = clock_monotonic_us();
-	char text[CTL_SENTENCE_SIZE];
-
-	if (server->refused_us != 0 &&
-	    now_us < server->refused_us + REFUSED_EVERY_US) {
-		server->untold++;
-		return;
-	}
-	server->refused_us = now_us;
-	(void)strlcpy(text, why, sizeof(text));
-	if (server->untold > 0)
-		(void)snprintf(text, sizeof(text),
-		    "%s (and %u refusals before)", why, server->untold);
-	server->untold = 0;
-	record(server, peer, true, text);
-}
-
-/* "explain user=alice@EXAMPLE.COM ..." */
-static void
-record_question(struct control_call *call)
-{
-	const char *name, *value;
-	char text[AUDIT_DETAIL_SIZE - WHO_SIZE];
-	size_t len;
-
-	(void)strlcpy(text, call->command->name, sizeof(text));
-	for (size_t i = 0; options_at(call->asked, i, &name, &value); i++) {
-		if (strcmp(name, "command") == 0)
-			continue;
-		len = strlen(text);
-		(void)snprintf(
-		    text + len, sizeof(text) - len, " %s=%s", name, value);
-	}
-	record(call->server, &call->peer, false, text);
-}
 
 /* ---- the end of a call */
 
@@ -196,8 +133,12 @@ control_call_line(struct control_call *call, const struct options *line)
 	size_t len;
 
 	options_encode(line, &data, &len);
-	must(len <= CTL_LINE_MAX);
-	say(call, CTL_LINE, data, len);
+	/* DNs are as long as whoever writes them likes. */
+	if (len > CTL_LINE_MAX)
+		control_call_fail(call, CTL_UNAVAILABLE,
+		    "a line of the answer is too long to be said");
+	else
+		say(call, CTL_LINE, data, len);
 	free(data);
 }
 
@@ -367,7 +308,7 @@ on_ask(void *arg, struct link_message *message)
 		    "this gateway does not know the command");
 		return;
 	}
-	record_question(call);
+	control_trail_question(&call->server->trail, &call->peer, call->asked);
 	call->step = CALL_ANSWERING;
 	call->over_us = clock_monotonic_us() + ANSWER_LIMIT_US;
 	call->state = call->command->start(call);
@@ -386,37 +327,6 @@ static const struct link_handler handlers[] = {
 
 /* ---- who asks */
 
-/* Besides its first group, which is in the credentials. */
-static bool
-has_group(int fd, uint32_t group)
-{
-	socklen_t len = GROUPS_MAX * sizeof(gid_t);
-	gid_t *groups = malloc(len);
-	bool found = false;
-
-	if (groups == NULL ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
-		len = 0;
-	for (size_t i = 0; i < len / sizeof(gid_t); i++)
-		found |= groups[i] == group;
-	free(groups);
-	return found;
-}
-
-static bool
-is_in_group(int fd, const struct ucred *peer, uint32_t group)
-{
-	return group != CONTROL_NO_GROUP &&
-	       (peer->gid == group || has_group(fd, group));
-}
-
-static bool
-may_ask(const struct control_server *server, int fd, const struct ucred *peer)
-{
-	return peer->uid == 0 || peer->uid == geteuid() ||
-	       is_in_group(fd, peer, server->group);
-}
-
 static void
 refuse(struct control_server *server, int fd, const struct ucred *peer,
     enum ctl_failure failure, const char *why)
@@ -424,7 +334,7 @@ refuse(struct control_server *server, int fd, const struct ucred *peer,
 	struct link *link =
 	    link_new(server->world->base, fd, handlers, on_closed, NULL);
 
-	record_refusal(server, peer, why);
+	control_trail_refusal(&server->trail, peer, why);
 	if (link != NULL)
 		send_failure(link, failure, why);
 	link_free(link);
@@ -454,21 +364,43 @@ open_call(struct control_server *server, int fd, const struct ucred *peer)
 		turn_in(call, LOOK_US);
 }
 
+/* Nobody else is served before there are descriptors again. */
+static void
+pause_accepting(struct control_server *server)
+{
+	const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_US};
+
+	log_warning(NULL, "control socket: cannot accept: %s", strerror(errno));
+	(void)event_del(server->listening);
+	(void)event_add(server->resume, &pause);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_server *server = arg;
+
+	(void)fd;
+	(void)what;
+	(void)event_add(server->listening, NULL);
+}
+
 static void
 on_connection(evutil_socket_t listening, short what, void *arg)
 {
 	struct control_server *server = arg;
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
 	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
-	if (fd < 0)
+	if (fd < 0) {
+		if (sockets_is_shortage(errno))
+			pause_accepting(server);
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-	    len != sizeof(peer))
+	}
+	if (!control_peer_find(fd, &peer))
 		(void)close(fd);
-	else if (!may_ask(server, fd, &peer))
+	else if (!control_peer_may_ask(fd, &peer, server->group))
 		refuse(server, fd, &peer, CTL_REFUSED,
 		    "only root, the gateway's own user and members of "
 		    "control.read_group may ask");
@@ -488,11 +420,14 @@ control_server_new(const struct control_world *world,
 	struct control_server *server = must_alloc(1, sizeof(*server));
 
 	server->world = world;
-	server->audit = audit;
+	server->trail.audit = audit;
 	server->commands = commands;
 	server->fd = -1;
 	server->group = CONTROL_NO_GROUP;
 	TAILQ_INIT(&server->calls);
+	server->resume = evtimer_new(world->base, on_resume, server);
+	if (server->resume == NULL)
+		die("out of memory");
 	return server;
 }
 
@@ -502,6 +437,7 @@ stop_listening(struct control_server *server)
 	if (server->listening != NULL)
 		event_free(server->listening);
 	server->listening = NULL;
+	(void)event_del(server->resume);
 	if (server->fd >= 0)
 		(void)close(server->fd);
 	server->fd = -1;
@@ -528,6 +464,7 @@ control_server_free(struct control_server *server)
 	if (server == NULL)
 		return;
 	stop_listening(server);
+	event_free(server->resume);
 	while (!TAILQ_EMPTY(&server->calls))
 		call_free(TAILQ_FIRST(&server->calls));
 	free(server);

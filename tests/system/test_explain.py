@@ -6,6 +6,7 @@ import time
 from tests.lab.decisions import outcome
 from tests.lab.process import wait_until
 from tests.lab.slapd import group_dn, rule, user_dn
+from tests.lab.socks import DATAGRAM_FLAGS, UDP, Client, Refused
 from tests.lab.suite import behaviour, expect, expect_equal
 
 PROTECTIONS = {1: "integrity", 2: "confidentiality", 3: "selective"}
@@ -27,7 +28,10 @@ RULES = (
     rule("hour", gwUser=user_dn("bob"), gwDestination="10.77.0.5",
          gwSchedule=f"Mon-Sun {HOUR:02}:00-{HOUR:02}:59 Etc/UTC"),
     rule("office", gwPrincipal="mallory@EXAMPLE.COM",
-         gwClient="192.0.2.0/24", gwDestination="10.77.0.6"),
+         gwClient="192.0.2.0/24",
+         gwDestination=["10.77.0.6", "www.elsewhere.example"]),
+    rule("datagrams", gwCommand="udp", gwGroup=group_dn("staff"),
+         gwDestination="10.77.0.80"),
 )
 
 LAB = {"entries": "".join(RULES)}
@@ -157,9 +161,43 @@ def without_from_what_depends_on_it_is_said(lab):
     expect_equal(part(depends, "office")[0], "needs client", "why")
     permitted = explain(lab, "mallory", "10.77.0.6", "--from", "192.0.2.1")
     expect_equal(permitted["decision"]["rule"], "office", "from there")
+    # By name: it could be permitted, so that nobody says that it is denied.
+    depends = explain(lab, "mallory", "www.elsewhere.example")
+    expect_equal((depends["decision"]["decision"],
+                  depends["resolution"]["asked"]), ("depends", False),
+                 "by name")
+    permitted = explain(lab, "mallory", "www.elsewhere.example", "--from",
+                        "192.0.2.1")
+    expect_equal([row["decision"] for row in permitted["addresses"]],
+                 ["permit"], "by name from there")
     # Its other conditions do not hold whatever the client is.
     expect_equal(explain(lab, "mallory", "10.77.0.7")["decision"]["decision"],
                  "deny", "elsewhere")
+
+
+def association(lab, user):
+    """The record of a decision on UDP ASSOCIATE."""
+    with Client(lab, user=user, flags=DATAGRAM_FLAGS) as client:
+        name = client.ready().name
+        try:
+            client.ask("0.0.0.0", 0, UDP)
+        except Refused:
+            pass
+    return lab.audit.wait_for(client=name, event="decision")
+
+
+@behaviour
+def datagrams_are_denied_as_a_whole_or_one_by_one(lab):
+    for user, outcome_wanted in [("alice", "ok"), ("bob", "fail")]:
+        record = association(lab, user)
+        expect_equal(record["outcome"], outcome_wanted, f"of {user}")
+        says = lab.gateway.ctl_json("explain", f"{user}@EXAMPLE.COM", "udp",
+                                    "10.77.0.80:53")["decision"]
+        expect_equal((says["reason"], says.get("rule")),
+                     (record["reason"], record.get("rule")), f"to {user}")
+    says = lab.gateway.ctl_json("explain", "alice@EXAMPLE.COM", "udp",
+                                "10.77.0.81:53")["decision"]
+    expect_equal(says["reason"], "denied_no_rule", "another destination")
 
 
 @behaviour
@@ -212,7 +250,7 @@ def rules_are_listed_in_their_order(lab):
     listed = lab.gateway.ctl_json("policy", "list")
     expect_equal([row["name"] for row in listed["rules"]],
                  ["payroll", "six", "no-contractors", "night", "staff",
-                  "hour", "office", "sealed"], "the rules")
+                  "datagrams", "hour", "office", "sealed"], "the rules")
     expect_equal([row["name"] for row in listed["rules"]
                   if row["report_only"]], ["night"], "dry runs")
-    expect_equal((listed["count"], listed["stale"]), (8, False), "the set")
+    expect_equal((listed["count"], listed["stale"]), (9, False), "the set")

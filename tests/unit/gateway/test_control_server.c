@@ -55,6 +55,23 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 	return __real_getsockopt(fd, level, option, value, len);
 }
 
+/* ---- descriptors, and whether there are any */
+
+static bool is_short;
+static unsigned accepts;
+
+int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+int
+__wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+	accepts++;
+	if (!is_short)
+		return __real_accept4(fd, from, len, flags);
+	errno = EMFILE;
+	return -1;
+}
+
 /* ---- the records */
 
 static struct audit_record last_record;
@@ -132,6 +149,22 @@ start_failing(struct control_call *call)
 static const struct control_command failing = {
     .name = "failing", .start = start_failing, .end = on_end};
 
+/* Says more in a line than fits into one. */
+static void *
+start_wide(struct control_call *call)
+{
+	char *text = must_alloc(CTL_LINE_MAX + 1, 1);
+
+	memset(text, 'x', CTL_LINE_MAX);
+	say(call, "text", text);
+	free(text);
+	control_call_done(call);
+	return NULL;
+}
+
+static const struct control_command wide = {
+    .name = "wide", .start = start_wide, .end = on_end};
+
 /* Has so many lines to say, each of which takes a millisecond. */
 static void *
 start_long(struct control_call *call)
@@ -170,7 +203,7 @@ static const struct control_command long_one = {
     .name = "long", .start = start_long, .pump = pump_long, .end = on_end};
 
 static const struct control_command *const commands[] = {
-    &echo, &later, &failing, &long_one, NULL};
+    &echo, &later, &failing, &wide, &long_one, NULL};
 
 /* ---- the world */
 
@@ -201,6 +234,8 @@ set_up(void **state)
 	world = (struct control_world){.base = base};
 	peer = (struct ucred){.pid = 42, .uid = 0, .gid = 0};
 	other_group = 0;
+	is_short = false;
+	accepts = 0;
 	records = ended = most_in_a_turn = 0;
 	most_queued = 0;
 	waiting = NULL;
@@ -411,6 +446,39 @@ a_command_may_fail(void **state)
 	assert_string_equal(client.failed.sentence, "not now");
 	assert_false(client.is_done);
 	assert_int_equal(ended, 1);
+}
+
+static void
+a_line_that_does_not_fit_fails(void **state)
+{
+	struct client client;
+
+	(void)state;
+	answer(&client, "wide");
+	assert_int_equal(client.failed.failure, CTL_UNAVAILABLE);
+	assert_non_null(strstr(client.failed.sentence, "too long"));
+	assert_false(client.is_done);
+	assert_int_equal(ended, 1);
+}
+
+/* The socket stays readable: the loop would turn without end. */
+static void
+without_descriptors_it_pauses(void **state)
+{
+	const struct timeval while_ = {.tv_usec = 50000};
+	struct client client;
+
+	(void)state;
+	is_short = true;
+	open_client(&client);
+	ask(&client, "echo", "text", "hello");
+	assert_int_equal(event_base_loopexit(base, &while_), 0);
+	assert_int_equal(event_base_dispatch(base), 0);
+	assert_int_equal(accepts, 1);
+	is_short = false;
+	run_until_closed(&client);
+	assert_true(client.is_done);
+	link_free(client.link);
 }
 
 static void
@@ -707,6 +775,8 @@ main(void)
 	    TEST(a_question_is_answered_and_on_record),
 	    TEST(an_answer_may_come_later),
 	    TEST(a_command_may_fail),
+	    TEST(a_line_that_does_not_fit_fails),
+	    TEST(without_descriptors_it_pauses),
 	    TEST(a_command_that_is_not_there_is_said_so),
 	    TEST(who_may_not_ask_is_told),
 	    TEST(we_ourselves_and_members_may_ask),
