@@ -228,6 +228,25 @@ endpoints_are_equal_in_kind_host_and_port(void **state)
 	}
 }
 
+static void
+an_unspecified_address_is_known_whatever_its_port(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_unspecified;
+	} rows[] = {{"0.0.0.0:1", true}, {"[::]:443", true},
+	    {"0.0.0.1:1", false}, {"[::1]:1", false}, {"a.example:1", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct endpoint endpoint;
+
+		assert_true(endpoint_parse(rows[i].text, &endpoint));
+		assert_int_equal(
+		    endpoint_is_unspecified(&endpoint), rows[i].is_unspecified);
+	}
+}
+
 int
 main(void)
 {
@@ -240,6 +259,7 @@ main(void)
 	    cmocka_unit_test(an_address_makes_an_endpoint),
 	    cmocka_unit_test(people_write_host_and_port),
 	    cmocka_unit_test(endpoints_are_equal_in_kind_host_and_port),
+	    cmocka_unit_test(an_unspecified_address_is_known_whatever_its_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
