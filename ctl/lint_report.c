@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What was found out about rules, gathered and printed. */
-#include "ctl/findings.h"
+#include "ctl/lint_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,64 +13,64 @@
 #include "policy/rule.h"
 
 struct row {
-	struct finding finding;
+	struct lint_remark remark;
 	const struct rule *by[LINT_BY_MAX];
 };
 
-struct findings {
+struct lint_report {
 	size_t count, room, mistakes;
 	struct row *rows;
 	size_t omitted_count;
 	char **omitted;
 };
 
-struct findings *
-findings_new(void)
+struct lint_report *
+lint_report_new(void)
 {
-	return must_alloc(1, sizeof(struct findings));
+	return must_alloc(1, sizeof(struct lint_report));
 }
 
 void
-findings_free(struct findings *findings)
+lint_report_free(struct lint_report *report)
 {
-	if (findings == NULL)
+	if (report == NULL)
 		return;
-	for (size_t i = 0; i < findings->omitted_count; i++)
-		free(findings->omitted[i]);
-	free(findings->omitted);
-	free(findings->rows);
-	free(findings);
+	for (size_t i = 0; i < report->omitted_count; i++)
+		free(report->omitted[i]);
+	free(report->omitted);
+	free(report->rows);
+	free(report);
 }
 
 void
-findings_add(struct findings *findings, const struct finding *finding)
+lint_report_add(struct lint_report *report, const struct lint_remark *remark)
 {
 	struct row *row;
 
-	if (findings->count == findings->room) {
-		findings->room = 2 * findings->room + 64;
-		findings->rows =
-		    reallocarray(findings->rows, findings->room, sizeof(*row));
-		if (findings->rows == NULL)
+	if (report->count == report->room) {
+		report->room = 2 * report->room + 64;
+		report->rows =
+		    reallocarray(report->rows, report->room, sizeof(*row));
+		if (report->rows == NULL)
 			die("out of memory");
 	}
-	row = &findings->rows[findings->count++];
-	row->finding = *finding;
-	if (row->finding.by_count > LINT_BY_MAX)
-		row->finding.by_count = LINT_BY_MAX;
-	for (size_t i = 0; i < row->finding.by_count; i++)
-		row->by[i] = finding->by[i];
-	findings->mistakes += finding->is_mistake;
+	row = &report->rows[report->count++];
+	row->remark = *remark;
+	if (row->remark.by_count > LINT_BY_MAX)
+		row->remark.by_count = LINT_BY_MAX;
+	for (size_t i = 0; i < row->remark.by_count; i++)
+		row->by[i] = remark->by[i];
+	report->mistakes += remark->is_mistake;
 }
 
 void
-findings_omit(struct findings *findings, const char *sentence)
+lint_report_omit(struct lint_report *report, const char *sentence)
 {
-	findings->omitted = reallocarray(findings->omitted,
-	    findings->omitted_count + 1, sizeof(*findings->omitted));
-	if (findings->omitted == NULL)
+	report->omitted = reallocarray(report->omitted,
+	    report->omitted_count + 1, sizeof(*report->omitted));
+	if (report->omitted == NULL)
 		die("out of memory");
-	findings->omitted[findings->omitted_count++] = must_strdup(sentence);
+	report->omitted[report->omitted_count++] = must_strdup(sentence);
 }
 
 /* ---- for people */
@@ -79,17 +79,17 @@ findings_omit(struct findings *findings, const char *sentence)
 static char *
 make_text(const struct row *row)
 {
-	const struct finding *finding = &row->finding;
+	const struct lint_remark *remark = &row->remark;
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	if (out == NULL)
 		die("out of memory");
-	(void)fputs(finding->sentence, out);
-	if (finding->value != NULL)
-		(void)fprintf(out, ": %s", finding->value);
-	for (size_t i = 0; i < finding->by_count; i++)
+	(void)fputs(remark->sentence, out);
+	if (remark->value != NULL)
+		(void)fprintf(out, ": %s", remark->value);
+	for (size_t i = 0; i < remark->by_count; i++)
 		(void)fprintf(
 		    out, "%s%s", i == 0 ? ": " : ", ", row->by[i]->name);
 	if (fclose(out) != 0)
@@ -98,19 +98,19 @@ make_text(const struct row *row)
 }
 
 static enum outcome
-print_table(const struct findings *findings)
+print_table(const struct lint_report *report)
 {
 	static const char *const headings[] = {"", "KIND", "ABOUT", "WHAT"};
 	struct table *table = table_new(headings, ARRAY_COUNT(headings));
 	enum outcome outcome;
 
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *finding = &findings->rows[i].finding;
-		char *text = make_text(&findings->rows[i]);
+	for (size_t i = 0; i < report->count; i++) {
+		const struct lint_remark *remark = &report->rows[i].remark;
+		char *text = make_text(&report->rows[i]);
 		const char *const cells[] = {
-		    finding->is_mistake ? "mistake" : "note",
-		    finding->kind,
-		    finding->name,
+		    remark->is_mistake ? "mistake" : "note",
+		    remark->kind,
+		    remark->name,
 		    text,
 		};
 
@@ -123,16 +123,16 @@ print_table(const struct findings *findings)
 }
 
 static enum outcome
-print_text(const struct findings *findings, size_t rules)
+print_text(const struct lint_report *report, size_t rules)
 {
 	enum outcome outcome = OUTCOME_OK;
 
-	if (findings->count > 0)
-		outcome = print_table(findings);
-	for (size_t i = 0; i < findings->omitted_count; i++)
-		(void)printf("not looked at: %s\n", findings->omitted[i]);
+	if (report->count > 0)
+		outcome = print_table(report);
+	for (size_t i = 0; i < report->omitted_count; i++)
+		(void)printf("not looked at: %s\n", report->omitted[i]);
 	(void)printf("enabled rules: %zu, mistakes: %zu, notes: %zu\n", rules,
-	    findings->mistakes, findings->count - findings->mistakes);
+	    report->mistakes, report->count - report->mistakes);
 	if (outcome == OUTCOME_OK && fflush(stdout) != 0)
 		outcome = outcome_say(
 		    OUTCOME_LOCAL, "standard output cannot be written");
@@ -150,17 +150,17 @@ set(json_t *object, const char *name, json_t *value)
 static json_t *
 make_object(const struct row *row)
 {
-	const struct finding *finding = &row->finding;
+	const struct lint_remark *remark = &row->remark;
 	json_t *object = json_object(), *by = json_array();
 
-	set(object, "kind", document_text(finding->kind));
-	set(object, "mistake", json_boolean(finding->is_mistake));
-	set(object, "name", document_text(finding->name));
-	set(object, "dn", document_text(finding->dn));
-	set(object, "sentence", document_text(finding->sentence));
-	if (finding->value != NULL)
-		set(object, "value", document_text(finding->value));
-	for (size_t i = 0; i < finding->by_count; i++)
+	set(object, "kind", document_text(remark->kind));
+	set(object, "mistake", json_boolean(remark->is_mistake));
+	set(object, "name", document_text(remark->name));
+	set(object, "dn", document_text(remark->dn));
+	set(object, "sentence", document_text(remark->sentence));
+	if (remark->value != NULL)
+		set(object, "value", document_text(remark->value));
+	for (size_t i = 0; i < remark->by_count; i++)
 		must(json_array_append_new(
 			 by, document_text(row->by[i]->name)) == 0);
 	set(object, "by", by);
@@ -168,31 +168,32 @@ make_object(const struct row *row)
 }
 
 static enum outcome
-print_document(const struct findings *findings, size_t rules)
+print_document(const struct lint_report *report, size_t rules)
 {
 	json_t *document = json_object(), *all = json_array(),
 	       *omitted = json_array();
 
-	for (size_t i = 0; i < findings->count; i++)
+	for (size_t i = 0; i < report->count; i++)
 		must(json_array_append_new(
-			 all, make_object(&findings->rows[i])) == 0);
-	for (size_t i = 0; i < findings->omitted_count; i++)
+			 all, make_object(&report->rows[i])) == 0);
+	for (size_t i = 0; i < report->omitted_count; i++)
 		must(json_array_append_new(
-			 omitted, document_text(findings->omitted[i])) == 0);
+			 omitted, document_text(report->omitted[i])) == 0);
 	set(document, "rules", json_integer((json_int_t)rules));
-	set(document, "mistakes", json_integer((json_int_t)findings->mistakes));
+	set(document, "mistakes", json_integer((json_int_t)report->mistakes));
 	set(document, "findings", all);
 	set(document, "not_looked_at", omitted);
 	return document_print(document);
 }
 
 enum outcome
-findings_print(const struct findings *findings, size_t rules, bool wants_json)
+lint_report_print(
+    const struct lint_report *report, size_t rules, bool wants_json)
 {
-	enum outcome outcome = wants_json ? print_document(findings, rules)
-					  : print_text(findings, rules);
+	enum outcome outcome = wants_json ? print_document(report, rules)
+					  : print_text(report, rules);
 
-	if (outcome == OUTCOME_OK && findings->mistakes > 0)
+	if (outcome == OUTCOME_OK && report->mistakes > 0)
 		return OUTCOME_FOUND;
 	return outcome;
 }

@@ -11,7 +11,7 @@
 
 #include "base/must.h"
 #include "ctl/daemon.h"
-#include "ctl/findings.h"
+#include "ctl/lint_report.h"
 #include "policy/rule.h"
 #include "policy/ruleset.h"
 
@@ -227,10 +227,10 @@ ask_all(struct world *world)
 /* ---- telling */
 
 static void
-tell(struct findings *findings, enum kind kind, const char *value,
+tell(struct lint_report *report, enum kind kind, const char *value,
     const char *name, const char *dn)
 {
-	const struct finding finding = {
+	const struct lint_remark remark = {
 	    .kind = kinds[kind].kind,
 	    .sentence = kinds[kind].sentence,
 	    .is_mistake = true,
@@ -239,28 +239,28 @@ tell(struct findings *findings, enum kind kind, const char *value,
 	    .value = value,
 	};
 
-	findings_add(findings, &finding);
+	lint_report_add(report, &remark);
 }
 
 static void
-tell_all(const struct world *world, struct findings *findings)
+tell_all(const struct world *world, struct lint_report *report)
 {
 	for (size_t i = 0; i < world->reference_count; i++) {
 		const struct reference *reference = &world->references[i];
 
 		if (is_missing(world, reference))
-			tell(findings, reference->kind, reference->value,
+			tell(report, reference->kind, reference->value,
 			    reference->name, reference->dn);
 	}
 	if (atomic_load(&world->has_unresolved))
-		findings_omit(
-		    findings, "some names: the name servers give no answer");
+		lint_report_omit(
+		    report, "some names: the name servers give no answer");
 	if (atomic_load(&world->is_over)) {
 		char text[DAEMON_SILENCE_SIZE + 64];
 
 		(void)snprintf(text, sizeof(text),
 		    "some users, groups and names: %s", world->why);
-		findings_omit(findings, text);
+		lint_report_omit(report, text);
 	}
 }
 
@@ -275,30 +275,30 @@ is_listener(const struct daemon_facts *facts, const char *name)
 
 static void
 look_at_listeners(const struct daemon_facts *facts, const struct ruleset *rules,
-    struct findings *findings)
+    struct lint_report *report)
 {
 	const struct rule *rule;
 
 	for (size_t i = 0; (rule = ruleset_rule(rules, i)) != NULL; i++)
 		for (size_t j = 0; j < rule->listeners.count; j++)
 			if (!is_listener(facts, rule->listeners.texts[j]))
-				tell(findings, KIND_LISTENER,
+				tell(report, KIND_LISTENER,
 				    rule->listeners.texts[j], rule->name,
 				    rule->dn);
 }
 
 void
 lint_world(const char *socket, const struct daemon_facts *facts,
-    const struct ruleset *rules, struct findings *findings)
+    const struct ruleset *rules, struct lint_report *report)
 {
 	struct world world = {
 	    .socket = socket, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-	look_at_listeners(facts, rules, findings);
+	look_at_listeners(facts, rules, report);
 	gather(&world, rules);
 	make_things(&world);
 	ask_all(&world);
-	tell_all(&world, findings);
+	tell_all(&world, report);
 	free(world.references);
 	free(world.things);
 }

@@ -7,17 +7,17 @@
 #define CTL_LINT_WORLD_H
 
 struct daemon_facts;
-struct findings;
+struct lint_report;
 struct ruleset;
 
 /*
  * Asks the gateway at that socket about each user and group that an enabled
  * rule names, and each exact host name of a rule or a set, once, a few at a
- * time; adds a finding for each rule that names what is not there.  The rule
- * set is borrowed for the life of the findings.  A gateway or a directory that
- * does not answer is no finding: what was not looked at is said.
+ * time; adds a remark for each rule that names what is not there.  The rule
+ * set is borrowed for the life of the report.  A gateway or a directory that
+ * does not answer is no remark: what was not looked at is said.
  */
 void lint_world(const char *socket, const struct daemon_facts *facts,
-    const struct ruleset *rules, struct findings *findings);
+    const struct ruleset *rules, struct lint_report *report);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "ctl/candidate.h"
 #include "ctl/daemon.h"
-#include "ctl/findings.h"
+#include "ctl/lint_report.h"
 #include "ctl/lint_world.h"
 #include "policy/judge.h"
 #include "policy/lint.h"
@@ -50,7 +50,7 @@ read_options(struct asked *asked, int argc, char **argv)
 static void
 on_finding(void *arg, const struct lint_finding *lint)
 {
-	const struct finding finding = {
+	const struct lint_remark remark = {
 	    .kind = lint_name(lint->kind),
 	    .sentence = lint_sentence(lint->kind),
 	    .is_mistake = lint_is_mistake(lint->kind),
@@ -62,13 +62,13 @@ on_finding(void *arg, const struct lint_finding *lint)
 	    .by = lint->by,
 	};
 
-	findings_add(arg, &finding);
+	lint_report_add(arg, &remark);
 }
 
 /* `facts` NULL: without a gateway. */
 static enum outcome
 look(const struct ctl *ctl, const struct ruleset *rules,
-    const struct daemon_facts *facts, struct findings *findings)
+    const struct daemon_facts *facts, struct lint_report *report)
 {
 	struct own_addresses own = {.count = 0};
 	struct lint_facts known = {.now = time(NULL)};
@@ -82,20 +82,20 @@ look(const struct ctl *ctl, const struct ruleset *rules,
 		};
 		known.own = &own;
 	}
-	switch (lint_rules(rules, &known, on_finding, findings)) {
+	switch (lint_rules(rules, &known, on_finding, report)) {
 	case LINT_DONE:
 		break;
 	case LINT_CUT_SHORT:
-		findings_omit(
-		    findings, "some pairs of rules: there are too many alike");
+		lint_report_omit(
+		    report, "some pairs of rules: there are too many alike");
 		break;
 	case LINT_NO_MEMORY:
 		return outcome_say(OUTCOME_LOCAL, "out of memory");
 	}
 	if (facts != NULL)
-		lint_world(ctl->socket, facts, rules, findings);
+		lint_world(ctl->socket, facts, rules, report);
 	else
-		findings_omit(findings,
+		lint_report_omit(report,
 		    "whether users, groups, listeners and names are there: a "
 		    "gateway can be asked (--ask)");
 	return OUTCOME_OK;
@@ -104,20 +104,19 @@ look(const struct ctl *ctl, const struct ruleset *rules,
 static enum outcome
 lint(const struct ctl *ctl, const struct asked *asked, struct ruleset *rules)
 {
-	struct findings *findings = findings_new();
+	struct lint_report *report = lint_report_new();
 	struct daemon_facts facts = {.generation = 0};
 	enum outcome outcome = OUTCOME_OK;
 
 	if (asked->asks)
 		outcome = daemon_ask_facts(ctl->socket, &facts);
 	if (outcome == OUTCOME_OK)
-		outcome =
-		    look(ctl, rules, asked->asks ? &facts : NULL, findings);
+		outcome = look(ctl, rules, asked->asks ? &facts : NULL, report);
 	if (outcome == OUTCOME_OK)
-		outcome = findings_print(
-		    findings, ruleset_count(rules), ctl->wants_json);
+		outcome = lint_report_print(
+		    report, ruleset_count(rules), ctl->wants_json);
 	daemon_facts_fini(&facts);
-	findings_free(findings);
+	lint_report_free(report);
 	return outcome;
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/compiler.h"
 #include "ctl/daemon.h"
-#include "ctl/findings.h"
+#include "ctl/lint_report.h"
 #include "ctl/lint_world.h"
 #include "policy/ruleset.h"
 #include "tests/unit/policy/rule_text.h"
@@ -89,22 +89,22 @@ look(enum outcome outcome)
 	struct daemon_listener listener = {.name = (char[]){"in"}};
 	struct daemon_facts facts = {
 	    .listener_count = 1, .listeners = &listener};
-	struct findings *findings = findings_new();
+	struct lint_report *report = lint_report_new();
 	json_t *document;
 
 	assert_non_null(rules);
 	assert_non_null(out);
 	asked[0] = '\0';
-	lint_world("the socket", &facts, rules, findings);
+	lint_world("the socket", &facts, rules, report);
 	stdout = out;
 	assert_int_equal(
-	    findings_print(findings, ruleset_count(rules), true), outcome);
+	    lint_report_print(report, ruleset_count(rules), true), outcome);
 	stdout = real;
 	assert_int_equal(fclose(out), 0);
 	document = json_loads(text, 0, NULL);
 	assert_non_null(document);
 	free(text);
-	findings_free(findings);
+	lint_report_free(report);
 	ruleset_unref(rules);
 	return document;
 }
