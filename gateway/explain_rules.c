@@ -23,15 +23,24 @@ explain_asks_rules(const struct explain *explain)
 		   verdict->rule[0] != '\0');
 }
 
-static bool
-names_networks(const struct rule *rule)
+/* A network that the rule names at that port, or NULL. */
+static const struct network *
+some_network(const struct rule *rule, uint16_t port)
 {
 	const struct target_list *list;
 
 	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++)
-		if (list->network_first < list->destination_count)
-			return true;
-	return false;
+		if (list->network_first < list->destination_count &&
+		    rule_has_port(rule, i, port))
+			return &list->destinations[list->network_first].network;
+	return NULL;
+}
+
+static bool
+is_about_target(const char *attribute)
+{
+	return strcmp(attribute, "gwDestination") == 0 ||
+	       strcmp(attribute, "gwPort") == 0;
 }
 
 static enum explain_part
@@ -54,6 +63,26 @@ part_of(enum bearing_kind kind)
 	return PART_FAILS;
 }
 
+/* The name is not in it, or not at this port; its addresses could be, unless
+ * it fails at an address of its own, too. */
+static void
+weigh_for_its_networks(const struct explain *explain,
+    const struct request *request, const struct rule *rule,
+    struct explain_bearing *out)
+{
+	const struct network *network =
+	    some_network(rule, request->destination.port);
+	struct bearing would;
+
+	if (network == NULL)
+		return;
+	would = judge_rule(&explain->context, request, &network->base, rule);
+	if (would.kind == BEARING_FAILS)
+		out->failed = would.failed;
+	else
+		out->part = PART_NEEDS_ADDRESS;
+}
+
 static struct explain_bearing
 weigh(const struct explain *explain, const struct request *request,
     const struct address *address, const struct rule *rule)
@@ -62,10 +91,9 @@ weigh(const struct explain *explain, const struct request *request,
 	    judge_rule(&explain->context, request, address, rule);
 	struct explain_bearing out = {part_of(bearing.kind), bearing.failed};
 
-	/* The name is not in it; its addresses could be. */
 	if (out.part == PART_FAILS && address->family == ADDRESS_NONE &&
-	    strcmp(out.failed, "gwDestination") == 0 && names_networks(rule))
-		out.part = PART_NEEDS_ADDRESS;
+	    is_about_target(out.failed))
+		weigh_for_its_networks(explain, request, rule, &out);
 	return out;
 }
 
