@@ -3,6 +3,7 @@
 
 import time
 
+from tests.lab.control import FAILED, ask, told
 from tests.lab.decisions import outcome
 from tests.lab.process import wait_until
 from tests.lab.slapd import group_dn, rule, user_dn
@@ -223,6 +224,35 @@ def what_no_session_could_ask_is_no_question(lab):
     said = lab.gateway.ctl("explain", "a@B", "connect", "h:1", "--at", "noon",
                            status=64)
     expect("noon is no time" in said, said)
+
+
+@behaviour
+def what_judging_elsewhere_needs_is_told(lab):
+    def answer(**question):
+        return told(lab.gateway.settings["control"]["socket"], **question)
+
+    inner, outer = group_dn("engineers"), group_dn("staff")
+    (subject, *groups), _ = answer(command="subject", who="alice@EXAMPLE.COM")
+    expect_equal((subject["dn"], subject["cached"], subject["silence"]),
+                 (user_dn("alice"), "false", ""), "the subject")
+    expect_equal([(group["dn"], group["origin"], group.get("through"))
+                  for group in groups],
+                 [(inner, "member", None), (outer, "member", inner)], "groups")
+    expect_equal([answer(command="entry", dn=dn)[0][0]["is"] for dn in
+                  (outer, group_dn("nobody"), "staff")],
+                 ["there", "missing", "unknown"], "entries")
+    (name, *addresses), _ = answer(command="resolve", name="www.example.com")
+    expect_equal((name["reason"], {row["address"] for row in addresses}),
+                 ("ok", {"fd77::80", "10.77.0.80"}), "addresses")
+    (facts, *_), _ = answer(command="facts")
+    expect_equal((facts["generation"], facts["stale"]), ("1", "false"),
+                 "facts")
+    rules, in_force = answer(command="set")
+    expect_equal(rules[0]["octets"], str(len(in_force)), "the set")
+    base = lab.gateway.settings["directory"]["rule_base"]
+    expect_equal(answer(command="set", base=base)[1], in_force, "that base")
+    expect_equal(ask(lab.gateway.settings["control"]["socket"], command="set",
+                     base=inner + "x"), [FAILED], "no such base")
 
 
 @behaviour
