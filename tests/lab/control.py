@@ -52,11 +52,11 @@ def ask(path, **question):
 
 def told(path, **question):
     """The lines of an answer that is whole, and the octets of its stream."""
-    lines, octets, last = [], b"", None
+    lines, octets, last = [], bytearray(), None
     for last, payload in packets(path, **question):
         if last == LINE:
             lines.append(texts(payload))
         elif last == OCTETS:
             octets += payload
     assert last == DONE, (question, lines, last)
-    return lines, octets
+    return lines, bytes(octets)
