@@ -11,6 +11,15 @@
 #include "base/must.h"
 #include "base/text.h"
 
+const struct document_field document_policy_fields[] = {
+    {"generation", DOCUMENT_NUMBER},
+    {"count", DOCUMENT_NUMBER},
+    {"confirmed", DOCUMENT_NUMBER},
+    {"stale", DOCUMENT_BOOL},
+    {"expired", DOCUMENT_BOOL},
+    {NULL, DOCUMENT_TEXT},
+};
+
 json_t *
 document_text(const char *text)
 {

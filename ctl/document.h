@@ -28,6 +28,9 @@ struct document_field {
 json_t *document_object(
     const struct options *line, const struct document_field *fields) must_check;
 
+/* Of the line `policy`, which several answers have. */
+extern const struct document_field document_policy_fields[];
+
 /* What lines of one kind become in a document. */
 struct document_kind {
 	const char *kind;

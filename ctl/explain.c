@@ -26,15 +26,6 @@ static const struct document_field question_fields[] = {
     {NULL, DOCUMENT_TEXT},
 };
 
-static const struct document_field policy_fields[] = {
-    {"generation", DOCUMENT_NUMBER},
-    {"count", DOCUMENT_NUMBER},
-    {"confirmed", DOCUMENT_NUMBER},
-    {"stale", DOCUMENT_BOOL},
-    {"expired", DOCUMENT_BOOL},
-    {NULL, DOCUMENT_TEXT},
-};
-
 static const struct document_field subject_fields[] = {
     {"asked", DOCUMENT_BOOL},
     {"account", DOCUMENT_TEXT},
@@ -100,7 +91,7 @@ static const struct document_field decision_fields[] = {
 static const struct document_kind kinds[] = {
     {"decision", "decision", false, decision_fields},
     {"question", "question", false, question_fields},
-    {"policy", "policy", false, policy_fields},
+    {"policy", "policy", false, document_policy_fields},
     {"subject", "subject", false, subject_fields},
     {"group", "groups", true, group_fields},
     {"resolution", "resolution", false, resolution_fields},

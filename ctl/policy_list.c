@@ -17,15 +17,6 @@ struct listing {
 	struct table *table;
 };
 
-static const struct document_field policy_fields[] = {
-    {"generation", DOCUMENT_NUMBER},
-    {"count", DOCUMENT_NUMBER},
-    {"confirmed", DOCUMENT_NUMBER},
-    {"stale", DOCUMENT_BOOL},
-    {"expired", DOCUMENT_BOOL},
-    {NULL, DOCUMENT_TEXT},
-};
-
 static const struct document_field rule_fields[] = {
     {"name", DOCUMENT_TEXT},
     {"order", DOCUMENT_NUMBER},
@@ -75,7 +66,7 @@ on_line(void *arg, const struct options *line)
 
 	if (listing->wants_json && is_policy)
 		must(json_object_update_new(listing->document,
-			 document_object(line, policy_fields)) == 0);
+			 document_object(line, document_policy_fields)) == 0);
 	else if (listing->wants_json)
 		must(json_array_append_new(listing->rules,
 			 document_object(line, rule_fields)) == 0);

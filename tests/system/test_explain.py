@@ -258,11 +258,13 @@ def what_judging_elsewhere_needs_is_told(lab):
 @behaviour
 def each_question_is_on_record(lab):
     explain(lab, "carol", "10.77.0.80")
-    record = lab.audit.wait_for(event="admin")
-    record = lab.audit.find(event="admin")[-1]
-    expect_equal(record["detail"].partition(": ")[2],
-                 "explain user=carol@EXAMPLE.COM do=connect "
-                 "destination=10.77.0.80:9", "the record")
+    wanted = ("explain user=carol@EXAMPLE.COM do=connect "
+              "destination=10.77.0.80:9")
+    record = wait_until(
+        lambda: [record for record in lab.audit.find(event="admin")
+                 if record["detail"].endswith(wanted)], "the record")[0]
+    expect(record["detail"].startswith("uid "), f"who: {record}")
+    expect_equal(record["outcome"], "ok", "outcome")
 
 
 @behaviour
