@@ -108,42 +108,41 @@ addresses_of(const struct retrial_world *world,
 		   : world->resolve(world->arg, record->destination.name, out);
 }
 
-/* Of several addresses: the first permission, as for sessions; datagrams go
- * on to where they went.  Without a permission a session's verdict is that on
- * the first address, a datagram's that on the last. */
-static bool
-speaks(const struct audit_record *record, const struct verdict *verdict,
-    const struct retrial *so_far, const struct address *address)
+/* The address that speaks for all of a name: a session is dialled to the first
+ * that is permitted; datagrams go on to where they went.  Where none is, a
+ * session hears of the first, and datagrams of the last. */
+static const struct address *
+speaker(const struct audit_record *record, const struct address *permitted,
+    size_t permitted_count, const struct address *all, size_t count)
 {
-	bool is_permitted = verdict->decision == DECISION_PERMIT;
+	bool is_udp = record->command == COMMAND_UDP;
 
-	if (is_permitted != (so_far->verdict.decision == DECISION_PERMIT))
-		return is_permitted;
-	if (record->command != COMMAND_UDP)
-		return false;
-	return !is_permitted ||
-	       address_is_equal(address, &record->dialled.address);
+	for (size_t i = 0; is_udp && i < permitted_count; i++)
+		if (address_is_equal(&permitted[i], &record->dialled.address))
+			return &permitted[i];
+	if (permitted_count > 0)
+		return &permitted[0];
+	return &all[is_udp ? count - 1 : 0];
 }
 
 static struct retrial
-judge_addresses(const struct retrial_world *world,
-    const struct audit_record *record, const struct request *asked)
+judge_all(const struct retrial_world *world, const struct audit_record *record,
+    const struct request *asked)
 {
 	struct address addresses[AUDIT_ADDRESSES_MAX];
-	size_t count = addresses_of(world, record, addresses);
+	struct address permitted[AUDIT_ADDRESSES_MAX];
+	size_t count = addresses_of(world, record, addresses), permitted_count;
 	struct retrial retrial = {.why = ""};
 
 	if (count == 0)
 		return cannot("the name's addresses are not on record");
-	for (size_t i = 0; i < count; i++) {
-		struct verdict verdict =
-		    judge_address(&world->context, asked, &addresses[i]);
-
-		if (i > 0 && !speaks(record, &verdict, &retrial, &addresses[i]))
-			continue;
-		retrial.verdict = verdict;
-		retrial.address = addresses[i];
-	}
+	retrial.verdict = judge_addresses(&world->context, asked, addresses,
+	    count, permitted, &permitted_count);
+	retrial.address =
+	    *speaker(record, permitted, permitted_count, addresses, count);
+	if (record->command == COMMAND_UDP)
+		retrial.verdict =
+		    judge_address(&world->context, asked, &retrial.address);
 	return retrial;
 }
 
@@ -177,7 +176,7 @@ judge(const struct retrial_world *world, const struct audit_record *record,
 		retrial.address = asked->destination.address;
 	else if (retrial.verdict.decision == DECISION_DEPENDS ||
 		 (is_doubtful(world, &retrial) && record->address_count > 0))
-		return judge_addresses(world, record, asked);
+		return judge_all(world, record, asked);
 	return retrial;
 }
 

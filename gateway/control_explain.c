@@ -17,13 +17,18 @@
 #include "gateway/explain_private.h"
 #include "gateway/judging.h"
 #include "gateway/settings.h"
+#include "policy/rule.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
+#include "relay/resolver.h"
 
 /* Rules that are looked through for groups at a time. */
 #define MARK_AT_ONCE 256
 
 static void judge(struct explain *explain);
+
+_Static_assert(RESOLVER_ADDRESSES_MAX <= EXPLANATION_ADDRESSES_MAX,
+    "all that a name has is explained");
 
 /* ---- the end */
 
@@ -56,43 +61,12 @@ conclude(struct explain *explain)
 	explain_say_question(explain);
 	if (explain->rules != NULL)
 		control_policy_say(explain->call, explain->rules,
-		    explain->is_stale, explain->context.rules == NULL);
+		    explain->is_stale, explain->found.context.rules == NULL);
 	explain_say_subject(explain);
 	control_call_pump(explain->call);
 }
 
 /* ---- judging */
-
-static void
-judge_addresses(
-    struct explain *explain, const struct address *addresses, size_t count)
-{
-	struct address permitted[RESOLVER_ADDRESSES_MAX];
-	size_t permitted_count;
-
-	must(count <= ARRAY_COUNT(permitted));
-	explain->count = count;
-	for (size_t i = 0; i < count; i++) {
-		explain->addresses[i].address = addresses[i];
-		explain->addresses[i].verdict = judge_address(
-		    &explain->context, &explain->request, &addresses[i]);
-	}
-	/* An association may have been denied as a whole. */
-	if (explain->verdict.decision != DECISION_DENY)
-		explain->verdict =
-		    judging_addresses(&explain->context, &explain->request,
-			addresses, count, permitted, &permitted_count);
-	conclude(explain);
-}
-
-/* Denied before there is an address: the rules are asked about the name. */
-static void
-deny_by_name(struct explain *explain)
-{
-	explain->count = 1;
-	explain->addresses[0].verdict = explain->verdict;
-	conclude(explain);
-}
 
 static void
 on_resolved(void *arg, enum reason reason, const struct address *addresses,
@@ -103,11 +77,10 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	explain->resolution = NULL;
 	explain->is_resolved = true;
 	explain->resolution_reason = reason;
-	if (reason == REASON_OK) {
-		judge_addresses(explain, addresses, count);
-		return;
-	}
-	explain->verdict.reason = reason;
+	if (reason == REASON_OK)
+		explanation_judge(&explain->found, addresses, count);
+	else
+		explain->found.verdict.reason = reason;
 	conclude(explain);
 }
 
@@ -137,32 +110,23 @@ unserved(const struct explain *explain)
 	return REASON_OK;
 }
 
-/* An association is judged before any of its destinations. */
-static struct verdict
-judge_as_a_whole(const struct explain *explain)
+/* No rule is asked. */
+static void
+refuse(struct explain *explain, enum reason reason)
 {
-	struct verdict verdict = {
+	explain->found.verdict = (struct verdict){
 	    .decision = DECISION_DENY,
-	    .reason = unserved(explain),
+	    .reason = reason,
 	    .rule = "",
 	    .valid_until_us = UINT64_MAX,
 	    .reported = "",
 	};
-
-	if (verdict.reason != REASON_OK)
-		return verdict;
-	if (explain->question.command == COMMAND_UDP) {
-		verdict = judge_command(&explain->context, &explain->request);
-		if (verdict.decision == DECISION_DENY)
-			return verdict;
-	}
-	return judge_request(&explain->context, &explain->request);
+	conclude(explain);
 }
 
 static void
 judge(struct explain *explain)
 {
-	const struct endpoint *destination = &explain->question.destination;
 	const struct control_world *world = control_call_world(explain->call);
 	const struct judging judging = {
 	    .shared = world->shared,
@@ -170,21 +134,22 @@ judge(struct explain *explain)
 	    .rules = explain->rules,
 	    .own = &explain->own,
 	};
+	enum reason why = unserved(explain);
 
-	explain->context =
+	explain->found.context =
 	    judging_context(&judging, explain->subject, &explain->is_stale);
-	explain->request.time_us = explain->question.has_time
-				       ? explain->question.time_us
-				       : clock_wall_us();
-	explain->verdict = judge_as_a_whole(explain);
-	if (explain->verdict.decision == DECISION_DEPENDS)
+	explain->found.request.time_us = explain->question.has_time
+					     ? explain->question.time_us
+					     : clock_wall_us();
+	if (why != REASON_OK) {
+		refuse(explain, why);
+		return;
+	}
+	explanation_begin(&explain->found);
+	if (explain->found.verdict.decision == DECISION_DEPENDS)
 		resolve(explain);
-	else if (unserved(explain) != REASON_OK)
-		conclude(explain);
-	else if (destination->kind == ENDPOINT_NAME)
-		deny_by_name(explain);
 	else
-		judge_addresses(explain, &destination->address, 1);
+		conclude(explain);
 }
 
 /* ---- beginning */
@@ -243,7 +208,7 @@ make_request(struct explain *explain)
 {
 	const struct explain_question *question = &explain->question;
 
-	explain->request = (struct request){
+	explain->found.request = (struct request){
 	    .identity = &question->identity,
 	    .command = question->command,
 	    .destination = question->destination,
@@ -292,6 +257,28 @@ next_rule(struct explain *explain)
 	return ruleset_rule(explain->rules, explain->next++);
 }
 
+static int
+compare_texts(const void *key, const void *member)
+{
+	return strcmp(key, *(char *const *)member);
+}
+
+/* Marks those of the subject's groups that the rule names. */
+static void
+mark_used(struct explain *explain, const struct rule *rule)
+{
+	const struct subject *subject = explain->subject;
+
+	/* bsearch takes no NULL, of nothing either. */
+	for (size_t i = 0; subject->count > 0 && i < rule->groups.count; i++) {
+		char **found = bsearch(rule->groups.texts[i], subject->groups,
+		    subject->count, sizeof(*subject->groups), compare_texts);
+
+		if (found != NULL)
+			explain->group_used[found - subject->groups] = true;
+	}
+}
+
 static void
 mark_groups(struct explain *explain)
 {
@@ -303,7 +290,7 @@ mark_groups(struct explain *explain)
 			enter(explain, STEP_GROUPS);
 			return;
 		}
-		explain_mark_groups(explain, rule);
+		mark_used(explain, rule);
 	}
 }
 
@@ -316,16 +303,17 @@ say_group(struct explain *explain)
 		return;
 	}
 	explain_say_addresses(explain);
-	enter(explain, explain_asks_rules(explain) ? STEP_RULES : STEP_END);
+	enter(explain,
+	    explanation_asks_rules(&explain->found) ? STEP_RULES : STEP_END);
 }
 
 static void
 say_rule(struct explain *explain)
 {
-	struct explain_bearing bearings[RESOLVER_ADDRESSES_MAX];
+	struct explanation_bearing bearings[EXPLANATION_ADDRESSES_MAX];
 	const struct rule *rule = next_rule(explain);
 
-	if (rule == NULL || !explain_ask(explain, rule, bearings))
+	if (rule == NULL || !explanation_ask(&explain->found, rule, bearings))
 		enter(explain, STEP_END);
 	else
 		explain_say_rule(explain, rule, bearings);

@@ -67,7 +67,7 @@ explain_say_question(struct explain *explain)
 	add_address(line, "from", &question->client.address);
 	if (question->identity.indicators[0] != '\0')
 		options_add(line, "indicators", question->identity.indicators);
-	options_add_u64(line, "at", explain->request.time_us / 1000000);
+	options_add_u64(line, "at", explain->found.request.time_us / 1000000);
 	add_yes(line, "now", !question->has_time);
 	say(explain, line);
 }
@@ -79,7 +79,7 @@ account(const struct explain *explain)
 		return "unknown";
 	if (explain->subject->is_disabled)
 		return "disabled";
-	return explain->context.checks_accounts ? "good" : "not checked";
+	return explain->found.context.checks_accounts ? "good" : "not checked";
 }
 
 void
@@ -150,8 +150,9 @@ explain_say_addresses(struct explain *explain)
 {
 	if (explain->question.destination.kind == ENDPOINT_NAME)
 		say_resolution(explain);
-	for (size_t i = 0; i < explain->count; i++) {
-		const struct explain_address *asked = &explain->addresses[i];
+	for (size_t i = 0; i < explain->found.count; i++) {
+		const struct explanation_address *asked =
+		    &explain->found.addresses[i];
 		struct options *line;
 
 		if (asked->address.family == ADDRESS_NONE)
@@ -167,7 +168,8 @@ explain_say_addresses(struct explain *explain)
 }
 
 static bool
-is_same(const struct explain_bearing *a, const struct explain_bearing *b)
+is_same(
+    const struct explanation_bearing *a, const struct explanation_bearing *b)
 {
 	return a->part == b->part && a->failed == b->failed;
 }
@@ -175,7 +177,7 @@ is_same(const struct explain_bearing *a, const struct explain_bearing *b)
 /* Of those addresses that it was asked about. */
 static bool
 are_all_same(
-    const struct explain_bearing *bearings, size_t count, size_t *first)
+    const struct explanation_bearing *bearings, size_t count, size_t *first)
 {
 	*first = count;
 	for (size_t i = 0; i < count; i++) {
@@ -191,7 +193,7 @@ are_all_same(
 
 static void
 say_bearing(struct explain *explain, const struct rule *rule,
-    const struct explain_bearing *bearing, const struct address *address)
+    const struct explanation_bearing *bearing, const struct address *address)
 {
 	static const char *const parts[] = {
 	    [PART_NOT_ASKED] = "not asked",
@@ -220,18 +222,18 @@ say_bearing(struct explain *explain, const struct rule *rule,
 
 void
 explain_say_rule(struct explain *explain, const struct rule *rule,
-    const struct explain_bearing *bearings)
+    const struct explanation_bearing *bearings)
 {
 	size_t first;
 
-	if (are_all_same(bearings, explain->count, &first)) {
+	if (are_all_same(bearings, explain->found.count, &first)) {
 		say_bearing(explain, rule, &bearings[first], NULL);
 		return;
 	}
-	for (size_t i = 0; i < explain->count; i++)
+	for (size_t i = 0; i < explain->found.count; i++)
 		if (bearings[i].part != PART_NOT_ASKED)
 			say_bearing(explain, rule, &bearings[i],
-			    &explain->addresses[i].address);
+			    &explain->found.addresses[i].address);
 }
 
 static void
@@ -247,12 +249,12 @@ add_limits(struct options *line, const struct rule_limits *limits)
 static const char *
 outcome(const struct explain *explain)
 {
-	if (explain_depends_on_client(explain))
+	if (explanation_depends_on_client(&explain->found))
 		return "depends";
 	/* Not the policy's word. */
 	if (explain->is_resolved && explain->resolution_reason != REASON_OK)
 		return "unresolved";
-	return decision_name(&explain->verdict);
+	return decision_name(&explain->found.verdict);
 }
 
 void
@@ -261,9 +263,10 @@ explain_say_decision(struct explain *explain)
 	struct options *line = begin("decision");
 
 	options_add(line, "decision", outcome(explain));
-	add_verdict(line, &explain->verdict);
-	options_add(line, "sentence", reason_sentence(explain->verdict.reason));
-	if (explain->verdict.limits != NULL)
-		add_limits(line, explain->verdict.limits);
+	add_verdict(line, &explain->found.verdict);
+	options_add(
+	    line, "sentence", reason_sentence(explain->found.verdict.reason));
+	if (explain->found.verdict.limits != NULL)
+		add_limits(line, explain->found.verdict.limits);
 	say(explain, line);
 }

@@ -41,12 +41,4 @@ bool judging_needs_subject(
 enum protection
 judging_protection(bool is_tls, enum command command, enum protection seal);
 
-/*
- * Judges each address of a name and keeps those that are permitted, for which
- * `permitted` has room.  Returns the first permission; else the first denial.
- */
-struct verdict judging_addresses(const struct judge_context *context,
-    const struct request *request, const struct address *addresses,
-    size_t count, struct address *permitted, size_t *permitted_count);
-
 #endif

@@ -31,7 +31,6 @@
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
-#include "gateway/judging.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
 #include "gateway/rule_uses.h"
@@ -421,7 +420,7 @@ request(struct bufferevent *bev, void *arg)
 
 /* Judges each address; only those that are permitted are dialled. */
 static void
-judge_addresses(
+judge_resolved(
     struct session *session, const struct address *addresses, size_t count)
 {
 	struct judge_context context = session_judge_context(session);
@@ -432,7 +431,7 @@ judge_addresses(
 	struct verdict verdict;
 
 	must(count <= ARRAY_COUNT(permitted));
-	verdict = judging_addresses(
+	verdict = judge_addresses(
 	    &context, &asked, addresses, count, permitted, &permitted_count);
 	session_keep_verdict(session, &verdict);
 	if (permitted_count == 0)
@@ -453,7 +452,7 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	else if (needs_subject(session))
 		judge(session); /* the rules have changed meanwhile */
 	else
-		judge_addresses(session, addresses, count);
+		judge_resolved(session, addresses, count);
 }
 
 static void

@@ -298,6 +298,25 @@ judge_address(const struct judge_context *context,
 	return verdict;
 }
 
+struct verdict
+judge_addresses(const struct judge_context *context,
+    const struct request *request, const struct address *addresses,
+    size_t count, struct address *permitted, size_t *permitted_count)
+{
+	struct verdict verdict, first = {.rule = "", .reported = ""};
+
+	*permitted_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		verdict = judge_address(context, request, &addresses[i]);
+		if (verdict.decision == DECISION_PERMIT)
+			permitted[(*permitted_count)++] = addresses[i];
+		if (i == 0 || (verdict.decision == DECISION_PERMIT &&
+				  *permitted_count == 1))
+			first = verdict;
+	}
+	return first;
+}
+
 static enum reason
 denial_reason(enum condition subject)
 {

@@ -72,6 +72,14 @@ struct verdict judge_request(
 struct verdict judge_address(const struct judge_context *context,
     const struct request *request, const struct address *address);
 
+/*
+ * Judges each address of a name and keeps those that are permitted, for which
+ * `permitted` has room.  Returns the first permission; else the first denial.
+ */
+struct verdict judge_addresses(const struct judge_context *context,
+    const struct request *request, const struct address *addresses,
+    size_t count, struct address *permitted, size_t *permitted_count);
+
 /* What one rule, asked for itself, says of (name, address). */
 enum bearing_kind {
 	BEARING_FAILS, /* it does not match: `failed` says why */

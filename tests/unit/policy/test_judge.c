@@ -1373,6 +1373,35 @@ a_disabled_account_is_denied_whatever_the_rules_say(void **state)
 	end(&world);
 }
 
+static void
+of_several_addresses_the_first_permission_speaks(void **state)
+{
+	static const char *const texts[] = {
+	    "192.0.2.1", "192.0.2.2", "192.0.2.3"};
+	struct address addresses[ARRAY_COUNT(texts)], permitted[3];
+	struct verdict verdict;
+	struct world world;
+	size_t count;
+
+	(void)state;
+	begin(&world, R("two", "permit", "gwDestination: 192.0.2.2\n")
+			  R("three", "permit", "gwDestination: 192.0.2.3\n"));
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		addresses[i] = address_of(texts[i]);
+	ask_for(&world, "www.example.com", 443);
+	verdict = judge_addresses(&world.context, &world.request, addresses,
+	    ARRAY_COUNT(texts), permitted, &count);
+	assert_verdict(verdict, DECISION_PERMIT, REASON_OK, "two");
+	assert_int_equal(count, 2);
+	assert_true(address_is_equal(&permitted[0], &addresses[1]));
+	assert_true(address_is_equal(&permitted[1], &addresses[2]));
+	verdict = judge_addresses(
+	    &world.context, &world.request, addresses, 1, permitted, &count);
+	assert_verdict(verdict, DECISION_DENY, REASON_DENIED_NO_RULE, "");
+	assert_int_equal(count, 0);
+	end(&world);
+}
+
 int
 main(void)
 {
@@ -1422,6 +1451,7 @@ main(void)
 	    cmocka_unit_test(what_takes_too_long_to_tell_depends),
 	    cmocka_unit_test(a_command_is_permitted_where_some_destination_is),
 	    cmocka_unit_test(a_command_is_denied_where_everything_is),
+	    cmocka_unit_test(of_several_addresses_the_first_permission_speaks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

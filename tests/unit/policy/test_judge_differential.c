@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "policy/explanation.h"
 #include "policy/judge.h"
 #include "policy/rule.h"
 #include "policy/ruleset.h"
@@ -24,6 +25,7 @@
 #define ASKS_PER_SET  50
 
 static uint64_t cases = CASES_DEFAULT, permitted, failures;
+static uint64_t explanations, by_name;
 
 static void
 explain_difference(const struct world *world, const struct question *question,
@@ -68,53 +70,235 @@ compare_until(const struct world *world, const struct question *question,
 		    world, &later, verdict, "not so long", expected.rule);
 }
 
-/* What is said to have failed has. */
-static void
-compare_failure(const struct world *world, const struct question *question,
-    const struct verdict *verdict, const struct rule *rule, const char *failed)
+/* ---- what explain says, from policy/explanation */
+
+/* An explanation and, for each of its addresses, what the reference says. */
+struct explained {
+	const struct world *world;
+	const struct question *question;
+	struct explanation explanation;
+	char texts[EXPLANATION_ADDRESSES_MAX][ADDRESS_TEXT_SIZE];
+	struct reference_verdict expected[EXPLANATION_ADDRESSES_MAX];
+	/* Of the rules so far the one that decided, "" if none. */
+	const char *deciders[EXPLANATION_ADDRESSES_MAX];
+};
+
+static _Noreturn void
+object(const struct explained *explained, const struct verdict *verdict,
+    const char *expected, const char *rule)
 {
-	if (!reference_fails(world->entries, world->count, rule->name, failed,
-		&question->ask))
-		explain_difference(
-		    world, question, verdict, failed, rule->name);
+	for (size_t i = 0; i < explained->explanation.count; i++)
+		printf("address %s: %s %s\n", explained->texts[i],
+		    reason_name(
+			explained->explanation.addresses[i].verdict.reason),
+		    explained->explanation.addresses[i].verdict.rule);
+	explain_difference(
+	    explained->world, explained->question, verdict, expected, rule);
+	abort();
+}
+
+/* The question, about one of the addresses. */
+static struct reference_ask
+ask_about(const struct explained *explained, size_t i)
+{
+	struct reference_ask ask = explained->question->ask;
+
+	if (explained->explanation.addresses[i].address.family != ADDRESS_NONE)
+		ask.address = explained->texts[i];
+	return ask;
+}
+
+static bool
+is_about_a_name(const struct explained *explained, size_t i)
+{
+	return explained->explanation.addresses[i].address.family ==
+	       ADDRESS_NONE;
+}
+
+/* What is said to have failed has.  Where no address is known, whether a
+ * destination or a port fits is not asked of the reference. */
+static void
+compare_failure(struct explained *explained, size_t i, const struct rule *rule,
+    const char *failed)
+{
+	const struct world *world = explained->world;
+	struct reference_ask ask = ask_about(explained, i);
+
+	if (is_about_a_name(explained, i) &&
+	    (strcmp(failed, "gwDestination") == 0 ||
+		strcmp(failed, "gwPort") == 0))
+		return;
+	if (!reference_fails(
+		world->entries, world->count, rule->name, failed, &ask))
+		object(explained, &explained->explanation.addresses[i].verdict,
+		    failed, rule->name);
 	failures++;
 }
 
-/* Asked one by one, the rules say the same as by index; none that failed
- * decides. */
 static void
-compare_bearings(const struct world *world, const struct question *question,
-    const struct verdict *verdict)
+compare_part(struct explained *explained, size_t i, const struct rule *rule,
+    const struct explanation_bearing *bearing)
 {
-	enum bearing_kind kind = BEARING_FAILS;
-	const struct rule *rule;
-	const char *decider = "";
+	const struct verdict *verdict =
+	    &explained->explanation.addresses[i].verdict;
 
-	for (size_t i = 0; kind == BEARING_FAILS &&
-			   (rule = ruleset_rule(world->rules, i)) != NULL;
-	     i++) {
-		struct bearing bearing = judge_rule(&question->context,
-		    &question->request, &question->address, rule);
-
-		assert_int_equal(
-		    bearing.kind == BEARING_FAILS, bearing.failed != NULL);
-		if (bearing.kind == BEARING_FAILS)
-			compare_failure(
-			    world, question, verdict, rule, bearing.failed);
-		if (bearing.kind != BEARING_UNKNOWN &&
-		    bearing.kind != BEARING_DENIES &&
-		    bearing.kind != BEARING_PERMITS)
-			continue;
-		kind = bearing.kind;
-		decider = rule->name;
+	switch (bearing->part) {
+	case PART_FAILS:
+		compare_failure(explained, i, rule, bearing->failed);
+		return;
+	case PART_NEEDS_ADDRESS:
+		assert_true(is_about_a_name(explained, i));
+		return;
+	case PART_NOT_ASKED:
+	case PART_REPORTS:
+	case PART_CLOSED:
+		return;
+	case PART_NEEDS_CLIENT:
+		object(explained, verdict, "the client is known", rule->name);
+	case PART_UNKNOWN:
+	case PART_DENIES:
+	case PART_PERMITS:
+		break;
 	}
-	if (strcmp(decider, verdict->rule) != 0 ||
-	    (kind == BEARING_PERMITS) !=
+	assert_string_equal(explained->deciders[i], "");
+	explained->deciders[i] = rule->name;
+	if (is_about_a_name(explained, i))
+		return;
+	if ((bearing->part == PART_PERMITS) !=
 		(verdict->decision == DECISION_PERMIT) ||
-	    (kind == BEARING_UNKNOWN) !=
+	    (bearing->part == PART_UNKNOWN) !=
 		(verdict->reason == REASON_DIRECTORY_UNAVAILABLE))
-		explain_difference(
-		    world, question, verdict, "explained by", decider);
+		object(explained, verdict, "explained by", rule->name);
+}
+
+/* The rules, one by one: the first that is said to have decided has, and
+ * each before it fails for what is said. */
+static void
+compare_rules(struct explained *explained)
+{
+	struct explanation_bearing bearings[EXPLANATION_ADDRESSES_MAX];
+	struct explanation *explanation = &explained->explanation;
+	const struct rule *rule;
+
+	assert_true(explanation_asks_rules(explanation));
+	for (size_t n = 0;
+	     (rule = ruleset_rule(explained->world->rules, n)) != NULL &&
+	     explanation_ask(explanation, rule, bearings);
+	     n++)
+		for (size_t i = 0; i < explanation->count; i++)
+			compare_part(explained, i, rule, &bearings[i]);
+	assert_false(explanation_depends_on_client(explanation));
+	for (size_t i = 0; i < explanation->count; i++)
+		if (!is_about_a_name(explained, i) &&
+		    strcmp(explained->deciders[i],
+			explained->expected[i].rule) != 0)
+			object(explained, &explanation->addresses[i].verdict,
+			    "said to have decided", explained->deciders[i]);
+}
+
+/* Each address, and what is made of all of them: the first permission, else
+ * the first denial. */
+static void
+compare_verdicts(struct explained *explained)
+{
+	const struct world *world = explained->world;
+	const struct explanation *explanation = &explained->explanation;
+	const struct reference_verdict *whole = &explained->expected[0];
+
+	for (size_t i = 0; i < explanation->count; i++) {
+		const struct verdict *verdict =
+		    &explanation->addresses[i].verdict;
+		struct reference_ask ask = ask_about(explained, i);
+
+		explained->expected[i] =
+		    reference_judge(world->entries, world->count, &ask);
+		if (strcmp(reason_name(verdict->reason),
+			explained->expected[i].reason) != 0 ||
+		    strcmp(verdict->rule, explained->expected[i].rule) != 0)
+			object(explained, verdict,
+			    explained->expected[i].reason,
+			    explained->expected[i].rule);
+		if (strcmp(whole->reason, "ok") != 0 &&
+		    strcmp(explained->expected[i].reason, "ok") == 0)
+			whole = &explained->expected[i];
+	}
+	if (strcmp(reason_name(explanation->verdict.reason), whole->reason) !=
+		0 ||
+	    strcmp(explanation->verdict.rule, whole->rule) != 0)
+		object(explained, &explanation->verdict, whole->reason,
+		    whole->rule);
+}
+
+/* An association that may not be: that is what is said, whatever its
+ * destination. */
+static bool
+is_denied_as_a_whole(struct explained *explained)
+{
+	const struct question *question = explained->question;
+	struct reference_verdict expected;
+
+	if (question->request.command != COMMAND_UDP)
+		return false;
+	expected = reference_judge_command(
+	    explained->world->entries, explained->world->count, &question->ask);
+	if (strcmp(expected.reason, "ok") == 0)
+		return false;
+	if (strcmp(reason_name(explained->explanation.verdict.reason),
+		expected.reason) != 0 ||
+	    strcmp(explained->explanation.verdict.rule, expected.rule) != 0)
+		object(explained, &explained->explanation.verdict,
+		    expected.reason, expected.rule);
+	return true;
+}
+
+/* The question's address and up to three others. */
+static void
+resolve(struct explained *explained)
+{
+	struct address addresses[4];
+	size_t count = 1 + random_below(ARRAY_COUNT(addresses));
+
+	for (size_t i = 0; i < count; i++)
+		addresses[i] =
+		    random_addresses[random_below(random_address_count)];
+	addresses[random_below(count)] = explained->question->address;
+	explanation_judge(&explained->explanation, addresses, count);
+}
+
+static void
+compare_explanation(const struct world *world, const struct question *question)
+{
+	struct explained explained = {
+	    .world = world,
+	    .question = question,
+	    .explanation = {.context = question->context,
+		.request = question->request},
+	};
+	struct explanation *explanation = &explained.explanation;
+
+	explanation_begin(explanation);
+	if (explanation->verdict.decision == DECISION_DEPENDS)
+		resolve(&explained);
+	for (size_t i = 0; i < explanation->count; i++) {
+		explained.deciders[i] = "";
+		(void)address_print(
+		    &explanation->addresses[i].address, explained.texts[i]);
+	}
+	if (is_denied_as_a_whole(&explained))
+		return;
+	if (is_about_a_name(&explained, 0)) {
+		/* Every address is denied; compare_name asks of more. */
+		assert_int_equal(explanation->verdict.decision, DECISION_DENY);
+		assert_string_not_equal(reference_judge(world->entries,
+					    world->count, &question->ask)
+					    .reason,
+		    "ok");
+		by_name++;
+	} else {
+		compare_verdicts(&explained);
+	}
+	compare_rules(&explained);
+	explanations++;
 }
 
 static void
@@ -136,7 +320,7 @@ compare_address(const struct world *world, const struct question *question)
 	assert_int_equal(verdict.decision,
 	    verdict.reason == REASON_OK ? DECISION_PERMIT : DECISION_DENY);
 	compare_until(world, question, &verdict);
-	compare_bearings(world, question, &verdict);
+	compare_explanation(world, question);
 }
 
 static bool
@@ -224,8 +408,10 @@ the_judges_agree(void **state)
 		}
 		ruleset_unref(world.rules);
 	}
-	printf("%.1f %% permitted, %" PRIu64 " failed conditions\n",
-	    100.0 * (double)permitted / (double)cases, failures);
+	printf("%.1f %% permitted, %" PRIu64 " explained (%" PRIu64
+	       " by name), %" PRIu64 " failed conditions\n",
+	    100.0 * (double)permitted / (double)cases, explanations, by_name,
+	    failures);
 	assert_in_range(permitted * 100 / cases, 20, 80);
 }
 

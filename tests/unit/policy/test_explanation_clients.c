@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "gateway/explain_private.h"
-#include "gateway/judging.h"
+#include "policy/explanation.h"
 #include "policy/rule.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
@@ -33,84 +32,74 @@ static unsigned depending, certain, by_name;
 /* What a session gets, from the name to the addresses. */
 static struct verdict
 judge(const struct request *request, const struct address *addresses,
-    size_t count, bool *has_addresses)
+    size_t count)
 {
 	struct address permitted[OF_A_NAME_MAX];
 	size_t permitted_count;
-	struct verdict verdict = judge_request(&question.context, request);
+	struct verdict verdict;
 
-	*has_addresses = verdict.decision == DECISION_DEPENDS ||
-			 request->destination.kind == ENDPOINT_ADDRESS;
+	if (request->command == COMMAND_UDP) {
+		verdict = judge_command(&question.context, request);
+		if (verdict.decision == DECISION_DENY)
+			return verdict;
+	}
+	verdict = judge_request(&question.context, request);
 	return verdict.decision == DECISION_DEPENDS
-		   ? judging_addresses(&question.context, request, addresses,
+		   ? judge_addresses(&question.context, request, addresses,
 			 count, permitted, &permitted_count)
 		   : verdict;
 }
 
 static void
-fill(struct explain *explain, const struct address *addresses, size_t count)
+fill(struct explanation *explanation, const struct address *addresses,
+    size_t count)
 {
-	bool has_addresses;
-
-	memset(explain, 0, sizeof(*explain));
-	explain->context = question.context;
-	explain->request = question.request;
-	explain->request.client = (struct socket_address){.port = 0};
-	explain->verdict =
-	    judge(&explain->request, addresses, count, &has_addresses);
-	explain->count = has_addresses ? count : 1;
-	by_name += !has_addresses;
-	for (size_t i = 0; i < explain->count; i++) {
-		struct explain_address *asked = &explain->addresses[i];
-
-		if (!has_addresses) {
-			asked->verdict = explain->verdict;
-			continue;
-		}
-		asked->address = addresses[i];
-		asked->verdict = judge_address(
-		    &question.context, &explain->request, &addresses[i]);
-	}
+	*explanation = (struct explanation){
+	    .context = question.context, .request = question.request};
+	explanation->request.client = (struct socket_address){.port = 0};
+	explanation_begin(explanation);
+	if (explanation->verdict.decision == DECISION_DEPENDS)
+		explanation_judge(explanation, addresses, count);
+	by_name += explanation->addresses[0].address.family == ADDRESS_NONE;
 }
 
 /* Asks all rules; each address's decider has to be its verdict's. */
 static void
-ask_rules(struct explain *explain)
+ask_rules(struct explanation *explanation)
 {
-	struct explain_bearing bearings[RESOLVER_ADDRESSES_MAX];
-	const char *deciders[RESOLVER_ADDRESSES_MAX];
+	struct explanation_bearing bearings[EXPLANATION_ADDRESSES_MAX];
+	const char *deciders[EXPLANATION_ADDRESSES_MAX];
 
-	for (size_t i = 0; i < explain->count; i++)
+	for (size_t i = 0; i < explanation->count; i++)
 		deciders[i] = "";
 	for (size_t n = 0; n < ruleset_count(world.rules); n++) {
 		const struct rule *rule = ruleset_rule(world.rules, n);
 
-		if (!explain_ask(explain, rule, bearings))
+		if (!explanation_ask(explanation, rule, bearings))
 			break;
-		for (size_t i = 0; i < explain->count; i++)
+		for (size_t i = 0; i < explanation->count; i++)
 			if (bearings[i].part >= PART_UNKNOWN)
 				deciders[i] = rule->name;
 	}
-	for (size_t i = 0; i < explain->count; i++)
-		if (explain->addresses[i].address.family != ADDRESS_NONE)
-			assert_string_equal(
-			    deciders[i], explain->addresses[i].verdict.rule);
+	for (size_t i = 0; i < explanation->count; i++)
+		if (explanation->addresses[i].address.family != ADDRESS_NONE)
+			assert_string_equal(deciders[i],
+			    explanation->addresses[i].verdict.rule);
 }
 
 static void
-compare_with_clients(const struct explain *explain,
+compare_with_clients(const struct explanation *explanation,
     const struct address *addresses, size_t count)
 {
-	struct request request = explain->request;
-	bool has_addresses;
+	struct request request = explanation->request;
 
 	for (size_t i = 0; i < ARRAY_COUNT(clients); i++) {
 		struct verdict verdict;
 
 		assert_true(address_parse(clients[i], &request.client.address));
-		verdict = judge(&request, addresses, count, &has_addresses);
+		verdict = judge(&request, addresses, count);
 		if ((verdict.decision == DECISION_PERMIT) !=
-		    (explain->verdict.decision == DECISION_PERMIT))
+		    (explanation->verdict.decision == DECISION_PERMIT))
 			fail_msg("seed %llu: %s decides for %s\n%s",
 			    (unsigned long long)random_seed, verdict.rule,
 			    clients[i], world.text);
@@ -122,7 +111,7 @@ ask_one(void)
 {
 	struct address addresses[OF_A_NAME_MAX];
 	size_t count = 1 + random_below(OF_A_NAME_MAX);
-	struct explain explain;
+	struct explanation explanation;
 
 	random_question(&question, &world);
 	for (size_t i = 0; i < count; i++) {
@@ -133,13 +122,13 @@ ask_one(void)
 		addresses[0] = question.request.destination.address;
 		count = 1;
 	}
-	fill(&explain, addresses, count);
-	if (explain_asks_rules(&explain)) {
-		ask_rules(&explain);
-		if (explain_depends_on_client(&explain)) {
+	fill(&explanation, addresses, count);
+	if (explanation_asks_rules(&explanation)) {
+		ask_rules(&explanation);
+		if (explanation_depends_on_client(&explanation)) {
 			depending++;
 		} else {
-			compare_with_clients(&explain, addresses, count);
+			compare_with_clients(&explanation, addresses, count);
 			certain++;
 		}
 	}
