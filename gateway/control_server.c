@@ -26,7 +26,7 @@
 #define ASK_LIMIT_US	5000000	  /* from connecting to the question */
 #define ANSWER_LIMIT_US 300000000 /* for the whole answer */
 #define STUCK_LIMIT_US	10000000  /* without a word taken by the peer */
-#define TURN_US		2000	  /* of saying more; then others have theirs */
+#define TURN_US		2000	  /* of the loop's, for all that is said */
 #define FULL_PAUSE_US	5000	  /* before looking whether it was read */
 #define LOOK_US		250000	  /* at one who waits */
 #define ACCEPT_PAUSE_US 100000	  /* when descriptors are short */
@@ -219,11 +219,13 @@ control_call_pump(struct control_call *call)
 static void
 pump(struct control_call *call, uint64_t now_us)
 {
+	uint64_t share_us = TURN_US / call->server->call_count;
+
 	while (call->has_more &&
 	       link_queued_bytes(call->link) < CONTROL_QUEUE_MAX) {
 		call->has_more = call->command->pump(call, call->state) &&
 				 call->step != CALL_ENDED;
-		if (clock_monotonic_us() >= now_us + TURN_US)
+		if (clock_monotonic_us() >= now_us + share_us)
 			break;
 	}
 }

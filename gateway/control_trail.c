@@ -45,6 +45,8 @@ control_trail_question(struct control_trail *trail, const struct ucred *peer,
 		if (strcmp(name, "command") == 0)
 			continue;
 		len = strlen(text);
+		if (len + 1 == sizeof(text))
+			break;
 		(void)snprintf(
 		    text + len, sizeof(text) - len, " %s=%s", name, value);
 	}

@@ -732,6 +732,26 @@ a_long_answer_leaves_the_loop_to_others(void **state)
 	link_free(client.link);
 }
 
+/* Together they take no longer than one. */
+static void
+many_long_answers_share_a_turn(void **state)
+{
+	struct client clients[4];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++) {
+		open_client(&clients[i]);
+		ask(&clients[i], "long", "lines", "500");
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++) {
+		run_until_closed(&clients[i]);
+		assert_int_equal(clients[i].lines, 500);
+		link_free(clients[i].link);
+	}
+	/* At least a line each, whatever it takes. */
+	assert_true(most_in_a_turn <= ARRAY_COUNT(clients) + 1);
+}
+
 static void
 who_does_not_read_is_dropped(void **state)
 {
@@ -791,6 +811,7 @@ main(void)
 	    TEST(garbage_ends_it),
 	    TEST(a_descriptor_that_comes_along_is_closed),
 	    TEST(a_long_answer_leaves_the_loop_to_others),
+	    TEST(many_long_answers_share_a_turn),
 	    TEST(who_does_not_read_is_dropped),
 	};
 
