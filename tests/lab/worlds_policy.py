@@ -153,6 +153,9 @@ def groups_whose_names_begin_alike_are_not_confused(lab):
     permitted(lab, "10.77.0.70", "admins", user="alice")
     denied(lab, "10.77.0.70", "denied_no_rule", user="mallory")
     denied(lab, "10.77.0.70", "denied_no_rule", user="bob", level=1)
+    removed(lab, "admins")
+    for name in ["admins", "admins2", "admin"]:
+        world.delete(world.group_dn(name))
 
 
 @behaviour
