@@ -78,13 +78,15 @@ tell_of(const struct lint *lint, enum lint_kind kind, const struct rule *rule,
 
 /* ---- who takes a destination */
 
-/* One destination of a rule, and the best that was found for it. */
+/* One destination of a rule, for all its subjects or for one, and the best
+ * that was found for it. */
 struct errand {
 	struct lint *lint;
 	const struct rule *rule;
 	uint32_t place;
 	size_t list;
 	const struct destination *destination;
+	const struct subject_part *part; /* NULL: of all subjects */
 	size_t compared;
 	enum coverage best;
 	const struct rule *by;
@@ -103,8 +105,9 @@ compare(struct errand *errand, const struct rule *earlier)
 		return false;
 	}
 	lint->effort++;
-	subsumed = earlier->is_report_only ? SUBSUMED_NOT
-					   : subsume(earlier, errand->rule);
+	subsumed = earlier->is_report_only
+		       ? SUBSUMED_NOT
+		       : subsume(earlier, errand->rule, errand->part);
 	if (subsumed == SUBSUMED_NOT)
 		return true;
 	coverage = coverage_of(earlier, errand->rule, errand->list,
@@ -212,6 +215,43 @@ note_by(struct lint_finding *finding, const struct rule *by)
 		finding->by[finding->by_count++] = by;
 }
 
+/* Where no rule takes it from all subjects, one may for each of them. */
+static enum coverage
+cover_parts(const struct errand *whole, struct lint_finding *finding)
+{
+	enum coverage least = COVERAGE_WHOLE;
+	struct subject_part part;
+
+	if (!subsume_part(whole->rule, 1, &part))
+		return COVERAGE_NONE;
+	for (size_t i = 0;
+	     least != COVERAGE_NONE && subsume_part(whole->rule, i, &part);
+	     i++) {
+		struct errand errand = {whole->lint, whole->rule, whole->place,
+		    whole->list, whole->destination, &part, 0, COVERAGE_NONE,
+		    NULL};
+		struct rivals_found found;
+
+		rivals_find(whole->lint->rivals, whole->rule, &part, &found);
+		cover(&errand, &found);
+		least = errand.best < least ? errand.best : least;
+		if (errand.by != NULL)
+			note_by(finding, errand.by);
+	}
+	return least;
+}
+
+static enum coverage
+cover_destination(struct errand *errand, const struct rivals_found *found,
+    struct lint_finding *finding)
+{
+	cover(errand, found);
+	if (errand->best == COVERAGE_NONE)
+		return cover_parts(errand, finding);
+	note_by(finding, errand->by);
+	return errand->best;
+}
+
 /* How much of all its destinations is taken, and by whom. */
 static enum coverage
 cover_all(struct lint *lint, const struct rule *rule, uint32_t place,
@@ -222,20 +262,20 @@ cover_all(struct lint *lint, const struct rule *rule, uint32_t place,
 	struct rivals_found found;
 	unsigned port;
 
-	rivals_find(lint->rivals, rule, &found);
+	rivals_find(lint->rivals, rule, NULL, &found);
 	for (size_t i = 0; (list = rule_targets(rule, i)) != NULL; i++) {
 		if (!coverage_find_port(rule, i, &port))
 			continue;
 		for (size_t j = 0; j < list->destination_count; j++) {
 			struct errand errand = {lint, rule, place, i,
-			    &list->destinations[j], 0, COVERAGE_NONE, NULL};
+			    &list->destinations[j], NULL, 0, COVERAGE_NONE,
+			    NULL};
+			enum coverage coverage =
+			    cover_destination(&errand, &found, finding);
 
-			cover(&errand, &found);
-			if (errand.best == COVERAGE_NONE)
+			if (coverage == COVERAGE_NONE)
 				return COVERAGE_NONE;
-			if (errand.best < least)
-				least = errand.best;
-			note_by(finding, errand.by);
+			least = coverage < least ? coverage : least;
 		}
 	}
 	return least;

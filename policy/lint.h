@@ -65,8 +65,8 @@ enum lint_outcome {
  * asked, whenever; one that is called overtaken decides and reports nothing for
  * somebody who has proved who he is, about a destination whose address is
  * ordinary: neither special nor (in IPv6) able to carry an IPv4 address.  The
- * reverse is not promised: each
- * destination of a rule is compared with one earlier rule at a time.
+ * reverse is not promised: for each
+ * subject and each destination of a rule one earlier rule is looked for.
  */
 enum lint_outcome lint_rules(const struct ruleset *rules,
     const struct lint_facts *facts, lint_fn *tell, void *arg) must_check;

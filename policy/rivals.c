@@ -108,22 +108,32 @@ add_source(const struct rivals *rivals, struct rivals_found *found,
 	found->total += slot->own.count;
 }
 
+static void
+add_part(const struct rivals *rivals, const struct subject_part *part,
+    struct rivals_found *found)
+{
+	static const enum rule_key_kind kinds[] = {
+	    [SUBJECT_USER] = RULE_KEY_USER,
+	    [SUBJECT_GROUP] = RULE_KEY_GROUP,
+	    [SUBJECT_PRINCIPAL] = RULE_KEY_PRINCIPAL,
+	};
+
+	if (part->kind == SUBJECT_PRINCIPAL)
+		add_source(rivals, found, patterns);
+	add_source(rivals, found, text_key(kinds[part->kind], part->text));
+}
+
 /* Whoever has all subjects has any one of them. */
 void
 rivals_find(const struct rivals *rivals, const struct rule *rule,
-    struct rivals_found *found)
+    const struct subject_part *part, struct rivals_found *found)
 {
+	struct subject_part first;
+
 	*found = (struct rivals_found){.count = 0};
 	add_source(rivals, found, anybody);
-	if (rule->principals.count > 0) {
-		add_source(rivals, found, patterns);
-		add_source(rivals, found,
-		    text_key(RULE_KEY_PRINCIPAL, rule->principals.texts[0]));
-	} else if (rule->groups.count > 0) {
-		add_source(rivals, found,
-		    text_key(RULE_KEY_GROUP, rule->groups.texts[0]));
-	} else if (rule->users.count > 0) {
-		add_source(rivals, found,
-		    text_key(RULE_KEY_USER, rule->users.texts[0]));
-	}
+	if (part == NULL && subsume_part(rule, 0, &first))
+		part = &first;
+	if (part != NULL)
+		add_part(rivals, part, found);
 }

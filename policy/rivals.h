@@ -11,6 +11,7 @@
 struct rivals;
 struct rule;
 struct ruleset;
+struct subject_part;
 
 #define RIVALS_LISTS_MAX 3
 
@@ -25,9 +26,9 @@ struct rivals_found {
 struct rivals *rivals_new(const struct ruleset *rules) must_check;
 void rivals_free(struct rivals *rivals); /* NULL is fine */
 
-/* All whose subjects are at least those of the rule are in the lists, and few
- * others. */
+/* All whose subjects are at least those of the rule, or that part of them, are
+ * in the lists, and few others. */
 void rivals_find(const struct rivals *rivals, const struct rule *rule,
-    struct rivals_found *found);
+    const struct subject_part *part, struct rivals_found *found);
 
 #endif

@@ -107,37 +107,78 @@ subsume_asks_directory(const struct rule *rule)
 	return rule->users.count > 0 || rule->groups.count > 0;
 }
 
+bool
+subsume_part(const struct rule *rule, size_t i, struct subject_part *part)
+{
+	const struct rule_texts *const lists[] = {
+	    [SUBJECT_USER] = &rule->users,
+	    [SUBJECT_GROUP] = &rule->groups,
+	    [SUBJECT_PRINCIPAL] = &rule->principals,
+	};
+
+	for (size_t kind = 0; kind < ARRAY_COUNT(lists); kind++) {
+		if (i < lists[kind]->count) {
+			part->kind = (enum subject_kind)kind;
+			part->text = lists[kind]->texts[i];
+			return true;
+		}
+		i -= lists[kind]->count;
+	}
+	return false;
+}
+
 /* A pattern lies within another if the other matches its text: a star is
  * matched by nothing but a star. */
 static bool
-principals_are_within(const struct rule *wide, const struct rule *narrow)
+has_principal(const struct rule *rule, const char *principal)
 {
-	for (size_t i = 0; i < narrow->principals.count; i++) {
-		const char *principal = narrow->principals.texts[i];
-		size_t j = 0;
-
-		while (j < wide->principals.count &&
-		       !principal_matches(wide->principals.texts[j], principal))
-			j++;
-		if (j == wide->principals.count)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < rule->principals.count; i++)
+		if (principal_matches(rule->principals.texts[i], principal))
+			return true;
+	return false;
 }
 
 static bool
-subjects_are_within(const struct rule *wide, const struct rule *narrow)
+has_text(const struct rule_texts *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->texts[i], text) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_part(const struct rule *wide, const struct subject_part *part)
+{
+	switch (part->kind) {
+	case SUBJECT_USER:
+		return has_text(&wide->users, part->text);
+	case SUBJECT_GROUP:
+		return has_text(&wide->groups, part->text);
+	case SUBJECT_PRINCIPAL:
+		break;
+	}
+	return has_principal(wide, part->text);
+}
+
+static bool
+subjects_are_within(const struct rule *wide, const struct rule *narrow,
+    const struct subject_part *part)
 {
 	bool is_anybody =
 	    !subsume_asks_directory(wide) && wide->principals.count == 0;
 
 	if (is_anybody)
 		return true;
+	if (part != NULL)
+		return has_part(wide, part);
 	if (!subsume_asks_directory(narrow) && narrow->principals.count == 0)
 		return false;
+	for (size_t i = 0; i < narrow->principals.count; i++)
+		if (!has_principal(wide, narrow->principals.texts[i]))
+			return false;
 	return texts_are_within(&wide->users, &narrow->users) &&
-	       texts_are_within(&wide->groups, &narrow->groups) &&
-	       principals_are_within(wide, narrow);
+	       texts_are_within(&wide->groups, &narrow->groups);
 }
 
 /* ---- time */
@@ -240,7 +281,8 @@ subsume_methods(const struct rule *wide, const struct rule *narrow)
 
 /* What costs least is asked first. */
 enum subsumed
-subsume(const struct rule *wide, const struct rule *narrow)
+subsume(const struct rule *wide, const struct rule *narrow,
+    const struct subject_part *part)
 {
 	enum subsumed by_methods = subsume_methods(wide, narrow);
 
@@ -249,7 +291,7 @@ subsume(const struct rule *wide, const struct rule *narrow)
 	    !protection_is_within(wide, narrow) ||
 	    !list_is_within(&wide->listeners, &narrow->listeners) ||
 	    !list_is_within(&wide->indicators, &narrow->indicators) ||
-	    !subjects_are_within(wide, narrow) ||
+	    !subjects_are_within(wide, narrow, part) ||
 	    !clients_are_within(wide, narrow) || !time_is_within(wide, narrow))
 		return SUBSUMED_NOT;
 	return by_methods;

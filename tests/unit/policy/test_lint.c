@@ -325,6 +325,31 @@ several_rules_take_one_destination_each(void **state)
 	assert_string_equal(findings(text), "shadowed c by a,b; ");
 }
 
+/* One subject each, or one destination each, or both. */
+static void
+several_rules_take_one_subject_each(void **state)
+{
+	char text[2048] = "";
+
+	(void)state;
+	add_rule(
+	    text, sizeof(text), "a", "1", D "gwDestination: *;gwGroup: cn=g");
+	add_rule(text, sizeof(text), "b", "2",
+	    D "gwDestination: a.test;gwUser: uid=u;gwPrincipal: *@R");
+	add_rule(text, sizeof(text), "c", "3",
+	    P "gwDestination: a.test;gwGroup: cn=g;gwUser: uid=u");
+	add_rule(text, sizeof(text), "d", "4",
+	    P "gwDestination: a.test;gwGroup: cn=g;gwUser: uid=u;"
+	      "gwPrincipal: a@R");
+	add_rule(text, sizeof(text), "e", "5",
+	    P "gwDestination: a.test;gwGroup: cn=g;gwUser: uid=v");
+	add_rule(text, sizeof(text), "f", "6",
+	    P "gwDestination: a.test;gwDestination: b.test;gwGroup: cn=g;"
+	      "gwPrincipal: b@R");
+	assert_string_equal(
+	    findings(text), "shadowed c by b,a; shadowed d by b,a; ");
+}
+
 static const struct {
 	const char *rule, *said;
 } alone[] = {
@@ -400,6 +425,7 @@ main(void)
 	    cmocka_unit_test(what_can_never_match_is_shadowed),
 	    cmocka_unit_test(what_is_known_of_the_gateway_makes_more_certain),
 	    cmocka_unit_test(several_rules_take_one_destination_each),
+	    cmocka_unit_test(several_rules_take_one_subject_each),
 	    cmocka_unit_test(each_rule_is_looked_at_by_itself),
 	    cmocka_unit_test(a_set_that_nobody_names_is_told),
 	    cmocka_unit_test(each_kind_has_a_name_and_a_sentence),
