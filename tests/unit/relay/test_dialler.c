@@ -29,6 +29,16 @@ static const struct dial_settings usual = {
     .attempts_max = 4,
 };
 
+/* Whoever waits for one of these does not end a test: however busy the
+ * machine is, what does not wait takes less than PROMPT_MS. */
+static const struct dial_settings patient = {
+    .attempt_delay_ms = 60000,
+    .attempt_timeout_ms = 60000,
+    .timeout_ms = 120000,
+    .attempts_max = 4,
+};
+#define PROMPT_MS 30000
+
 /* errno by the last octet of the address dialled; 0 lets it through. */
 static int connect_errno[256];
 static int socket_errno;
@@ -243,16 +253,14 @@ static void
 refused_moves_on_at_once(void **state)
 {
 	struct address to[] = {address("127.0.0.2"), address("127.0.0.1")};
-	struct dial_settings settings = usual;
 	uint16_t port = 0;
 	int listener = listen_at("127.0.0.1", &port, 8);
 	struct outcome outcome;
 
 	(void)state;
-	settings.attempt_delay_ms = 900;
-	outcome = dial(&settings, to, 2, port);
+	outcome = dial(&patient, to, 2, port);
 	check_connected(&outcome, to[1], port);
-	assert_true(outcome.took_ms < 500);
+	assert_true(outcome.took_ms < PROMPT_MS);
 	(void)close(listener);
 }
 
@@ -263,13 +271,14 @@ silent_address_is_overtaken(void **state)
 	uint16_t port = 0;
 	int listener = listen_at("127.0.0.1", &port, 8);
 	struct blackhole hole = blackhole_at("127.0.0.2", port);
+	struct dial_settings settings = patient;
 	struct outcome outcome;
 
 	(void)state;
-	outcome = dial(&usual, to, 2, port);
+	settings.attempt_delay_ms = 60;
+	outcome = dial(&settings, to, 2, port);
 	check_connected(&outcome, to[1], port);
-	assert_true(outcome.took_ms >= 50);
-	assert_true(outcome.took_ms < 290);
+	assert_true(outcome.took_ms >= 50 && outcome.took_ms < PROMPT_MS);
 	blackhole_close(&hole);
 	(void)close(listener);
 }
@@ -291,10 +300,11 @@ silent_addresses_time_out(void **state)
 	assert_int_equal(outcome.result.fd, -1);
 	assert_true(outcome.took_ms >= 340);
 
+	settings = patient;
 	settings.timeout_ms = 150; /* the end of all comes first */
 	outcome = dial(&settings, to, 2, port);
 	assert_int_equal(outcome.result.reason, REASON_CONNECT_TIMEOUT);
-	assert_true(outcome.took_ms >= 140 && outcome.took_ms < 300);
+	assert_true(outcome.took_ms >= 140 && outcome.took_ms < PROMPT_MS);
 	blackhole_close(&first);
 	blackhole_close(&second);
 	(void)close(listener);
@@ -309,11 +319,11 @@ all_refused_is_told_at_once(void **state)
 
 	(void)state;
 	(void)close(listen_at("127.0.0.1", &port, 1));
-	outcome = dial(&usual, to, 2, port);
+	outcome = dial(&patient, to, 2, port);
 	assert_int_equal(outcome.result.reason, REASON_CONNECT_REFUSED);
 	assert_int_equal(outcome.result.fd, -1);
 	assert_true(address_is_equal(&outcome.result.reached.address, &to[0]));
-	assert_true(outcome.took_ms < 50);
+	assert_true(outcome.took_ms < PROMPT_MS);
 }
 
 static void
