@@ -30,6 +30,7 @@ enum cell {
 struct change {
 	RB_ENTRY(change) entry;
 	char *cells[CELLS];
+	bool is_otherwise; /* decided; else only the rule is another */
 	uint64_t count;
 };
 
@@ -39,7 +40,7 @@ struct replay_report {
 	uint64_t lines, decisions, judged, otherwise, other_rule;
 	uint64_t not_judged, not_by_rules, bad;
 	struct changes changes;
-	size_t change_count;
+	size_t change_count, otherwise_count; /* the latter of the first */
 	uint64_t not_listed;   /* records of changes beyond the most */
 	struct tally *reasons; /* why not judged */
 	struct tally *others;  /* why not decided by rules */
@@ -141,9 +142,21 @@ make_change(const struct audit_record *record, const struct retrial *retrial)
 		(void)endpoint_print(&record->destination, where);
 	if (retrial->address.family != ADDRESS_NONE)
 		(void)address_print(&retrial->address, address);
+	change->is_otherwise = retrial->kind == RETRIAL_OTHERWISE;
 	for (size_t i = 0; i < CELLS; i++)
 		change->cells[i] = must_strdup(cells[i]);
 	return change;
+}
+
+/* Changes of rules alone may be many, and leave room for the others. */
+static bool
+is_full(const struct replay_report *report, bool is_otherwise)
+{
+	size_t count = is_otherwise
+			   ? report->otherwise_count
+			   : report->change_count - report->otherwise_count;
+
+	return count == REPLAY_CHANGES_MAX;
 }
 
 static void
@@ -156,13 +169,14 @@ add_change(struct replay_report *report, const struct audit_record *record,
 	if (found != NULL) {
 		found->count++;
 		free_change(change);
-	} else if (report->change_count == REPLAY_CHANGES_MAX) {
+	} else if (is_full(report, change->is_otherwise)) {
 		report->not_listed++;
 		free_change(change);
 	} else {
 		change->count = 1;
 		(void)RB_INSERT(changes, &report->changes, change);
 		report->change_count++;
+		report->otherwise_count += change->is_otherwise;
 	}
 }
 
@@ -195,13 +209,15 @@ replay_report_decision(struct replay_report *report,
 	report->judged++;
 }
 
-/* ---- in the order of their counts, the most first */
+/* ---- first what is decided otherwise, the most frequent first */
 
 static int
 by_count(const void *a, const void *b)
 {
 	const struct change *const *left = a, *const *right = b;
 
+	if ((*left)->is_otherwise != (*right)->is_otherwise)
+		return (*left)->is_otherwise ? -1 : 1;
 	if ((*left)->count != (*right)->count)
 		return (*left)->count < (*right)->count ? 1 : -1;
 	return compare_changes(*left, *right);

@@ -15,7 +15,8 @@ struct audit_record;
 struct replay_report;
 struct retrial;
 
-/* Different changes that are told apart; more are only counted. */
+/* Different changes that are told apart, of decisions and of rules alone each;
+ * more are only counted. */
 #define REPLAY_CHANGES_MAX 100000
 /* Bad lines that are named; more are only counted. */
 #define REPLAY_BAD_MAX 100

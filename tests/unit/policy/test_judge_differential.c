@@ -21,7 +21,7 @@
 #include "policy/subject.h"
 #include "tests/unit/policy/random_policy.h"
 
-#define CASES_DEFAULT 100000
+#define CASES_DEFAULT 70000
 #define ASKS_PER_SET  50
 
 static uint64_t cases = CASES_DEFAULT, permitted, failures;
