@@ -7,7 +7,7 @@
 #include "base/must.h"
 #include "policy/ruleset.h"
 
-#define NO_GROUPS "it is not known in which groups the user is"
+#define NO_SUBJECT "it is not known in which groups the user is"
 
 static struct retrial
 cannot(const char *why)
@@ -147,15 +147,17 @@ judge_all(const struct retrial_world *world, const struct audit_record *record,
 }
 
 /*
- * Without the user's groups a verdict on an address stands if no rule that
- * would have to know them came first.  What is said of a name, or of a
- * command, gathers from many rules.
+ * Where accounts are checked, nothing is known without the user.  Without the
+ * user's groups a verdict on an address stands if no rule that would have to
+ * know them came first.  What is said of a name, or of a command, gathers from
+ * many rules.
  */
 static bool
 is_doubtful(const struct retrial_world *world, const struct retrial *retrial)
 {
 	if (world->context.subject != NULL ||
-	    !ruleset_needs_subject(world->context.rules))
+	    (!world->context.checks_accounts &&
+		!ruleset_needs_subject(world->context.rules)))
 		return false;
 	return retrial->address.family == ADDRESS_NONE ||
 	       retrial->verdict.reason == REASON_DIRECTORY_UNAVAILABLE;
@@ -203,7 +205,7 @@ retrial_judge(
 	if (retrial.kind == RETRIAL_NOT)
 		return retrial;
 	if (is_doubtful(world, &retrial))
-		return cannot(NO_GROUPS);
+		return cannot(NO_SUBJECT);
 	if (was_permitted != (retrial.verdict.decision == DECISION_PERMIT))
 		retrial.kind = RETRIAL_OTHERWISE;
 	else if (strcmp(record->rule, retrial.verdict.rule) != 0)

@@ -305,6 +305,26 @@ groups_that_are_not_known_are_not_guessed(void **state)
 }
 
 static void
+accounts_that_are_not_known_are_not_guessed(void **state)
+{
+	struct audit_record record = record_to("192.0.2.80:443");
+	struct subject *subject = subject_new("uid=alice");
+
+	(void)state;
+	use(RULE("web", "permit", "gwDestination: *"));
+	world.context.checks_accounts = true;
+	assert_int_equal(judge(&record).kind, RETRIAL_NOT);
+	assert_non_null(subject);
+	world.context.subject = subject;
+	assert_int_equal(judge(&record).kind, RETRIAL_SAME);
+	subject->is_disabled = true;
+	assert_int_equal(judge(&record).kind, RETRIAL_OTHERWISE);
+	assert_int_equal(
+	    judge(&record).verdict.reason, REASON_ACCOUNT_DISABLED);
+	subject_unref(subject);
+}
+
+static void
 an_association_is_judged_as_one(void **state)
 {
 	struct audit_record record = record_to("192.0.2.7:5000");
@@ -371,6 +391,7 @@ main(void)
 	    TEST(what_was_not_decided_by_rules_is_not_judged),
 	    TEST(a_record_that_lacks_something_says_what),
 	    TEST(groups_that_are_not_known_are_not_guessed),
+	    TEST(accounts_that_are_not_known_are_not_guessed),
 	    TEST(an_association_is_judged_as_one),
 	    TEST(datagrams_are_judged_by_where_they_went),
 	};
