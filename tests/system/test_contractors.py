@@ -9,7 +9,7 @@ from tests.lab.slapd import SUFFIX
 from tests.lab.suite import behaviour, expect_equal
 
 BASE = f"ou=gatewarden,{SUFFIX}"
-RULE = "contractors until Friday"
+RULE = "contractors to git and tickets"
 EXAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "examples",
                        "contractors.ldif")
 

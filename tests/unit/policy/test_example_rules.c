@@ -193,7 +193,7 @@ struct deed {
 	.command = COMMAND_CONNECT, .host = "git.example.com",                 \
 	.address = "10.1.0.9", .reported = ""
 #define WEDNESDAY    "20261125090000Z" /* ten o'clock in Amsterdam */
-#define UNTIL_FRIDAY "contractors until Friday"
+#define UNTIL_FRIDAY "contractors to git and tickets"
 
 static struct verdict
 verdict_on(const struct ruleset *rules, const struct deed *deed)
