@@ -22,9 +22,9 @@
 #include "tests/unit/policy/random_policy.h"
 
 #define CASES_DEFAULT 70000
-#define ASKS_PER_SET  50
 
-static uint64_t cases = CASES_DEFAULT, permitted, failures;
+static uint64_t cases = CASES_DEFAULT, asks_per_set = 50;
+static uint64_t permitted, failures;
 static uint64_t explanations, by_name;
 
 static void
@@ -395,9 +395,9 @@ the_judges_agree(void **state)
 	static struct world world;
 
 	(void)state;
-	for (uint64_t done = 0; done < cases; done += ASKS_PER_SET) {
+	for (uint64_t done = 0; done < cases; done += asks_per_set) {
 		random_world(&world);
-		for (size_t i = 0; i < ASKS_PER_SET; i++) {
+		for (uint64_t i = 0; i < asks_per_set; i++) {
 			struct question question;
 
 			random_question(&question, &world);
@@ -425,12 +425,15 @@ main(int argc, char **argv)
 	random_seed = (uint64_t)time(NULL);
 	if ((argc > 1 && !text_parse_u64(argv[1], 1, UINT64_MAX, &cases)) ||
 	    (argc > 2 &&
-		!text_parse_u64(argv[2], 0, UINT64_MAX, &random_seed))) {
-		fprintf(stderr, "usage: %s [CASES [SEED]]\n", argv[0]);
+		!text_parse_u64(argv[2], 0, UINT64_MAX, &random_seed)) ||
+	    (argc > 3 && !text_parse_u64(argv[3], 1, 1000, &asks_per_set))) {
+		fprintf(stderr, "usage: %s [CASES [SEED [CASES_PER_SET]]]\n",
+		    argv[0]);
 		return 64;
 	}
-	printf("%llu cases, seed %llu", (unsigned long long)cases,
-	    (unsigned long long)random_seed);
+	printf("%" PRIu64 " cases, %" PRIu64
+	       " for each rule set, seed %" PRIu64,
+	    cases, asks_per_set, random_seed);
 	random_addresses_make();
 	printf(", %zu addresses\n", random_address_count);
 	return cmocka_run_group_tests(tests, NULL, NULL);

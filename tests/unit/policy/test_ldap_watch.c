@@ -224,8 +224,10 @@ start_watch_with(const char *password)
 	options_add_u64(options, "directory.poll_interval", interval_s);
 	options_add_u64(options, "directory.reread_interval", interval_s);
 	watch = directory_program_new(base, "gatewarden-directory-watch");
-	directory_program_configure(watch, options, password);
+	/* As the master does: who asks after the first reading gets its rules
+	 * twice. */
 	new_gateway();
+	directory_program_configure(watch, options, password);
 }
 
 static void
