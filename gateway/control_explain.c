@@ -25,8 +25,6 @@
 /* Rules that are looked through for groups at a time. */
 #define MARK_AT_ONCE 256
 
-static void judge(struct explain *explain);
-
 _Static_assert(RESOLVER_ADDRESSES_MAX <= EXPLANATION_ADDRESSES_MAX,
     "all that a name has is explained");
 
