@@ -108,12 +108,11 @@ addresses_of(const struct retrial_world *world,
 		   : world->resolve(world->arg, record->destination.name, out);
 }
 
-/* The address that speaks for all of a name: a session is dialled to the first
- * that is permitted; datagrams go on to where they went.  Where none is, a
- * session hears of the first, and datagrams of the last. */
+/* The address that speaks for all of a name: the first that is permitted, but
+ * datagrams go on to where they went; where none is, the first. */
 static const struct address *
 speaker(const struct audit_record *record, const struct address *permitted,
-    size_t permitted_count, const struct address *all, size_t count)
+    size_t permitted_count, const struct address *all)
 {
 	bool is_udp = record->command == COMMAND_UDP;
 
@@ -122,7 +121,7 @@ speaker(const struct audit_record *record, const struct address *permitted,
 			return &permitted[i];
 	if (permitted_count > 0)
 		return &permitted[0];
-	return &all[is_udp ? count - 1 : 0];
+	return &all[0];
 }
 
 static struct retrial
@@ -139,7 +138,7 @@ judge_all(const struct retrial_world *world, const struct audit_record *record,
 	retrial.verdict = judge_addresses(&world->context, asked, addresses,
 	    count, permitted, &permitted_count);
 	retrial.address =
-	    *speaker(record, permitted, permitted_count, addresses, count);
+	    *speaker(record, permitted, permitted_count, addresses);
 	if (record->command == COMMAND_UDP)
 		retrial.verdict =
 		    judge_address(&world->context, asked, &retrial.address);

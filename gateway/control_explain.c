@@ -66,6 +66,26 @@ conclude(struct explain *explain)
 
 /* ---- judging */
 
+/* A stream has the first permission's verdict; datagrams have the one of where
+ * they go. */
+static void
+take_lead(struct explain *explain)
+{
+	const struct explanation *found = &explain->found;
+	struct address permitted[EXPLANATION_ADDRESSES_MAX];
+	const struct address nowhere = {.family = ADDRESS_NONE};
+	size_t count = 0;
+
+	if (found->request.command != COMMAND_UDP ||
+	    found->verdict.decision != DECISION_PERMIT)
+		return;
+	for (size_t i = 0; i < found->count; i++)
+		if (found->addresses[i].verdict.decision == DECISION_PERMIT)
+			permitted[count++] = found->addresses[i].address;
+	explanation_lead(
+	    &explain->found, judging_choose(permitted, count, &nowhere));
+}
+
 static void
 on_resolved(void *arg, enum reason reason, const struct address *addresses,
     size_t count)
@@ -75,10 +95,12 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	explain->resolution = NULL;
 	explain->is_resolved = true;
 	explain->resolution_reason = reason;
-	if (reason == REASON_OK)
+	if (reason == REASON_OK) {
 		explanation_judge(&explain->found, addresses, count);
-	else
+		take_lead(explain);
+	} else {
 		explain->found.verdict.reason = reason;
+	}
 	conclude(explain);
 }
 

@@ -6,6 +6,7 @@
 #include "gateway/settings.h"
 #include "gateway/worker.h"
 #include "policy/ruleset.h"
+#include "relay/sockets.h"
 
 struct judge_context
 judging_context(const struct judging *judging, const struct subject *subject,
@@ -42,4 +43,19 @@ judging_protection(bool is_tls, enum command command, enum protection seal)
 	    seal < PROTECTION_CONFIDENTIALITY)
 		return PROTECTION_CONFIDENTIALITY;
 	return seal;
+}
+
+const struct address *
+judging_choose(
+    const struct address *permitted, size_t count, const struct address *before)
+{
+	struct address ours;
+
+	for (size_t i = 0; i < count; i++)
+		if (address_is_equal(&permitted[i], before))
+			return &permitted[i];
+	for (size_t i = 0; i < count; i++)
+		if (sockets_local_towards(&permitted[i], &ours) == 0)
+			return &permitted[i];
+	return &permitted[0];
 }

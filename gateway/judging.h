@@ -41,4 +41,12 @@ bool judging_needs_subject(
 enum protection
 judging_protection(bool is_tls, enum command command, enum protection seal);
 
+/*
+ * Where datagrams to a name go: of its addresses that are permitted (at least
+ * one) to the one that they went to before (ADDRESS_NONE: to none); else to
+ * the first that there is a way to from here; else to the first.
+ */
+const struct address *judging_choose(const struct address *permitted,
+    size_t count, const struct address *before);
+
 #endif

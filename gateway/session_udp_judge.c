@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "gateway/judging.h"
 #include "gateway/worker.h"
-#include "relay/sockets.h"
 #include "relay/resolver.h"
 
 /* Names of one client that are resolved at a time. */
@@ -69,25 +69,6 @@ conclude(struct session *session, const struct association_question *question,
 	return answer;
 }
 
-/*
- * The address that it led to before, if it still may; else the first that
- * may and that there is a way to.
- */
-static const struct address *
-choose(
-    const struct address *addresses, size_t count, const struct address *before)
-{
-	struct address ours;
-
-	for (size_t i = 0; i < count; i++)
-		if (address_is_equal(&addresses[i], before))
-			return &addresses[i];
-	for (size_t i = 0; i < count; i++)
-		if (sockets_local_towards(&addresses[i], &ours) == 0)
-			return &addresses[i];
-	return &addresses[0];
-}
-
 static uint64_t
 name_expiry_us(struct session *session, const char *name)
 {
@@ -107,18 +88,15 @@ conclude_name(struct session *session,
 	struct address permitted[RESOLVER_ADDRESSES_MAX];
 	struct lead lead = {.judged = {addresses, count},
 	    .expires_us = name_expiry_us(session, question->asked->name)};
-	size_t permitted_count = 0;
-	struct verdict verdict = {.rule = "", .reported = ""};
+	size_t permitted_count;
+	struct verdict verdict;
 
 	must(count <= ARRAY_COUNT(permitted));
-	for (size_t i = 0; i < count; i++) {
-		verdict = judge_address(&context, &asked, &addresses[i]);
-		if (verdict.decision == DECISION_PERMIT)
-			permitted[permitted_count++] = addresses[i];
-	}
+	verdict = judge_addresses(
+	    &context, &asked, addresses, count, permitted, &permitted_count);
 	if (permitted_count > 0) {
-		lead.address =
-		    choose(permitted, permitted_count, &question->address);
+		lead.address = judging_choose(
+		    permitted, permitted_count, &question->address);
 		verdict = judge_address(&context, &asked, lead.address);
 	}
 	return conclude(session, question, &verdict, &lead);

@@ -55,6 +55,18 @@ explanation_judge(struct explanation *explanation,
 		    &permitted_count);
 }
 
+void
+explanation_lead(struct explanation *explanation, const struct address *address)
+{
+	for (size_t i = 0; i < explanation->count; i++)
+		if (address_is_equal(
+			&explanation->addresses[i].address, address)) {
+			explanation->verdict =
+			    explanation->addresses[i].verdict;
+			return;
+		}
+}
+
 /* ---- how the rules were asked */
 
 bool

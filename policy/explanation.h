@@ -68,6 +68,11 @@ void explanation_begin(struct explanation *explanation);
 void explanation_judge(struct explanation *explanation,
     const struct address *addresses, size_t count);
 
+/* Of an association: datagrams go to that one of the addresses, whose verdict
+ * is what is said. */
+void explanation_lead(
+    struct explanation *explanation, const struct address *address);
+
 /* Are there rules to be asked, or was it denied whatever they say? */
 bool explanation_asks_rules(const struct explanation *explanation);
 

@@ -7,7 +7,8 @@ from tests.lab.control import FAILED, ask, told
 from tests.lab.decisions import outcome
 from tests.lab.process import wait_until
 from tests.lab.slapd import group_dn, rule, user_dn
-from tests.lab.socks import DATAGRAM_FLAGS, UDP, Client, Refused
+from tests.lab.socks import (DATAGRAM_FLAGS, UDP, Association, Client,
+                             Refused)
 from tests.lab.suite import behaviour, expect, expect_equal
 
 PROTECTIONS = {1: "integrity", 2: "confidentiality", 3: "selective"}
@@ -33,6 +34,10 @@ RULES = (
          gwDestination=["10.77.0.6", "www.elsewhere.example"]),
     rule("datagrams", gwCommand="udp", gwGroup=group_dn("staff"),
          gwDestination="10.77.0.80"),
+    rule("far", gwCommand="udp", gwGroup=group_dn("staff"),
+         gwDestination="10.78.0.53"),
+    rule("no-queries", "deny", gwOrder=10, gwCommand="udp",
+         gwDestination="10.77.0.82"),
 )
 
 LAB = {"entries": "".join(RULES)}
@@ -199,6 +204,29 @@ def datagrams_are_denied_as_a_whole_or_one_by_one(lab):
     says = lab.gateway.ctl_json("explain", "alice@EXAMPLE.COM", "udp",
                                 "10.77.0.81:53")["decision"]
     expect_equal(says["reason"], "denied_no_rule", "another destination")
+
+
+@behaviour
+def datagrams_to_a_name_are_explained_as_they_are_recorded(lab):
+    """The first denial; of permissions, that of where they go, which is not
+    where there is no way to."""
+    for name, addresses, rule_wanted in [
+            ("first.example.com", ["10.77.0.82", "10.77.0.83"], "no-queries"),
+            ("last.example.com", ["10.77.0.83", "10.77.0.82"], None),
+            ("far.example.com", ["10.78.0.53", "10.77.0.80"], "datagrams")]:
+        lab.names.table[name] = addresses
+        with Client(lab, flags=DATAGRAM_FLAGS) as client:
+            client.ready()
+            with Association(client, ("0.0.0.0", 0), None, 0) as association:
+                association.send(name, 53, b"x")
+                record = lab.audit.wait_for(
+                    client=client.name, event="decision",
+                    destination=f"{name}:53")
+        expect_equal(record.get("rule"), rule_wanted, f"the record: {record}")
+        says = lab.gateway.ctl_json("explain", "alice@EXAMPLE.COM", "udp",
+                                    f"{name}:53")["decision"]
+        expect_equal((says["reason"], says.get("rule")),
+                     (record["reason"], record.get("rule")), f"to {name}")
 
 
 @behaviour

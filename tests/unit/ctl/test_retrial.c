@@ -369,11 +369,11 @@ datagrams_are_judged_by_where_they_went(void **state)
 	record.addresses[1] = address("198.51.100.2");
 	record.addresses[2] = address("198.51.100.3");
 	assert_int_equal(judge(&record).kind, RETRIAL_SAME);
-	/* Of none that is permitted the last speaks. */
+	/* Of none that is permitted the first speaks, as for a stream. */
 	record.addresses[0] = record.addresses[1] = address("192.0.2.1");
 	retrial = judge(&record);
 	assert_int_equal(retrial.kind, RETRIAL_OTHERWISE);
-	assert_true(address_is_equal(&retrial.address, &record.addresses[2]));
+	assert_true(address_is_equal(&retrial.address, &record.addresses[0]));
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)

@@ -2156,6 +2156,24 @@ a_datagrams_name_is_resolved_once_for_its_time(void **state)
 	close_udp();
 }
 
+/* As of a stream and as it is explained. */
+static void
+of_a_datagrams_name_the_first_denial_is_recorded(void **state)
+{
+	(void)state;
+	use_rule((const char *const[]){
+	    "gwDestination", "0.0.0.0/0", "gwCommand", "udp", NULL});
+	associate();
+	fake.address_count = 2;
+	assert_true(address_parse("169.254.1.1", &fake.addresses[0]));
+	assert_true(address_parse("2001:db8::1", &fake.addresses[1]));
+	send_datagram("www.example.com", "one");
+	decided(2);
+	assert_int_equal(
+	    fake.records[fake.record_count - 1].reason, REASON_DENIED_SPECIAL);
+	close_udp();
+}
+
 static void
 a_name_without_an_address_is_recorded(void **state)
 {
@@ -2400,6 +2418,7 @@ main(void)
 	    TEST(a_stop_ends_a_session_at_every_step),
 	    TEST(each_datagrams_destination_is_judged_and_recorded),
 	    TEST(a_datagrams_name_is_resolved_once_for_its_time),
+	    TEST(of_a_datagrams_name_the_first_denial_is_recorded),
 	    TEST(a_name_without_an_address_is_recorded),
 	    TEST(datagrams_do_not_wait_for_the_directory),
 	    TEST(an_association_needs_room_for_its_descriptors),
