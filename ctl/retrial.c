@@ -25,8 +25,7 @@ retrial_is_about_rules(const struct audit_record *record)
 {
 	static const enum reason reasons[] = {REASON_OK, REASON_DENIED_RULE,
 	    REASON_DENIED_NO_RULE, REASON_DENIED_SPECIAL, REASON_LOOP,
-	    REASON_ACCOUNT_DISABLED, REASON_POLICY_UNAVAILABLE,
-	    REASON_DIRECTORY_UNAVAILABLE};
+	    REASON_ACCOUNT_DISABLED};
 
 	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)
 		if (record->reason == reasons[i])

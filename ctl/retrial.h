@@ -44,7 +44,8 @@ struct retrial_world {
 struct retrial retrial_judge(const struct retrial_world *world,
     const struct audit_record *record) must_check;
 
-/* Whether rules have decided it, and not a limit or a fault. */
+/* Whether rules have decided it, and not a limit or a fault: a request that
+ * was denied because the directory was silent would be denied by any rules. */
 bool retrial_is_about_rules(const struct audit_record *record);
 
 #endif

@@ -238,7 +238,30 @@ what_was_not_decided_by_rules_is_not_judged(void **state)
 			    retrial.why, reason_sentence((enum reason)reason));
 		}
 	}
-	assert_int_equal(judged, 8);
+	assert_int_equal(judged, 6);
+}
+
+/* What a silent directory denied is no change of the rules that are tried:
+ * they would have been denied it, too. */
+static void
+an_outage_is_no_change(void **state)
+{
+	static const enum reason outages[] = {
+	    REASON_POLICY_UNAVAILABLE, REASON_DIRECTORY_UNAVAILABLE};
+	struct audit_record record = record_to("192.0.2.80:443");
+
+	(void)state;
+	use(RULE("web", "permit", "gwDestination: *"));
+	for (size_t i = 0; i < ARRAY_COUNT(outages); i++) {
+		struct retrial retrial;
+
+		record.reason = outages[i];
+		assert_false(retrial_is_about_rules(&record));
+		retrial = judge(&record);
+		assert_int_equal(retrial.kind, RETRIAL_NOT);
+		assert_false(retrial.is_about_rules);
+		assert_string_equal(retrial.why, reason_sentence(outages[i]));
+	}
 }
 
 static void
@@ -389,6 +412,7 @@ main(void)
 	    TEST(addresses_that_are_not_on_record_are_those_of_today),
 	    TEST(a_name_that_is_denied_needs_no_address),
 	    TEST(what_was_not_decided_by_rules_is_not_judged),
+	    TEST(an_outage_is_no_change),
 	    TEST(a_record_that_lacks_something_says_what),
 	    TEST(groups_that_are_not_known_are_not_guessed),
 	    TEST(accounts_that_are_not_known_are_not_guessed),
