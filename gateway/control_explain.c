@@ -362,8 +362,13 @@ pump(struct control_call *call, void *state)
 	return false;
 }
 
+/* As explain_question_read has them. */
+static const char *const arguments[] = {"user", "do", "destination", "from",
+    "listener", "method", "protection", "at", "indicator", NULL};
+
 const struct control_command control_explain = {
     .name = "explain",
+    .arguments = arguments,
     .start = start,
     .pump = pump,
     .end = end,

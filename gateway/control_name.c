@@ -75,8 +75,11 @@ end(void *state)
 	free(asked);
 }
 
+static const char *const resolve_arguments[] = {"name", NULL};
+
 const struct control_command control_resolve = {
     .name = "resolve",
+    .arguments = resolve_arguments,
     .start = start,
     .end = end,
 };

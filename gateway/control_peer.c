@@ -43,8 +43,13 @@ is_in_group(int fd, const struct ucred *peer, uint32_t group)
 }
 
 bool
+control_peer_is_ours(const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid();
+}
+
+bool
 control_peer_may_ask(int fd, const struct ucred *peer, uint32_t group)
 {
-	return peer->uid == 0 || peer->uid == geteuid() ||
-	       is_in_group(fd, peer, group);
+	return control_peer_is_ours(peer) || is_in_group(fd, peer, group);
 }

@@ -12,7 +12,10 @@
 /* Who it was when it connected.  False where the kernel does not say. */
 bool control_peer_find(int fd, struct ucred *peer) must_check;
 
-/* Root, our own user, and whoever had that group (CONTROL_NO_GROUP: nobody)
+/* Root, or our own user. */
+bool control_peer_is_ours(const struct ucred *peer) must_check;
+
+/* They, and whoever had that group (CONTROL_NO_GROUP: nobody)
  * when it connected. */
 bool control_peer_may_ask(
     int fd, const struct ucred *peer, uint32_t group) must_check;

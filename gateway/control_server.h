@@ -4,9 +4,11 @@
  * thread, which has no sessions.
  *
  * One connection asks one question.  Who asks is what the kernel says
- * (SO_PEERCRED); who may not is told so.  Each question is on record.  What a
- * command has to say goes out as fast as it is read, a few milliseconds at a
- * time; who does not read is dropped.
+ * (SO_PEERCRED); who may not is told so.  Each user has a share and a rate
+ * (gateway/control_askers.h): what comes faster waits its turn.  Questions are
+ * on record (gateway/control_trail.h).  What a command has to say goes out as
+ * fast as it is read, a few milliseconds at a time; who does not read is
+ * dropped.
  *
  * A new command is a `struct control_command` in a file of its own
  * (gateway/control_NAME.c) and a row in gateway/control_commands.c.
@@ -34,7 +36,6 @@ struct ruleset;
 struct settings;
 struct shared;
 
-#define CONTROL_CALLS_MAX 16 /* questions at a time */
 /* Octets of an answer that wait for their reader before its command is asked
  * for more. */
 #define CONTROL_QUEUE_MAX (256 * 1024)
@@ -57,6 +58,9 @@ struct control_world {
 
 struct control_command {
 	const char *name;
+	/* The names that it reads, up to NULL: they go on record.  NULL: it
+	 * reads none. */
+	const char *const *arguments;
 	/*
 	 * Begins to answer; returns what `pump` and `end` get (NULL is fine).
 	 * It may say lines, and end the call, at once; or later, from

@@ -201,8 +201,11 @@ end(void *state)
 	free(delivery);
 }
 
+static const char *const set_arguments[] = {"base", NULL};
+
 const struct control_command control_set = {
     .name = "set",
+    .arguments = set_arguments,
     .start = start,
     .pump = pump,
     .end = end,

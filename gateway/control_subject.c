@@ -138,8 +138,11 @@ end(void *state)
 	free(inquest);
 }
 
+static const char *const subject_arguments[] = {"who", NULL};
+
 const struct control_command control_subject = {
     .name = "subject",
+    .arguments = subject_arguments,
     .start = start_subject,
     .pump = pump_subject,
     .end = end,
@@ -183,8 +186,11 @@ start_entry(struct control_call *call)
 	return inquest;
 }
 
+static const char *const entry_arguments[] = {"dn", NULL};
+
 const struct control_command control_entry = {
     .name = "entry",
+    .arguments = entry_arguments,
     .start = start_entry,
     .end = end,
 };

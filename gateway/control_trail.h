@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: ISC */
-/* What was asked over the control socket, and by whom, on record. */
+/*
+ * What was asked over the control socket, and by whom, on record.
+ *
+ * The trail has its place for what sessions do: a full queue loses its oldest
+ * records, whatever they are.  So nobody's questions may fill it.  In a period
+ * of CONTROL_TOLD_PERIOD_US the first CONTROL_TOLD_EACH questions of a user
+ * have a record each; one record at its end counts the others.
+ */
 #ifndef GATEWAY_CONTROL_TRAIL_H
 #define GATEWAY_CONTROL_TRAIL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/compiler.h"
 
+#define CONTROL_TOLD_PERIOD_US 10000000
+#define CONTROL_TOLD_EACH      8
+#define CONTROL_COMMANDS_MAX   16
+
 struct audit_sender;
+struct control_command;
 struct options;
 
 struct control_trail {
@@ -17,9 +30,27 @@ struct control_trail {
 	unsigned untold;	    /* refusals since */
 };
 
-/* A question that will be answered: its command and all that came with it. */
+/* What the trail knows of one user's questions; zero at first. */
+struct control_told {
+	uint64_t until_us; /* the end of the period; 0: none has begun */
+	unsigned told;	   /* that have a record each */
+	struct ucred last; /* whose questions are counted */
+	struct control_counted {
+		const char *command; /* borrowed */
+		uint64_t count;
+	} untold[CONTROL_COMMANDS_MAX]; /* up to the first of count 0 */
+};
+
+/* A question that will be answered: its command and what the command knows of
+ * all that came with it, each text in double quotes. */
 void control_trail_question(struct control_trail *trail,
-    const struct ucred *peer, const struct options *asked);
+    struct control_told *told, const struct ucred *peer,
+    const struct control_command *command, const struct options *asked);
+
+/* Writes what has been counted if the period is over at that time; true if
+ * nothing is left to be told. */
+bool control_trail_settle(
+    struct control_trail *trail, struct control_told *told, uint64_t now_us);
 
 /* Somebody was turned away.  Anybody may knock as often as he likes, and the
  * trail is not his to fill: one record a second, which counts the others. */

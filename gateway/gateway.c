@@ -25,6 +25,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/control_askers.h"
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
 #include "gateway/rule_uses.h"

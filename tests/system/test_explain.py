@@ -287,8 +287,8 @@ def what_judging_elsewhere_needs_is_told(lab):
 @behaviour
 def each_question_is_on_record(lab):
     explain(lab, "carol", "10.77.0.80")
-    wanted = ("explain user=carol@EXAMPLE.COM do=connect "
-              "destination=10.77.0.80:9")
+    wanted = ('explain user="carol@EXAMPLE.COM" do="connect" '
+              'destination="10.77.0.80:9"')
     record = wait_until(
         lambda: [record for record in lab.audit.find(event="admin")
                  if record["detail"].endswith(wanted)], "the record")[0]

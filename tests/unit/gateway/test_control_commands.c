@@ -495,7 +495,8 @@ a_user_is_told_with_where_its_groups_come_from(void **state)
 	must_say(2, "origin", "member");
 	must_say(2, "through", "cn=staff");
 	must_say(2, "through_number", "0");
-	assert_non_null(strstr(last_record.detail, "subject who=" ALICE));
+	assert_non_null(
+	    strstr(last_record.detail, "subject who=\"" ALICE "\""));
 }
 
 static void

@@ -22,6 +22,7 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "gateway/audit_sender.h"
+#include "gateway/control_askers.h"
 #include "gateway/control_server.h"
 #include "tests/support/fake_clock.h"
 
@@ -125,8 +126,12 @@ start_echo(struct control_call *call)
 	return strdup("state");
 }
 
-static const struct control_command echo = {
-    .name = "echo", .start = start_echo, .end = on_end};
+static const char *const echo_arguments[] = {"text", NULL};
+
+static const struct control_command echo = {.name = "echo",
+    .arguments = echo_arguments,
+    .start = start_echo,
+    .end = on_end};
 
 /* Is answered from elsewhere, later, or never. */
 static void *
@@ -385,6 +390,16 @@ run_a_look(void)
 	assert_int_equal(event_base_dispatch(base), 0);
 }
 
+/* ... and one of those that come by once a second. */
+static void
+run_a_second(void)
+{
+	const struct timeval while_ = {.tv_sec = 1, .tv_usec = 100000};
+
+	assert_int_equal(event_base_loopexit(base, &while_), 0);
+	assert_int_equal(event_base_dispatch(base), 0);
+}
+
 static void
 answer(struct client *client, const char *command)
 {
@@ -411,7 +426,27 @@ a_question_is_answered_and_on_record(void **state)
 	assert_int_equal(last_record.event, AUDIT_ADMIN);
 	assert_false(last_record.failed);
 	assert_string_equal(
-	    last_record.detail, "uid 0, pid 42: echo text=hello");
+	    last_record.detail, "uid 0, pid 42: echo text=\"hello\"");
+}
+
+/* Who asks writes no part of the record but what is between quotes. */
+static void
+what_is_asked_is_quoted_on_record(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_client(&client);
+	ask(&client, "echo", "text", "a\" text=\"b\\");
+	run_until_closed(&client);
+	link_free(client.link);
+	assert_string_equal(last_record.detail,
+	    "uid 0, pid 42: echo text=\"a\\\" text=\\\"b\\\\\"");
+	open_client(&client);
+	ask(&client, "echo", "uid 7, pid 1: echo", "x");
+	run_until_closed(&client);
+	link_free(client.link);
+	assert_string_equal(last_record.detail, "uid 0, pid 42: echo");
 }
 
 static void
@@ -560,6 +595,119 @@ refusals_do_not_fill_the_trail(void **state)
 	answer(&client, "echo");
 	assert_int_equal(records, 2);
 	assert_non_null(strstr(last_record.detail, "(and 9 refusals before)"));
+}
+
+/* As long as there is nobody else, whatever he asks. */
+static void
+questions_do_not_fill_the_trail(void **state)
+{
+	struct client client;
+
+	(void)state;
+	for (int i = 0; i < CONTROL_TOLD_EACH + 20; i++)
+		answer(&client, i % 4 == 3 ? "failing" : "echo");
+	assert_int_equal(records, CONTROL_TOLD_EACH);
+	fake_clock_advance(CONTROL_TOLD_PERIOD_US - 1);
+	run_a_second();
+	assert_int_equal(records, CONTROL_TOLD_EACH);
+	peer.uid = geteuid() == 0 ? STRANGER : geteuid();
+	other_group = GROUP;
+	answer(&client, "echo");
+	assert_int_equal(records, CONTROL_TOLD_EACH + 1); /* another user */
+	fake_clock_advance(1);
+	run_a_second();
+	assert_int_equal(records, CONTROL_TOLD_EACH + 2);
+	assert_string_equal(last_record.detail,
+	    "uid 0, pid 42: more questions: 15 echo, 5 failing");
+	peer.uid = 0;
+	answer(&client, "echo");
+	assert_int_equal(records, CONTROL_TOLD_EACH + 3);
+}
+
+static void
+what_was_counted_is_told_at_the_end(void **state)
+{
+	struct client client;
+
+	(void)state;
+	for (int i = 0; i < CONTROL_TOLD_EACH + 1; i++)
+		answer(&client, "echo");
+	control_server_free(server);
+	server = NULL;
+	assert_int_equal(records, CONTROL_TOLD_EACH + 1);
+	assert_string_equal(
+	    last_record.detail, "uid 0, pid 42: more questions: 1 echo");
+}
+
+static void
+who_asks_too_fast_waits_his_turn(void **state)
+{
+	struct client client, other;
+
+	(void)state;
+	for (int i = 0; i < CONTROL_ASK_BURST; i++)
+		answer(&client, "echo");
+	open_client(&client);
+	ask(&client, "echo", "text", "");
+	run_a_look();
+	assert_int_equal(client.lines, 0);
+	/* Others do not wait with him. */
+	peer.uid = geteuid() == 0 ? STRANGER : geteuid();
+	other_group = GROUP;
+	answer(&other, "echo");
+	assert_true(other.is_done);
+	fake_clock_advance(CONTROL_ASK_EVERY_US - 1);
+	run_a_look();
+	assert_int_equal(client.lines, 0);
+	fake_clock_advance(1);
+	run_until_closed(&client);
+	assert_true(client.is_done);
+	link_free(client.link);
+}
+
+static void
+open_waiting(struct client *clients, size_t count, uid_t uid)
+{
+	peer.uid = uid;
+	for (size_t i = 0; i < count; i++) {
+		open_client(&clients[i]);
+		ask(&clients[i], "later", "text", "");
+		run_a_while();
+		assert_int_equal(clients[i].failed.failure, 0);
+	}
+}
+
+static void
+must_be_busy(uid_t uid)
+{
+	struct client client;
+
+	peer.uid = uid;
+	answer(&client, "echo");
+	assert_int_equal(client.failed.failure, CTL_BUSY);
+}
+
+static void
+others_leave_room_for_root(void **state)
+{
+	struct client clients[CONTROL_CALLS_MAX];
+	const size_t others = CONTROL_CALLS_MAX - CONTROL_CALLS_KEPT;
+
+	(void)state;
+	other_group = GROUP;
+	open_waiting(clients, CONTROL_CALLS_EACH, STRANGER);
+	must_be_busy(STRANGER);
+	open_waiting(clients + CONTROL_CALLS_EACH, others - CONTROL_CALLS_EACH,
+	    STRANGER + 1);
+	must_be_busy(STRANGER + 1);
+	must_be_busy(STRANGER + 2);
+	open_waiting(clients + others, CONTROL_CALLS_KEPT, 0);
+	must_be_busy(0);
+	link_free(clients[0].link);
+	run_a_while();
+	open_waiting(clients, 1, STRANGER); /* his place is free again */
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++)
+		link_free(clients[i].link);
 }
 
 static void
@@ -793,6 +941,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_question_is_answered_and_on_record),
+	    TEST(what_is_asked_is_quoted_on_record),
 	    TEST(an_answer_may_come_later),
 	    TEST(a_command_may_fail),
 	    TEST(a_line_that_does_not_fit_fails),
@@ -802,6 +951,10 @@ main(void)
 	    TEST(we_ourselves_and_members_may_ask),
 	    TEST(without_a_group_nobody_else_may_ask),
 	    TEST(refusals_do_not_fill_the_trail),
+	    TEST(questions_do_not_fill_the_trail),
+	    TEST(what_was_counted_is_told_at_the_end),
+	    TEST(who_asks_too_fast_waits_his_turn),
+	    TEST(others_leave_room_for_root),
 	    TEST(too_many_at_a_time_are_turned_away),
 	    TEST(who_asks_nothing_is_given_up),
 	    TEST(who_waits_too_long_is_given_up),
