@@ -290,6 +290,7 @@ audit_record_decode(const void *data, size_t len, struct audit_record *record)
 struct printer {
 	char *out;
 	size_t len, size; /* one octet is kept for NUL */
+	bool is_full;	  /* something had no room */
 };
 
 static void
@@ -355,22 +356,38 @@ put_value(struct printer *printer, const void *octets, size_t octet_count,
 	return true;
 }
 
-static void
+/* What may stand behind any parameter. */
+#define BEHIND "\" addresses_cut=\"1\" detail=\"\" cut=\"detail\"]"
+
+/* Whole or not at all; true if whole.  All that the house says has room, but
+ * for the addresses of a decision: no sender's mistake may end the auditor. */
+static bool
 put_param(
     struct printer *printer, const char *name, const void *octets, size_t len)
 {
-	put_text(printer, " ");
-	put_text(printer, name);
-	put_text(printer, "=\"");
-	must(put_value(printer, octets, len, 0));
-	put_text(printer, "\"");
+	size_t before = printer->len;
+
+	if (strlen(name) + sizeof(" =\"") + sizeof(BEHIND) <
+	    printer->size - printer->len) {
+		put_text(printer, " ");
+		put_text(printer, name);
+		put_text(printer, "=\"");
+		if (put_value(printer, octets, len, sizeof(BEHIND))) {
+			put_text(printer, "\"");
+			return true;
+		}
+	}
+	printer->len = before;
+	printer->out[before] = '\0';
+	printer->is_full = true;
+	return false;
 }
 
 static void
 put_string(struct printer *printer, const char *name, const char *text)
 {
 	if (*text != '\0')
-		put_param(printer, name, text, strlen(text));
+		(void)put_param(printer, name, text, strlen(text));
 }
 
 static void printf_like(3, 4) put_format(
@@ -492,22 +509,25 @@ put_amounts(struct printer *printer, const struct audit_record *record)
 	    (unsigned)(record->duration_us % 1000000));
 }
 
-/* With a space between two. */
+/* With a space between two; or that there was no room for them. */
 static void
 put_addresses(struct printer *printer, const struct audit_record *record)
 {
 	char list[AUDIT_ADDRESSES_MAX * ADDRESS_TEXT_SIZE];
 	char text[ADDRESS_TEXT_SIZE];
+	bool was_full = printer->is_full;
 	size_t len = 0;
 
-	if (record->event != AUDIT_DECISION)
+	if (record->event != AUDIT_DECISION || record->address_count == 0)
 		return;
-	list[0] = '\0';
 	for (size_t i = 0; i < record->address_count; i++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
 		    i == 0 ? "" : " ",
 		    address_print(&record->addresses[i], text));
-	put_string(printer, "addresses", list);
+	if (!put_param(printer, "addresses", list, len)) {
+		put_text(printer, " addresses_cut=\"1\"");
+		printer->is_full = was_full; /* the rest is whole */
+	}
 }
 
 static void
@@ -519,11 +539,11 @@ put_what(struct printer *printer, const struct audit_record *record)
 		put_string(printer, "command",
 		    command_name((enum command)record->command));
 	if (record->asked_len > 0)
-		put_param(printer, "asked", record->asked, record->asked_len);
+		(void)put_param(
+		    printer, "asked", record->asked, record->asked_len);
 	if (record->has_destination)
 		put_string(printer, "destination",
 		    endpoint_print(&record->destination, text));
-	put_addresses(printer, record);
 	put_string(printer, "rule", record->rule);
 	put_string(printer, "report", record->reported);
 	if (record->reported[0] != '\0')
@@ -535,6 +555,7 @@ put_what(struct printer *printer, const struct audit_record *record)
 	put_peer(printer, "dialled", &record->dialled);
 	put_peer(printer, "egress", &record->egress);
 	put_amounts(printer, record);
+	put_addresses(printer, record);
 }
 
 /* What comes last and may be cut. */
@@ -543,6 +564,10 @@ put_detail(struct printer *printer, const char *detail)
 {
 	static const char cut[] = "\" cut=\"detail\"]";
 
+	if (*detail == '\0' && printer->is_full) {
+		put_text(printer, cut + 1);
+		return;
+	}
 	if (*detail != '\0') {
 		put_text(printer, " detail=\"");
 		if (!put_value(printer, detail, strlen(detail), sizeof(cut))) {

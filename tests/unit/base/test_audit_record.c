@@ -331,7 +331,7 @@ static void
 the_largest_record_is_whole_but_for_its_detail(void **state)
 {
 	static struct structured_data data;
-	const struct audit_record record = record_largest();
+	struct audit_record record = record_largest();
 	struct audit_stamp largest = {.sequence = UINT64_MAX, .delayed = true};
 	char sd_id[33], instance[65], boot_id[37], out[AUDIT_RECORD_MAX];
 	uint8_t detail[AUDIT_DETAIL_SIZE];
@@ -348,19 +348,59 @@ the_largest_record_is_whole_but_for_its_detail(void **state)
 	largest.sd_id = sd_id;
 	largest.instance = instance;
 	largest.boot_id = boot_id;
-	len = audit_record_print(&record, &largest, out);
-	assert_int_equal(len, strlen(out));
-	assert_true(len <= AUDIT_RECORD_MAX - 1024);
-	assert_true(structured_data_parse(out, &len, &data));
-	assert_octets(&data, "identity", record.identity, IDENTITY_NAME_MAX);
-	assert_octets(&data, "asked", record.asked, 255);
-	assert_octets(&data, "rule", record.rule, AUDIT_RULE_SIZE - 1);
-	assert_octets(&data, "instance", instance, 64);
-	assert_string_equal(structured_data_value(&data, "cut"), "detail");
-	assert_true(text_unquote(detail, sizeof(detail), &len,
-	    structured_data_value(&data, "detail")));
-	assert_true(len > 0 && len < AUDIT_DETAIL_SIZE - 1);
-	assert_memory_equal(detail, record.detail, len);
+	for (int event = AUDIT_START; event < AUDIT_EVENT_COUNT; event++) {
+		record.event = (enum audit_event)event;
+		len = audit_record_print(&record, &largest, out);
+		assert_int_equal(len, strlen(out));
+		assert_true(len <= AUDIT_RECORD_MAX - 1024);
+		assert_true(structured_data_parse(out, &len, &data));
+		assert_octets(
+		    &data, "identity", record.identity, IDENTITY_NAME_MAX);
+		assert_octets(&data, "asked", record.asked, 255);
+		assert_octets(&data, "rule", record.rule, AUDIT_RULE_SIZE - 1);
+		assert_octets(&data, "instance", instance, 64);
+		assert_string_equal(
+		    structured_data_value(&data, "cut"), "detail");
+		assert_true(text_unquote(detail, sizeof(detail), &len,
+		    structured_data_value(&data, "detail")));
+		assert_true(len < AUDIT_DETAIL_SIZE - 1);
+		assert_memory_equal(detail, record.detail, len);
+		assert_true((structured_data_value(&data, "addresses") !=
+				NULL) != (structured_data_value(&data,
+					      "addresses_cut") != NULL) ||
+			    event != AUDIT_DECISION);
+	}
+}
+
+/* The house has no such names, but a sender may be broken. */
+static void
+a_record_that_is_too_large_lacks_what_has_no_room(void **state)
+{
+	static struct structured_data data;
+	struct audit_record record = record_largest();
+	char out[AUDIT_RECORD_MAX];
+	size_t len;
+
+	(void)state;
+	memset(record.identity, 1, sizeof(record.identity) - 1);
+	memset(record.rule, 1, sizeof(record.rule) - 1);
+	memset(record.reported, 1, sizeof(record.reported) - 1);
+	memset(record.indicators, 1, sizeof(record.indicators) - 1);
+	for (int i = 0; i < 2 * AUDIT_EVENT_COUNT; i++) {
+		record.event = (enum audit_event)(i / 2);
+		if (i % 2 == 1)
+			record.detail[0] = '\0';
+		if (i < 2)
+			continue; /* 0 is no event */
+		len = audit_record_print(&record, &stamp, out);
+		assert_int_equal(len, strlen(out));
+		assert_true(len <= AUDIT_RECORD_MAX - 1024);
+		assert_true(structured_data_parse(out, &len, &data));
+		assert_octets(
+		    &data, "identity", record.identity, IDENTITY_NAME_MAX);
+		assert_string_equal(
+		    structured_data_value(&data, "cut"), "detail");
+	}
 }
 
 static void
@@ -519,6 +559,7 @@ main(void)
 	    cmocka_unit_test(any_octets_come_back_whole),
 	    cmocka_unit_test(what_ends_a_value_is_escaped),
 	    cmocka_unit_test(the_largest_record_is_whole_but_for_its_detail),
+	    cmocka_unit_test(a_record_that_is_too_large_lacks_what_has_no_room),
 	    cmocka_unit_test(a_detail_is_cut_between_characters),
 	    cmocka_unit_test(sentences_say_it_for_people),
 	    cmocka_unit_test(a_sentence_is_cut_where_it_does_not_fit),
