@@ -120,10 +120,21 @@ refuse(struct policy_source *source)
 }
 
 static void
-take(struct policy_source *source, struct ruleset *rules, bool is_copy)
+say_taken(struct policy_source *source)
 {
 	uint8_t generation[8];
 	struct wire_writer writer;
+
+	wire_writer_init(&writer, generation, sizeof(generation));
+	wire_put_u64(&writer, source->generation);
+	if (link_send(source->link, WATCH_TAKEN, 0, generation, writer.len) !=
+	    0)
+		log_warning(NULL, "directory-watch cannot be told");
+}
+
+static void
+take(struct policy_source *source, struct ruleset *rules, bool is_copy)
+{
 	char text[128];
 
 	source->generation++;
@@ -133,11 +144,15 @@ take(struct policy_source *source, struct ruleset *rules, bool is_copy)
 	    text);
 	record(source, AUDIT_RELOAD, false, text);
 	source->changed(source->arg, rules);
-	wire_writer_init(&writer, generation, sizeof(generation));
-	wire_put_u64(&writer, source->generation);
-	if (link_send(source->link, WATCH_TAKEN, 0, generation, writer.len) !=
-	    0)
-		log_warning(NULL, "directory-watch cannot be told");
+	say_taken(source);
+}
+
+/* A directory-watch that was started anew does not know what is in force.  A
+ * copy is never newer than that, and may be older if the disk has failed. */
+static bool
+is_copy_of_the_past(const struct policy_source *source, bool is_copy)
+{
+	return is_copy && source->generation > 0;
 }
 
 static void
@@ -157,9 +172,13 @@ on_commit(void *arg, struct link_message *message)
 		refuse(source);
 		return;
 	}
-	atomic_store(&source->shared->confirmed_us, confirmed_us);
 	atomic_store(&source->shared->directory_up, !is_copy);
-	take(source, rules, is_copy);
+	if (is_copy_of_the_past(source, is_copy)) {
+		say_taken(source);
+	} else {
+		atomic_store(&source->shared->confirmed_us, confirmed_us);
+		take(source, rules, is_copy);
+	}
 	ruleset_unref(rules);
 }
 

@@ -119,7 +119,9 @@ rules_copy_publish(const char *path)
 int
 rules_copy_remove(const char *path)
 {
-	return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return truncate(path, 0) == 0 ? 0 : -errno;
 }
 
 /* The set behind a header that fits it; -EBADMSG if it does not. */

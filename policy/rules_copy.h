@@ -20,7 +20,8 @@ int rules_copy_write(const char *path, const void *set, size_t len,
 /* Makes what was written the copy.  0 or -errno. */
 int rules_copy_publish(const char *path) must_check;
 
-/* 0 (also if there was none) or -errno. */
+/* Where the folder does not let it go it is emptied, which makes it none.  0
+ * (also if there was none) or -errno. */
 int rules_copy_remove(const char *path) must_check;
 
 /* Sets the time alone.  0 or -errno. */

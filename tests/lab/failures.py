@@ -19,18 +19,34 @@ class _Asker(threading.Thread):
         super().__init__()
         self.lab, self.forbidden = lab, forbidden
         self.ending, self.asked, self.wrong = False, 0, []
+        self.failed = None
         self.start()
 
     def run(self):
-        while not self.ending:
-            for user, host in self.forbidden:
-                try:
-                    if permitted(self.lab, host, user=user):
-                        self.wrong.append(f"{user} to {host}")
-                    self.asked += 1
-                except Closed:  # denied, too
-                    pass
-            time.sleep(0.05)
+        try:
+            while not self.ending:
+                for user, host in self.forbidden:
+                    self.ask(user, host)
+                time.sleep(0.05)
+        except Exception as failed:  # raised again where it is looked at
+            self.failed = failed
+
+    def ask(self, user, host):
+        try:
+            if permitted(self.lab, host, user=user):
+                self.wrong.append(f"{user} to {host}")
+            self.asked += 1
+        except Closed:  # denied, too
+            pass
+
+    def has_to_be_good(self):
+        self.ending = True
+        self.join()
+        if self.failed:
+            raise self.failed
+        if self.wrong or self.asked < 2:
+            raise AssertionError(f"permitted: {self.wrong}; asked "
+                                 f"{self.asked} times")
 
 
 @contextlib.contextmanager
@@ -45,11 +61,7 @@ def last_rules_hold(lab, forbidden=(("mallory", "10.77.0.80"),
     try:
         yield
     finally:
-        asker.ending = True
-        asker.join()
-    if asker.wrong or not asker.asked:
-        raise AssertionError(f"permitted: {asker.wrong}; asked "
-                             f"{asker.asked} times")
+        asker.has_to_be_good()
     client.put(b"still there")
     if served.recv(100) != b"still there":
         raise AssertionError("a session that was permitted has ended")

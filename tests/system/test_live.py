@@ -12,6 +12,7 @@ from tests.lab.failures import last_rules_hold
 from tests.lab.process import wait_until
 from tests.lab.slapd import RULES, group_dn, rule, user_dn
 from tests.lab.suite import behaviour, expect, expect_equal
+from tests.lab.worlds_sessions import HOST as REACHED, Running
 
 LAB = {"settings": live.SETTINGS}
 ALONE = True
@@ -117,12 +118,17 @@ def after_kill_9_changes_are_followed_again(lab):
 @behaviour(settings=FAST)
 def a_directory_that_was_restored_is_believed(lab):
     backup = lab.slapd.dump()
-    lab.slapd.modify(extra_rule())
+    lab.slapd.modify(extra_rule() + "\n" + rule(
+        "lost", gwPrincipal="mallory@EXAMPLE.COM", gwDestination=REACHED))
     becomes(lab, True)
+    lost, kept = Running(lab), Running(lab, user="alice")
     lab.slapd.stop()
     lab.slapd.restore(backup)
     lab.slapd.start()
+    lost.revoked()
     becomes(lab, False)
+    kept.check()
+    kept.close()
     # Newer than what was lost: a cookie would call the lost rule present.
     lab.slapd.modify(extra_rule(gwAction="deny").replace(
         "gwAction: permit\n", ""))

@@ -289,6 +289,25 @@ a_copy_from_disk_counts_as_a_silent_directory(void **state)
 }
 
 static void
+a_copy_does_not_take_the_place_of_rules_in_force(void **state)
+{
+	(void)state;
+	make_source(true);
+	begin();
+	send_rule("cn=web,dc=example", NULL, NULL);
+	commit(42, false);
+	begin();
+	send_rule("cn=of old,dc=example", NULL, NULL);
+	commit(41, true);
+	assert_int_equal(changes, 1);
+	assert_int_equal(taken, 2); /* so that it is not sent again */
+	assert_string_equal(refused, "");
+	assert_int_equal(ruleset_generation(in_force), 1);
+	assert_int_equal(atomic_load(&shared.confirmed_us), 42);
+	assert_false(atomic_load(&shared.directory_up));
+}
+
+static void
 a_silent_directory_is_recorded(void **state)
 {
 	uint8_t data[64];
@@ -366,6 +385,7 @@ main(void)
 	    TEST(a_commit_without_a_begin_is_refused),
 	    TEST(groups_without_a_directory_are_refused),
 	    TEST(a_copy_from_disk_counts_as_a_silent_directory),
+	    TEST(a_copy_does_not_take_the_place_of_rules_in_force),
 	    TEST(a_silent_directory_is_recorded),
 	    TEST(a_change_of_users_or_groups_is_passed_on),
 	    TEST(rules_outlive_directory_watch),

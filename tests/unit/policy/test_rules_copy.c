@@ -131,6 +131,45 @@ an_unwritable_folder_is_said(void **state)
 	    rules_copy_write("/nonexistent/rules", "x", 1, 1), -ENOENT);
 }
 
+/* As whom nobody lets change a folder. */
+static void
+become_nobody(void)
+{
+	assert_int_equal(chmod(dir, 0555), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+}
+
+static void
+become_somebody(void)
+{
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+}
+
+static void
+what_cannot_be_removed_is_emptied(void **state)
+{
+	uint64_t when;
+	uint8_t *set;
+	size_t len;
+	int result;
+
+	(void)state;
+	assert_int_equal(write_copy("rules", 1), 0);
+	become_nobody();
+	result = rules_copy_remove(path);
+	become_somebody();
+	assert_int_equal(result, 0);
+	assert_int_equal(read_back(&set, &len, &when), -EBADMSG);
+	assert_int_equal(rules_copy_remove(path), 0);
+	assert_int_equal(rules_copy_remove(path), 0);
+	assert_int_equal(read_back(&set, &len, &when), -ENOENT);
+}
+
 int
 main(void)
 {
@@ -140,6 +179,7 @@ main(void)
 	    cmocka_unit_test(a_file_cut_at_any_octet_is_refused),
 	    cmocka_unit_test(a_file_changed_at_any_octet_is_refused),
 	    cmocka_unit_test(an_unwritable_folder_is_said),
+	    cmocka_unit_test(what_cannot_be_removed_is_emptied),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
