@@ -237,14 +237,18 @@ read_text(FILE *file, char *why, size_t why_size)
 	/* Up to the first NUL, which no LDIF file has. */
 	ssize_t len = getdelim(&text, &size, '\0', file);
 
+	if (len < 0 && feof(file) && !ferror(file)) {
+		free(text); /* is there for an empty file, too */
+		return strdup("");
+	}
 	if (len > 0 && text[len - 1] == '\0')
 		(void)snprintf(why, why_size, "1: there is a NUL in the file");
 	else if (len > RULE_SET_OCTETS_MAX)
 		(void)snprintf(why, why_size, "1: the file is too large");
-	else if (ferror(file) || (len < 0 && !feof(file)))
+	else if (len < 0 || ferror(file))
 		(void)snprintf(why, why_size, "1: %s", strerror(errno));
 	else
-		return len < 0 ? strdup("") : text;
+		return text;
 	free(text);
 	return NULL;
 }
