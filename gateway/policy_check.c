@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -246,17 +247,37 @@ hand_over(const struct policy_check *check, const char *name, const char *path,
 	return true;
 }
 
+/* What is no file in full, such as a FIFO that nobody writes to, has no end
+ * that could be waited for.  -1 and why. */
+static int
+open_ldif(const char *path, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+
+	*why = "";
+	if (fd < 0 || fstat(fd, &status) != 0)
+		*why = strerror(errno);
+	else if (!S_ISREG(status.st_mode))
+		*why = "not a regular file";
+	else
+		return fd;
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
 static bool
 hand_over_files(struct policy_check *check)
 {
 	char why[WHY_SIZE] = "";
+	const char *wrong;
 	int fd;
 
 	if (check->ldif != NULL) {
-		fd = open(check->ldif, O_RDONLY | O_CLOEXEC);
+		fd = open_ldif(check->ldif, &wrong);
 		check->status = EX_UNAVAILABLE;
-		return hand_over(
-		    check, "policy.file", check->ldif, fd, strerror(errno));
+		return hand_over(check, "policy.file", check->ldif, fd, wrong);
 	}
 	if (check->settings->password_file[0] == '\0')
 		return true;

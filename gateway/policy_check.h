@@ -12,9 +12,9 @@ struct settings;
 
 /*
  * Starts directory-watch for one reading, of the rules that the settings name
- * or of the LDIF file (NULL: none; opened with our own rights), and builds
- * the rule set of what it says, as the gateway does.  Nothing of a daemon that
- * runs beside it is touched, and nothing is left running.
+ * or of the LDIF file (NULL: none; a regular one, opened with our own rights),
+ * and builds the rule set of what it says, as the gateway does.  Nothing of a
+ * daemon that runs beside it is touched, and nothing is left running.
  *
  * One line on `errors` for each entry that is wrong, with its DN, attribute
  * and value; on `out` how many rules are good.  The exit status: 0; EX_CONFIG:

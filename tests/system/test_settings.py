@@ -182,6 +182,8 @@ def check_policy_takes_an_ldif_file_that_only_we_can_read(lab):
         os.chmod(path, 0o600)
         checked(lab, status, words, path, uri=["ldap://127.0.0.1:1"])
     checked(lab, 69, [f"{path}.not: No such file"], f"{path}.not")
+    os.mkfifo(f"{path}.fifo")  # that nobody writes to, ever
+    checked(lab, 69, [f"{path}.fifo: not a regular file"], f"{path}.fifo")
 
 
 @behaviour
