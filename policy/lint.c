@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/method.h"
 #include "policy/candidates.h"
 #include "policy/coverage.h"
 #include "policy/prospect.h"
 #include "policy/rivals.h"
+#include "policy/rule.h"
 #include "policy/ruleset_private.h"
 #include "policy/subsume.h"
 
@@ -345,6 +347,33 @@ look_at_time(const struct lint *lint, const struct rule *rule)
 	return true;
 }
 
+/* ---- conditions that exclude each other */
+
+/* By no method that it names is somebody proved whom its other conditions may
+ * hold for: who proved nothing has no name, and only tickets carry
+ * indicators. */
+static bool
+is_contradictory(const struct rule *rule)
+{
+	unsigned methods = rule->methods;
+
+	if (subsume_asks_directory(rule) || rule->principals.count > 0)
+		methods &= ~RULE_BIT(METHOD_NONE);
+	if (rule->indicators.count > 0)
+		methods &= RULE_BIT(METHOD_GSSAPI);
+	return methods == 0;
+}
+
+/* False: it can never match. */
+static bool
+look_at_conditions(const struct lint *lint, const struct rule *rule)
+{
+	if (!is_contradictory(rule))
+		return true;
+	tell_of(lint, LINT_CONTRADICTORY, rule, NULL);
+	return false;
+}
+
 /* ---- destinations of its own */
 
 /* Some list matches at a port, and each that does names only networks of which
@@ -399,7 +428,8 @@ look_at(struct lint *lint, const struct rule *rule, uint32_t place)
 {
 	if (rule->is_report_only)
 		tell_of(lint, LINT_REPORT_ONLY, rule, NULL);
-	if (!look_at_time(lint, rule) || !look_at_ports(lint, rule))
+	if (!look_at_time(lint, rule) || !look_at_conditions(lint, rule) ||
+	    !look_at_ports(lint, rule))
 		return;
 	if (rule->permits && is_closed(lint, rule))
 		tell_of(lint, LINT_CLOSED, rule, NULL);

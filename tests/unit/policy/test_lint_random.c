@@ -87,6 +87,22 @@ check(const struct world *world, const struct findings *findings,
 	    address_print(&question->address, address), question->ask.port);
 }
 
+/* Who proved nothing has no name, and who proved a password no indicator;
+ * random questions know nothing of that. */
+static void
+check_proof(const struct world *world, const struct findings *findings,
+    const struct question *question, const struct verdict *verdict,
+    const char *asked)
+{
+	const struct identity *identity = question->request.identity;
+
+	if (identity == NULL || identity->method == METHOD_GSSAPI ||
+	    (identity->method == METHOD_PASSWORD &&
+		identity->indicators[0] == '\0'))
+		check(world, findings, LINT_CONTRADICTORY, question, verdict,
+		    asked);
+}
+
 static void
 check_address(const struct world *world, const struct findings *findings,
     const struct question *question)
@@ -96,6 +112,7 @@ check_address(const struct world *world, const struct findings *findings,
 
 	check(world, findings, LINT_SHADOWED, question, &verdict, "address");
 	check(world, findings, LINT_NEVER, question, &verdict, "address");
+	check_proof(world, findings, question, &verdict, "address");
 	if (is_ordinary(question, &question->address))
 		check(world, findings, LINT_OVERTAKEN, question, &verdict,
 		    "address");
@@ -118,9 +135,11 @@ ask(const struct world *world, const struct findings *findings)
 	}
 	verdict = judge_request(&question.context, &question.request);
 	check(world, findings, LINT_SHADOWED, &question, &verdict, "name");
+	check_proof(world, findings, &question, &verdict, "name");
 	question.request.command = COMMAND_UDP;
 	verdict = judge_command(&question.context, &question.request);
 	check(world, findings, LINT_SHADOWED, &question, &verdict, "command");
+	check_proof(world, findings, &question, &verdict, "command");
 	subject_unref(question.subject);
 }
 
@@ -151,6 +170,7 @@ lint_is_right(void **state)
 	printf(" of %llu rules\n", (unsigned long long)rules_seen);
 	assert_true(told[LINT_SHADOWED] * 100 > rules_seen);
 	assert_true(told[LINT_OVERTAKEN] > 0);
+	assert_true(told[LINT_CONTRADICTORY] > 0);
 }
 
 int
