@@ -36,16 +36,18 @@ add(void *arg, const struct entry *entry)
 	return 0;
 }
 
-/* Whether users can be looked up is seen when somebody does. */
+/* Without facts users can be looked up, as far as is known. */
 static enum outcome
-end(struct intake *intake, struct ruleset **rules)
+end(struct intake *intake, const struct daemon_facts *facts,
+    struct ruleset **rules)
 {
-	*rules = intake_end(intake, 1, true);
+	*rules = intake_end(intake, 1, facts == NULL || facts->has_directory);
 	return *rules != NULL ? OUTCOME_OK : OUTCOME_DATA;
 }
 
 static enum outcome
-read_rules(const char *path, FILE *file, struct ruleset **rules)
+read_rules(const char *path, FILE *file, const struct daemon_facts *facts,
+    struct ruleset **rules)
 {
 	struct candidate from = {path};
 	struct intake intake;
@@ -57,11 +59,17 @@ read_rules(const char *path, FILE *file, struct ruleset **rules)
 		/* It begins with the line. */
 		return outcome_say(OUTCOME_DATA, "%s:%s", path, why);
 	}
-	return end(&intake, rules);
+	if (intake.rules == 0 && (facts == NULL || !facts->allow_empty)) {
+		intake_fini(&intake);
+		return outcome_say(OUTCOME_DATA,
+		    "%s: there is no rule at all (policy.allow_empty)", path);
+	}
+	return end(&intake, facts, rules);
 }
 
 enum outcome
-candidate_read_file(const char *path, struct ruleset **rules)
+candidate_read_file(
+    const char *path, const struct daemon_facts *facts, struct ruleset **rules)
 {
 	FILE *file = fopen(path, "re");
 	enum outcome outcome;
@@ -69,12 +77,13 @@ candidate_read_file(const char *path, struct ruleset **rules)
 	if (file == NULL)
 		return outcome_say(OUTCOME_NO_INPUT, "%s: cannot be read: %s",
 		    path, strerror(errno));
-	outcome = read_rules(path, file, rules);
+	outcome = read_rules(path, file, facts, rules);
 	(void)fclose(file);
 	return outcome;
 }
 
-/* What directory-watch has read is whole; what it says may still be wrong. */
+/* What directory-watch has read is whole, and not empty unless it may be; what
+ * it says may still be wrong. */
 static void
 add_all(struct intake *intake, const uint8_t *set, size_t len)
 {
@@ -107,5 +116,5 @@ candidate_ask(const char *socket, const char *base, struct ruleset **rules)
 	intake_begin(&intake, on_wrong, &from);
 	add_all(&intake, set, len);
 	free(set);
-	return end(&intake, rules);
+	return end(&intake, NULL, rules);
 }

@@ -6,15 +6,17 @@
 #include "base/compiler.h"
 #include "ctl/outcome.h"
 
+struct daemon_facts;
 struct ruleset;
 
 /*
- * Reads an LDIF file as the daemon reads policy.file.  OUTCOME_OK and
+ * Reads an LDIF file as the daemon with those facts reads policy.file; NULL:
+ * one with a directory that takes no set without any rule.  OUTCOME_OK and
  * *rules, the caller's; anything else was said on standard error: the file
  * and its line, or the DN, and what is wrong.
  */
-enum outcome
-candidate_read_file(const char *path, struct ruleset **rules) must_check;
+enum outcome candidate_read_file(const char *path,
+    const struct daemon_facts *facts, struct ruleset **rules) must_check;
 
 /* The same for what the gateway reads below a base of its directory; base
  * NULL: for the rules in force. */

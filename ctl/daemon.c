@@ -12,7 +12,6 @@
 #include "base/options.h"
 #include "ctl/client.h"
 #include "policy/lookup_protocol.h"
-#include "policy/provenance.h"
 #include "policy/rule_set_stream.h"
 #include "policy/subject.h"
 
@@ -79,27 +78,9 @@ take_subject(struct daemon_subject *answer, const struct options *line)
 	if (answer->subject == NULL)
 		return fail_odd("subject");
 	answer->subject->is_disabled = is_yes(line, "disabled");
-	if (!is_yes(line, "cached"))
-		answer->provenance = provenance_new();
 	(void)strlcpy(answer->silence, options_get(line, "silence", ""),
 	    sizeof(answer->silence));
 	return OUTCOME_OK;
-}
-
-/* The way back is through one that came before. */
-static bool
-add_finding(struct provenance *provenance, const struct options *line)
-{
-	uint64_t through = FINDING_DIRECT;
-	enum origin origin;
-
-	if (!origin_parse(options_get(line, "origin", ""), &origin))
-		return false;
-	if (options_get(line, "through_number", NULL) != NULL &&
-	    !read_number(line, "through_number", UINT32_MAX - 1, &through))
-		return false;
-	return provenance_add(provenance, options_get(line, "dn", ""), origin,
-		   (uint32_t)through) == 0;
 }
 
 static enum outcome
@@ -109,9 +90,6 @@ take_group(struct daemon_subject *answer, const struct options *line)
 	    answer->subject->count >= LOOKUP_GROUPS_MAX ||
 	    subject_add_group(answer->subject, options_get(line, "dn", "")) !=
 		0)
-		return fail_odd("group");
-	if (answer->provenance != NULL &&
-	    !add_finding(answer->provenance, line))
 		return fail_odd("group");
 	return OUTCOME_OK;
 }
@@ -147,7 +125,6 @@ void
 daemon_subject_fini(struct daemon_subject *answer)
 {
 	subject_unref(answer->subject);
-	provenance_free(answer->provenance);
 	memset(answer, 0, sizeof(*answer));
 }
 
@@ -323,11 +300,10 @@ grow(void *rows, size_t *count, size_t size)
 static bool
 take_facts(struct daemon_facts *facts, const struct options *line)
 {
-	facts->is_stale = is_yes(line, "stale");
-	facts->is_expired = is_yes(line, "expired");
 	facts->checks_accounts = is_yes(line, "checks_accounts");
 	facts->has_directory = is_yes(line, "has_directory");
-	return read_number(line, "generation", UINT64_MAX, &facts->generation);
+	facts->allow_empty = is_yes(line, "allow_empty");
+	return true;
 }
 
 static bool

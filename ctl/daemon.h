@@ -19,7 +19,6 @@
 #include "base/reason.h"
 #include "ctl/outcome.h"
 
-struct provenance;
 struct subject;
 
 #define DAEMON_ADDRESSES_MAX 16
@@ -30,10 +29,9 @@ struct subject;
 struct daemon_subject {
 	/* As sessions are judged by; without a DN if there is no such user. */
 	struct subject *subject;
-	/* Where its groups come from; NULL: it is from the gateway's cache,
-	 * since the directory is silent ... */
-	struct provenance *provenance;
-	char silence[DAEMON_SILENCE_SIZE]; /* ... because of this; else "" */
+	/* Why it is from the gateway's cache, the directory being silent; else
+	 * "". */
+	char silence[DAEMON_SILENCE_SIZE];
 };
 
 /* `who` is an identity, alice@EXAMPLE.COM.  OUTCOME_UNAVAILABLE too where
@@ -84,11 +82,9 @@ struct daemon_listener {
 };
 
 struct daemon_facts {
-	uint64_t generation;  /* of the rules in force; 0: there are none */
-	bool is_stale;	      /* the directory is silent ... */
-	bool is_expired;      /* ... for longer than stale_max: all is denied */
 	bool checks_accounts; /* struct judge_context */
 	bool has_directory;   /* where users can be looked up */
+	bool allow_empty;     /* a set without any rule is taken */
 	/* struct own_addresses */
 	size_t address_count;
 	struct address *addresses;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/realm_line.h"
 #include "ctl/daemon.h"
 #include "ctl/lint_report.h"
 #include "policy/rule.h"
@@ -20,16 +21,22 @@
 /* Each is a question of its own, and on record. */
 #define THINGS_MAX 20000
 
-enum kind { KIND_USER, KIND_GROUP, KIND_NAME, KIND_LISTENER };
+enum kind { KIND_USER, KIND_GROUP, KIND_NAME, KIND_LISTENER, KIND_REALM };
 
 static const struct {
 	const char *kind, *sentence;
+	bool is_mistake;
 } kinds[] = {
-    [KIND_USER] = {"no_user", "the directory has no such user (gwUser)"},
-    [KIND_GROUP] = {"no_group", "the directory has no such group (gwGroup)"},
-    [KIND_NAME] = {"no_name", "the name does not resolve (gwDestination)"},
+    [KIND_USER] = {"no_user", "the directory has no such user (gwUser)", true},
+    [KIND_GROUP] = {"no_group", "the directory has no such group (gwGroup)",
+	true},
+    [KIND_NAME] = {"no_name", "the name does not resolve (gwDestination)",
+	true},
     [KIND_LISTENER] = {"no_listener",
-	"the gateway has no such listener (gwListener)"},
+	"the gateway has no such listener (gwListener)", true},
+    [KIND_REALM] = {"no_realm",
+	"no setting names its realm, which must be the keytab's (gwPrincipal)",
+	false},
 };
 
 /* Something that a rule or a set names. */
@@ -233,7 +240,7 @@ tell(struct lint_report *report, enum kind kind, const char *value,
 	const struct lint_remark remark = {
 	    .kind = kinds[kind].kind,
 	    .sentence = kinds[kind].sentence,
-	    .is_mistake = true,
+	    .is_mistake = kinds[kind].is_mistake,
 	    .name = name,
 	    .dn = dn,
 	    .value = value,
@@ -287,6 +294,68 @@ look_at_listeners(const struct daemon_facts *facts, const struct ruleset *rules,
 				    rule->dn);
 }
 
+/* ---- realms */
+
+static bool
+is_realm(const struct daemon_facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->realm_count; i++)
+		if (strcmp(facts->realms[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The realm of one of the rule's principals; NULL if the settings name it, or
+ * it has none. */
+static const char *
+strange_realm(
+    const struct daemon_facts *facts, const struct rule *rule, size_t i)
+{
+	const char *realm = realm_of(rule->principals.texts[i]);
+
+	return *realm == '\0' || is_realm(facts, realm) ? NULL : realm;
+}
+
+/*
+ * The realms of the keytab, whose principals are accepted too, are not among
+ * the facts.  It mostly has one: a realm that is alone in being named by no
+ * setting is taken for it.
+ */
+static bool
+are_realms_strange(
+    const struct daemon_facts *facts, const struct ruleset *rules)
+{
+	const struct rule *rule;
+	const char *first = NULL, *realm;
+
+	for (size_t i = 0; (rule = ruleset_rule(rules, i)) != NULL; i++) {
+		for (size_t j = 0; j < rule->principals.count; j++) {
+			realm = strange_realm(facts, rule, j);
+			if (first == NULL)
+				first = realm;
+			else if (realm != NULL && strcmp(first, realm) != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+look_at_realms(const struct daemon_facts *facts, const struct ruleset *rules,
+    struct lint_report *report)
+{
+	const struct rule *rule;
+
+	if (!are_realms_strange(facts, rules))
+		return;
+	for (size_t i = 0; (rule = ruleset_rule(rules, i)) != NULL; i++)
+		for (size_t j = 0; j < rule->principals.count; j++)
+			if (strange_realm(facts, rule, j) != NULL)
+				tell(report, KIND_REALM,
+				    rule->principals.texts[j], rule->name,
+				    rule->dn);
+}
+
 void
 lint_world(const char *socket, const struct daemon_facts *facts,
     const struct ruleset *rules, struct lint_report *report)
@@ -295,6 +364,7 @@ lint_world(const char *socket, const struct daemon_facts *facts,
 	    .socket = socket, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 	look_at_listeners(facts, rules, report);
+	look_at_realms(facts, rules, report);
 	gather(&world, rules);
 	make_things(&world);
 	ask_all(&world);

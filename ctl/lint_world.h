@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Whether what rules name is there: users and groups in the directory, names
- * in the DNS, listeners of the gateway.
+ * in the DNS, listeners and realms of the gateway.
  */
 #ifndef CTL_LINT_WORLD_H
 #define CTL_LINT_WORLD_H
@@ -13,7 +13,8 @@ struct ruleset;
 /*
  * Asks the gateway at that socket about each user and group that an enabled
  * rule names, and each exact host name of a rule or a set, once, a few at a
- * time; adds a remark for each rule that names what is not there.  The rule
+ * time; adds a remark for each rule that names what is not there, or a realm
+ * that is not among the facts where one such is not the only one.  The rule
  * set is borrowed for the life of the report.  A gateway or a directory that
  * does not answer is no remark: what was not looked at is said.
  */

@@ -102,21 +102,32 @@ look(const struct ctl *ctl, const struct ruleset *rules,
 }
 
 static enum outcome
-lint(const struct ctl *ctl, const struct asked *asked, struct ruleset *rules)
+lint(const struct ctl *ctl, const struct ruleset *rules,
+    const struct daemon_facts *facts)
 {
 	struct lint_report *report = lint_report_new();
-	struct daemon_facts facts = {.generation = 0};
-	enum outcome outcome = OUTCOME_OK;
+	enum outcome outcome = look(ctl, rules, facts, report);
 
-	if (asked->asks)
-		outcome = daemon_ask_facts(ctl->socket, &facts);
-	if (outcome == OUTCOME_OK)
-		outcome = look(ctl, rules, asked->asks ? &facts : NULL, report);
 	if (outcome == OUTCOME_OK)
 		outcome = lint_report_print(
 		    report, ruleset_count(rules), ctl->wants_json);
-	daemon_facts_fini(&facts);
 	lint_report_free(report);
+	return outcome;
+}
+
+static enum outcome
+run(const struct ctl *ctl, const struct asked *asked,
+    const struct daemon_facts *facts)
+{
+	struct ruleset *rules = NULL;
+	enum outcome outcome =
+	    asked->ldif != NULL
+		? candidate_read_file(asked->ldif, facts, &rules)
+		: candidate_ask(ctl->socket, asked->base, &rules);
+
+	if (outcome == OUTCOME_OK)
+		outcome = lint(ctl, rules, facts);
+	ruleset_unref(rules);
 	return outcome;
 }
 
@@ -124,16 +135,16 @@ enum outcome
 policy_lint_run(const struct ctl *ctl, int argc, char **argv)
 {
 	struct asked asked = {.ldif = NULL};
-	struct ruleset *rules = NULL;
+	struct daemon_facts facts;
 	enum outcome outcome;
 
 	if (!read_options(&asked, argc, argv))
 		return OUTCOME_USAGE;
-	outcome = asked.ldif != NULL
-		      ? candidate_read_file(asked.ldif, &rules)
-		      : candidate_ask(ctl->socket, asked.base, &rules);
+	if (!asked.asks)
+		return run(ctl, &asked, NULL);
+	outcome = daemon_ask_facts(ctl->socket, &facts);
 	if (outcome == OUTCOME_OK)
-		outcome = lint(ctl, &asked, rules);
-	ruleset_unref(rules);
+		outcome = run(ctl, &asked, &facts);
+	daemon_facts_fini(&facts);
 	return outcome;
 }

@@ -158,7 +158,6 @@ judge_log(struct replay *replay, const struct ctl *ctl, struct ruleset *rules)
 {
 	enum outcome outcome;
 
-	replay->known = replay_world_new(ctl->socket);
 	replay->world = (struct retrial_world){
 	    .context = {.rules = rules,
 		.checks_accounts = replay_world_checks_accounts(replay->known),
@@ -169,7 +168,22 @@ judge_log(struct replay *replay, const struct ctl *ctl, struct ruleset *rules)
 	outcome = open_log(replay);
 	if (outcome == OUTCOME_OK)
 		outcome = replay_report_print(replay->report, ctl->wants_json);
-	replay_world_free(replay->known);
+	return outcome;
+}
+
+/* Only below a base there are no rules without a gateway. */
+static enum outcome
+read_rules(struct replay *replay, const struct ctl *ctl, struct ruleset **rules)
+{
+	enum outcome outcome = OUTCOME_OK;
+
+	if (replay->base != NULL)
+		outcome = candidate_ask(ctl->socket, replay->base, rules);
+	if (outcome == OUTCOME_OK)
+		replay->known = replay_world_new(ctl->socket);
+	if (replay->rules != NULL)
+		outcome = candidate_read_file(
+		    replay->rules, replay_world_facts(replay->known), rules);
 	return outcome;
 }
 
@@ -177,13 +191,11 @@ static enum outcome
 run(struct replay *replay, const struct ctl *ctl)
 {
 	struct ruleset *rules = NULL;
-	enum outcome outcome =
-	    replay->rules != NULL
-		? candidate_read_file(replay->rules, &rules)
-		: candidate_ask(ctl->socket, replay->base, &rules);
+	enum outcome outcome = read_rules(replay, ctl, &rules);
 
 	if (outcome == OUTCOME_OK)
 		outcome = judge_log(replay, ctl, rules);
+	replay_world_free(replay->known);
 	ruleset_unref(rules);
 	return outcome;
 }

@@ -93,6 +93,12 @@ replay_world_free(struct replay_world *world)
 	free(world);
 }
 
+const struct daemon_facts *
+replay_world_facts(const struct replay_world *world)
+{
+	return world->has_gateway ? &world->facts : NULL;
+}
+
 const struct own_addresses *
 replay_world_own(const struct replay_world *world)
 {

@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "ctl/retrial.h"
 
+struct daemon_facts;
 struct replay_world;
 struct subject;
 
@@ -22,6 +23,8 @@ struct subject;
 struct replay_world *replay_world_new(const char *socket) must_check;
 void replay_world_free(struct replay_world *world); /* NULL is fine */
 
+/* Borrowed; NULL: no gateway answers. */
+const struct daemon_facts *replay_world_facts(const struct replay_world *world);
 /* The gateway's; all empty without one.  Borrowed. */
 const struct own_addresses *replay_world_own(const struct replay_world *world);
 bool replay_world_checks_accounts(const struct replay_world *world);

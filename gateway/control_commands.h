@@ -55,10 +55,10 @@ extern const struct control_command control_resolve;
 
 /*
  * "facts": what judging needs to know of the gateway.  One line of kind
- * `facts` with generation (0: there are no rules), stale, expired,
- * checks_accounts, has_directory; then lines of kind `address` (its own:
- * address), `port` (it listens there: port), `listener` (name, address, port)
- * and `realm` (the settings name it: name).
+ * `facts` with checks_accounts, has_directory and allow_empty (a rule set
+ * without any rule is taken); then lines of kind `address` (its own: address),
+ * `port` (it listens there: port), `listener` (name, address, port) and
+ * `realm` (the settings name it: name).
  */
 extern const struct control_command control_facts;
 

@@ -3,13 +3,10 @@
 #include "gateway/control_commands.h"
 
 #include "base/address.h"
-#include "base/clock.h"
 #include "base/options.h"
 #include "base/realm_line.h"
 #include "gateway/control_server.h"
 #include "gateway/settings.h"
-#include "gateway/worker.h"
-#include "policy/ruleset.h"
 
 static const char *
 yes(bool is)
@@ -20,23 +17,15 @@ yes(bool is)
 static void
 say_facts(struct control_call *call)
 {
-	const struct control_world *world = control_call_world(call);
-	uint64_t confirmed_us = atomic_load(&world->shared->confirmed_us);
-	bool is_stale = !atomic_load(&world->shared->directory_up);
-	bool is_expired =
-	    is_stale && confirmed_us + world->settings->stale_max * 1000000 <
-			    clock_wall_us();
+	const struct settings *settings = control_call_world(call)->settings;
 	struct options *line = options_new();
 
 	options_add(line, "kind", "facts");
-	options_add_u64(line, "generation",
-	    world->rules != NULL ? ruleset_generation(world->rules) : 0);
-	options_add(line, "stale", yes(is_stale));
-	options_add(line, "expired", yes(is_expired));
-	options_add(line, "checks_accounts",
-	    yes(settings_check_accounts(world->settings)));
-	options_add(line, "has_directory",
-	    yes(world->settings->directory_uri.count > 0));
+	options_add(
+	    line, "checks_accounts", yes(settings_check_accounts(settings)));
+	options_add(
+	    line, "has_directory", yes(settings->directory_uri.count > 0));
+	options_add(line, "allow_empty", yes(settings->allow_empty));
 	control_call_line(call, line);
 	options_free(line);
 }

@@ -80,15 +80,19 @@ __wrap_daemon_ask_name(
 
 /* What is printed as a document. */
 static json_t *
-look(enum outcome outcome)
+look_at(const char *text_of_rules, enum outcome outcome)
 {
 	char why[512], *text = NULL;
 	size_t len;
 	FILE *real = stdout, *out = open_memstream(&text, &len);
-	struct ruleset *rules = rule_text_build(rules_text, why, sizeof(why));
+	struct ruleset *rules =
+	    rule_text_build(text_of_rules, why, sizeof(why));
 	struct daemon_listener listener = {.name = (char[]){"in"}};
-	struct daemon_facts facts = {
-	    .listener_count = 1, .listeners = &listener};
+	char *realms[] = {(char[]){"pam"}};
+	struct daemon_facts facts = {.listener_count = 1,
+	    .listeners = &listener,
+	    .realm_count = 1,
+	    .realms = realms};
 	struct lint_report *report = lint_report_new();
 	json_t *document;
 
@@ -107,6 +111,12 @@ look(enum outcome outcome)
 	lint_report_free(report);
 	ruleset_unref(rules);
 	return document;
+}
+
+static json_t *
+look(enum outcome outcome)
+{
+	return look_at(rules_text, outcome);
 }
 
 static size_t
@@ -197,6 +207,35 @@ silence_is_no_finding(void **state)
 	is_unresolved = false;
 }
 
+#define OF(name, principal)                                                    \
+	"dn: cn=" name ",dc=x\nobjectClass: gwRule\ncn: " name                 \
+	"\ngwAction: permit\ngwDestination: 192.0.2.1\n"                       \
+	"gwPrincipal: " principal "\n\n"
+
+/* One is the keytab's; of two, one may be misspelt. */
+static void
+a_realm_that_nobody_names_is_told(void **state)
+{
+	json_t *document =
+	    look_at(OF("a", "alice@EXAMPLE.COM") OF("b", "*/admin@EXAMPLE.COM")
+			OF("c", "carol@pam"),
+		OUTCOME_OK);
+
+	(void)state;
+	assert_int_equal(
+	    json_array_size(json_object_get(document, "findings")), 0);
+	json_decref(document);
+	document = look_at(OF("a", "alice@EXAMPLE.COM") OF(
+			       "b", "alice@EXAMPEL.COM") OF("c", "carol@pam"),
+	    OUTCOME_OK);
+	assert_true(is_told(document, "no_realm", "a", "alice@EXAMPLE.COM"));
+	assert_true(is_told(document, "no_realm", "b", "alice@EXAMPEL.COM"));
+	assert_false(is_told(document, "no_realm", "c", "carol@pam"));
+	assert_int_equal(
+	    json_integer_value(json_object_get(document, "mistakes")), 0);
+	json_decref(document);
+}
+
 int
 main(void)
 {
@@ -204,6 +243,7 @@ main(void)
 	    cmocka_unit_test(what_is_not_there_is_told_of_each_rule),
 	    cmocka_unit_test(each_thing_is_asked_about_once),
 	    cmocka_unit_test(silence_is_no_finding),
+	    cmocka_unit_test(a_realm_that_nobody_names_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
