@@ -24,7 +24,8 @@ enum ctl_type {
 	CTL_LINE,   /* options_encode: "kind", and what a line of it has */
 	CTL_OCTETS, /* a piece of a stream */
 	CTL_DONE,   /* nothing; that was all */
-	CTL_FAILED  /* struct ctl_failed; there will be no more */
+	CTL_FAILED, /* struct ctl_failed; there will be no more */
+	CTL_WAIT    /* nothing; it goes on */
 };
 
 #define CTL_ASK_MAX	  (16 * 1024)

@@ -80,6 +80,13 @@ on_octets(void *arg, struct link_message *message)
 }
 
 static void
+on_wait(void *arg, struct link_message *message)
+{
+	(void)message;
+	heard(arg, OUTCOME_OK);
+}
+
+static void
 on_done(void *arg, struct link_message *message)
 {
 	(void)message;
@@ -131,6 +138,7 @@ static const struct link_handler handlers[] = {
     {CTL_OCTETS, 1, CTL_OCTETS_MAX, on_octets},
     {CTL_DONE, 0, 0, on_done},
     {CTL_FAILED, 6, CTL_FAILED_MAX, on_failed},
+    {CTL_WAIT, 0, 0, on_wait},
     {0, 0, 0, NULL},
 };
 
@@ -149,7 +157,10 @@ connect_to(const char *path)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	/* A gateway that is stopped leaves its backlog full. */
+	if (setsockopt(
+		fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof(silence)) == 0 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
 		0 &&
 	    evutil_make_socket_nonblocking(fd) == 0)
 		return fd;

@@ -24,6 +24,9 @@
 #define STUCK_LIMIT_US	10000000  /* without a word taken by the peer */
 #define TURN_US		2000	  /* of the loop's, for all that is said */
 #define FULL_PAUSE_US	5000	  /* before looking whether it was read */
+#define OUTDATED_US	5000000	  /* for an answer by rules of before */
+#define SOLE_LIMIT_US	60000000  /* while others wait for the command */
+#define SIGN_EVERY_US	10000000  /* where there is nothing to say */
 #define LOOK_US		250000	  /* at one who waits */
 
 enum call_step { CALL_ASKING, CALL_WAITING, CALL_ANSWERING, CALL_ENDED };
@@ -43,7 +46,11 @@ struct control_call {
 	const struct control_command *command;
 	void *state;
 	bool is_started; /* and has not been ended */
-	bool has_more;	 /* the command's pump is to be called */
+	uint64_t started_us;
+	uint64_t said_us;	     /* when it last heard of us */
+	const struct ruleset *rules; /* that the command holds; or NULL */
+	uint64_t outdated_us;	     /* since when they are not in force */
+	bool has_more;		     /* the command's pump is to be called */
 };
 
 /* ---- the end of a call */
@@ -111,6 +118,7 @@ say(struct control_call *call, uint16_t type, const void *data, size_t len)
 
 	if (call->step == CALL_ENDED)
 		return;
+	call->said_us = clock_monotonic_us();
 	status = link_send(call->link, type, 0, data, len);
 	if (status == 0)
 		return;
@@ -200,6 +208,12 @@ control_call_asked(const struct control_call *call)
 }
 
 void
+control_call_holds(struct control_call *call, const struct ruleset *rules)
+{
+	call->rules = rules;
+}
+
+void
 control_call_pump(struct control_call *call)
 {
 	must(call->command == NULL || call->command->pump != NULL);
@@ -243,18 +257,99 @@ is_over(struct control_call *call, uint64_t now_us)
 	return call->step == CALL_ENDED && link_queued_bytes(call->link) == 0;
 }
 
+/* Wants the same command, which answers one call at a time. */
+static bool
+is_rival(const struct control_call *call, const struct control_call *other)
+{
+	return other != call && other->command == call->command &&
+	       (other->is_started || other->step == CALL_WAITING);
+}
+
+/* Root and our own user first, then who came first. */
+static bool
+has_turn(const struct control_call *call)
+{
+	const struct control_call *other;
+	bool came_first = true;
+
+	TAILQ_FOREACH (other, &call->server->calls, entry) {
+		if (other == call)
+			came_first = false;
+		if (!is_rival(call, other))
+			continue;
+		if (other->is_started ||
+		    (other->asker->is_ours == call->asker->is_ours
+			    ? came_first
+			    : other->asker->is_ours))
+			return false;
+	}
+	return true;
+}
+
+static bool
+keeps_others_waiting(const struct control_call *call)
+{
+	const struct control_call *other;
+
+	TAILQ_FOREACH (other, &call->server->calls, entry)
+		if (is_rival(call, other))
+			return true;
+	return false;
+}
+
 /* As soon as it is that user's turn; it has looked at the time. */
 static void
 start_if_due(struct control_call *call, uint64_t now_us)
 {
+	if (call->command->is_sole && !has_turn(call))
+		return;
 	if (control_asker_wait_us(call->asker, now_us) > 0)
 		return;
 	control_trail_question(&call->server->trail, &call->asker->told,
 	    &call->peer, call->command, call->asked);
 	call->step = CALL_ANSWERING;
 	call->over_us = now_us + ANSWER_LIMIT_US;
+	call->started_us = now_us;
 	call->is_started = true;
 	call->state = call->command->start(call);
+}
+
+/* An old set of rules is not kept for who reads slowly. */
+static bool
+is_outdated(struct control_call *call, uint64_t now_us)
+{
+	if (call->rules == NULL || call->rules == call->server->world->rules)
+		return false;
+	if (call->outdated_us == 0)
+		call->outdated_us = now_us;
+	return now_us >= call->outdated_us + OUTDATED_US;
+}
+
+/* Others need what it holds. */
+static void
+fail_if_in_the_way(struct control_call *call, uint64_t now_us)
+{
+	if (call->step != CALL_ANSWERING)
+		return;
+	if (is_outdated(call, now_us))
+		control_call_fail(call, CTL_UNAVAILABLE,
+		    "the rules have changed while the answer was read; ask "
+		    "again");
+	else if (call->command->is_sole &&
+		 now_us >= call->started_us + SOLE_LIMIT_US &&
+		 keeps_others_waiting(call))
+		control_call_fail(call, CTL_BUSY,
+		    "the answer takes too long, and others wait for theirs");
+}
+
+/* Who waits for long is to know that somebody is there. */
+static void
+give_sign(struct control_call *call, uint64_t now_us)
+{
+	if ((call->step == CALL_WAITING || call->step == CALL_ANSWERING) &&
+	    link_queued_bytes(call->link) == 0 &&
+	    now_us >= call->said_us + SIGN_EVERY_US)
+		say(call, CTL_WAIT, NULL, 0);
 }
 
 static uint64_t
@@ -287,7 +382,9 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		release(call);
 	if (call->step == CALL_WAITING)
 		start_if_due(call, now_us);
+	fail_if_in_the_way(call, now_us);
 	pump(call, now_us);
+	give_sign(call, now_us);
 	call->queued = link_queued_bytes(call->link);
 	turn_in(call, pause_us(call));
 }
@@ -371,7 +468,7 @@ control_call_open(struct control_server *server, int fd,
 	call->server = server;
 	call->asker = asker;
 	call->peer = *peer;
-	call->taken_us = clock_monotonic_us();
+	call->taken_us = call->said_us = clock_monotonic_us();
 	call->over_us = call->taken_us + ASK_LIMIT_US;
 	TAILQ_INSERT_TAIL(&server->calls, call, entry);
 	call->link =

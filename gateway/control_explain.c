@@ -219,6 +219,7 @@ take_world(struct explain *explain, const struct control_world *world)
 	    sizeof(*world->own.addresses));
 	explain->own.ports = copy(
 	    world->own.ports, world->own.port_count, sizeof(*world->own.ports));
+	control_call_holds(explain->call, explain->rules);
 	explain->needs_subject =
 	    judging_needs_subject(explain->settings, explain->rules);
 }

@@ -70,6 +70,7 @@ start(struct control_call *call)
 	}
 	listing = must_alloc(1, sizeof(*listing));
 	listing->rules = ruleset_ref(world->rules);
+	control_call_holds(call, listing->rules);
 	say_policy(call, listing->rules);
 	control_call_pump(call);
 	return listing;

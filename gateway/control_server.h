@@ -61,6 +61,9 @@ struct control_command {
 	/* The names that it reads, up to NULL: they go on record.  NULL: it
 	 * reads none. */
 	const char *const *arguments;
+	/* One call at a time is answered; the others wait for theirs, those
+	 * of root and our own user first. */
+	bool is_sole;
 	/*
 	 * Begins to answer; returns what `pump` and `end` get (NULL is fine).
 	 * It may say lines, and end the call, at once; or later, from
@@ -107,6 +110,10 @@ control_call_octets(struct control_call *call, const void *data, size_t len);
 /* So many octets wait for the peer: what comes in from elsewhere may have to
  * be held back. */
 size_t control_call_queued(const struct control_call *call);
+
+/* The command holds these rules (NULL is fine) until its end: once they are not
+ * in force any more, the call soon fails. */
+void control_call_holds(struct control_call *call, const struct ruleset *rules);
 
 /* `pump` has more to say, or will soon have been asked in vain. */
 void control_call_pump(struct control_call *call);

@@ -206,6 +206,7 @@ static const char *const set_arguments[] = {"base", NULL};
 const struct control_command control_set = {
     .name = "set",
     .arguments = set_arguments,
+    .is_sole = true, /* directory-watch keeps one set */
     .start = start,
     .pump = pump,
     .end = end,

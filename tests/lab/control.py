@@ -6,7 +6,7 @@ import socket
 import struct
 
 ASK = 1
-LINE, OCTETS, DONE, FAILED = 2, 3, 4, 5
+LINE, OCTETS, DONE, FAILED, WAIT = 2, 3, 4, 5, 6
 LARGEST = 1 << 18
 
 
@@ -42,7 +42,8 @@ def packets(path, **question):
             if not answer:
                 break
             kind = struct.unpack(">H", answer[:2])[0]
-            yield kind, answer[16:]
+            if kind != WAIT:
+                yield kind, answer[16:]
 
 
 def ask(path, **question):

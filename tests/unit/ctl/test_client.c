@@ -30,6 +30,26 @@ static unsigned lines;
 static size_t octets;
 static enum outcome line_outcome;
 
+/* How long a connection may take is asked, and shortened. */
+static struct timeval send_limit;
+
+int __real_setsockopt(
+    int fd, int level, int option, const void *value, socklen_t len);
+int __wrap_setsockopt(
+    int fd, int level, int option, const void *value, socklen_t len);
+int
+__wrap_setsockopt(
+    int fd, int level, int option, const void *value, socklen_t len)
+{
+	static const struct timeval soon = {.tv_usec = 50000};
+
+	if (level == SOL_SOCKET && option == SO_SNDTIMEO) {
+		memcpy(&send_limit, value, sizeof(send_limit));
+		value = &soon;
+	}
+	return __real_setsockopt(fd, level, option, value, len);
+}
+
 static void
 add_packet(uint16_t type, const void *data, size_t len)
 {
@@ -163,6 +183,7 @@ lines_and_octets_come_until_the_end(void **state)
 {
 	(void)state;
 	add_line("name", "text");
+	add_packet(CTL_WAIT, NULL, 0);
 	add_packet(CTL_OCTETS, "12345", 5);
 	add_line("name", "text");
 	add_packet(CTL_DONE, NULL, 0);
@@ -257,6 +278,31 @@ without_a_gateway_it_is_unavailable(void **state)
 	options_free(question);
 }
 
+/* Its backlog is full, and nobody takes anybody out of it. */
+static void
+a_gateway_that_is_stopped_is_unavailable(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int first = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	const struct sockaddr *to = (const struct sockaddr *)&address;
+	struct options *question = options_new();
+
+	(void)state;
+	(void)unlink(path);
+	memcpy(address.sun_path, path, sizeof(path));
+	assert_int_equal(bind(listening, to, sizeof(address)), 0);
+	assert_int_equal(listen(listening, 0), 0);
+	assert_int_equal(connect(first, to, sizeof(address)), 0);
+	send_limit = (struct timeval){.tv_sec = 0};
+	assert_int_equal(client_ask(path, question, on_line, NULL, &lines),
+	    OUTCOME_UNAVAILABLE);
+	assert_int_equal(send_limit.tv_sec, CLIENT_SILENCE_MS / 1000);
+	options_free(question);
+	(void)close(first);
+	(void)close(listening);
+}
+
 #define TEST(function)                                                         \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -271,6 +317,7 @@ main(void)
 	    TEST(what_is_no_answer_ends_it),
 	    TEST(who_is_told_may_end_it),
 	    TEST(without_a_gateway_it_is_unavailable),
+	    TEST(a_gateway_that_is_stopped_is_unavailable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,9 @@ start_later(struct control_call *call)
 static const struct control_command later = {
     .name = "later", .start = start_later, .end = on_end};
 
+static const struct control_command sole = {
+    .name = "sole", .is_sole = true, .start = start_later, .end = on_end};
+
 static void *
 start_failing(struct control_call *call)
 {
@@ -178,6 +181,7 @@ start_long(struct control_call *call)
 
 	must(text_parse_u64(options_get(control_call_asked(call), "lines", ""),
 	    0, UINT64_MAX, left));
+	control_call_holds(call, control_call_world(call)->rules);
 	control_call_pump(call);
 	return left;
 }
@@ -208,7 +212,7 @@ static const struct control_command long_one = {
     .name = "long", .start = start_long, .pump = pump_long, .end = on_end};
 
 static const struct control_command *const commands[] = {
-    &echo, &later, &failing, &wide, &long_one, NULL};
+    &echo, &later, &sole, &failing, &wide, &long_one, NULL};
 
 /* ---- the world */
 
@@ -268,7 +272,7 @@ tear_down(void **state)
 
 struct client {
 	struct link *link;
-	unsigned lines;
+	unsigned lines, waits;
 	char text[LINE_SIZE + 1]; /* of the last line */
 	bool is_done, is_closed;
 	struct ctl_failed failed;
@@ -296,6 +300,13 @@ on_done(void *arg, struct link_message *message)
 }
 
 static void
+on_wait(void *arg, struct link_message *message)
+{
+	(void)message;
+	((struct client *)arg)->waits++;
+}
+
+static void
 on_failed(void *arg, struct link_message *message)
 {
 	struct client *client = arg;
@@ -314,6 +325,7 @@ static const struct link_handler handlers[] = {
     {CTL_LINE, 1, CTL_LINE_MAX, on_line},
     {CTL_DONE, 0, 0, on_done},
     {CTL_FAILED, 6, CTL_FAILED_MAX, on_failed},
+    {CTL_WAIT, 0, 0, on_wait},
     {0, 0, 0, NULL},
 };
 
@@ -900,8 +912,9 @@ many_long_answers_share_a_turn(void **state)
 	assert_true(most_in_a_turn <= ARRAY_COUNT(clients) + 1);
 }
 
-static void
-who_does_not_read_is_dropped(void **state)
+/* Asks for more than is ever read; returns the connection. */
+static int
+ask_and_read_nothing(void)
 {
 	struct options *question = options_new();
 	struct client silent = {0};
@@ -910,7 +923,6 @@ who_does_not_read_is_dropped(void **state)
 	size_t len;
 	int status;
 
-	(void)state;
 	assert_int_equal(evutil_make_socket_nonblocking(fd), 0);
 	options_add(question, "command", "long");
 	options_add(question, "lines", "1000000");
@@ -921,6 +933,17 @@ who_does_not_read_is_dropped(void **state)
 	/* From here on nobody looks at what comes. */
 	fd = dup(fd);
 	link_free(silent.link);
+	free(data);
+	options_free(question);
+	return fd;
+}
+
+static void
+who_does_not_read_is_dropped(void **state)
+{
+	int fd = ask_and_read_nothing();
+
+	(void)state;
 	for (int i = 0; i < 200 && ended == 0; i++)
 		turn(0);
 	assert_int_equal(ended, 0);
@@ -929,8 +952,154 @@ who_does_not_read_is_dropped(void **state)
 	run_a_look();
 	assert_int_equal(ended, 1);
 	(void)close(fd);
-	free(data);
-	options_free(question);
+}
+
+/* The command lets go of them before the peer has read a word. */
+static void
+rules_that_are_not_in_force_are_let_go(void **state)
+{
+	static char first, second; /* nobody looks into them */
+	int fd;
+
+	(void)state;
+	world.rules = (struct ruleset *)(void *)&first;
+	fd = ask_and_read_nothing();
+	for (int i = 0; i < 200; i++)
+		turn(0);
+	fake_clock_advance(6 * (uint64_t)SECOND);
+	run_a_look();
+	assert_int_equal(ended, 0); /* they are in force */
+	world.rules = (struct ruleset *)(void *)&second;
+	run_a_look();
+	fake_clock_advance(3 * (uint64_t)SECOND);
+	run_a_look();
+	assert_int_equal(ended, 0);
+	(void)close(fd);
+	run_a_look();
+	ended = 0;
+	fd = ask_and_read_nothing();
+	for (int i = 0; i < 200; i++)
+		turn(0);
+	world.rules = NULL;
+	run_a_look();
+	fake_clock_advance(5 * (uint64_t)SECOND);
+	run_a_look();
+	assert_int_equal(ended, 1);
+	(void)close(fd);
+}
+
+static void
+who_reads_on_is_told_that_the_rules_have_changed(void **state)
+{
+	static char before; /* nobody looks into it */
+	struct client client;
+
+	(void)state;
+	world.rules = (struct ruleset *)(void *)&before;
+	open_client(&client);
+	ask(&client, "long", "lines", "1000000");
+	while (client.lines == 0)
+		turn(0);
+	world.rules = NULL;
+	run_until_closed(&client); /* a line is a millisecond */
+	assert_int_equal(client.failed.failure, CTL_UNAVAILABLE);
+	assert_non_null(strstr(client.failed.sentence, "rules have changed"));
+	link_free(client.link);
+}
+
+/* ---- one at a time */
+
+static void
+must_start(uid_t uid)
+{
+	for (int i = 0; i < WAIT_MS && waiting == NULL; i++)
+		turn(0);
+	assert_non_null(waiting);
+	assert_int_equal(last_record.failed, 0);
+	assert_int_equal(strtoul(last_record.detail + 4, NULL, 10), uid);
+}
+
+static void
+end_it(void)
+{
+	struct control_call *call = waiting;
+
+	waiting = NULL;
+	control_call_done(call);
+}
+
+static void
+open_sole(struct client *client, uid_t uid)
+{
+	peer.uid = uid;
+	open_client(client);
+	ask(client, "sole", "text", "");
+	run_a_while();
+}
+
+static void
+who_wants_what_another_has_waits_behind_root(void **state)
+{
+	struct client clients[4];
+
+	(void)state;
+	other_group = GROUP;
+	open_sole(&clients[0], STRANGER);
+	must_start(STRANGER);
+	fake_clock_advance(60 * (uint64_t)SECOND);
+	run_a_look();
+	assert_false(clients[0].is_closed); /* nobody else wants it */
+	fake_clock_set(200 * (uint64_t)SECOND, 0);
+	end_it();
+	run_until_closed(&clients[0]);
+	link_free(clients[0].link);
+	open_sole(&clients[0], STRANGER);
+	must_start(STRANGER);
+	waiting = NULL;
+	open_sole(&clients[1], STRANGER + 1);
+	open_sole(&clients[2], STRANGER);
+	open_sole(&clients[3], 0);
+	run_a_look();
+	assert_null(waiting);
+	fake_clock_advance(59 * (uint64_t)SECOND);
+	run_a_look();
+	assert_null(waiting);
+	fake_clock_advance(SECOND);
+	must_start(0);
+	run_until_closed(&clients[0]);
+	assert_int_equal(clients[0].failed.failure, CTL_BUSY);
+	end_it();
+	must_start(STRANGER + 1);
+	end_it();
+	must_start(STRANGER);
+	end_it();
+	for (size_t i = 1; i < ARRAY_COUNT(clients); i++) {
+		run_until_closed(&clients[i]);
+		assert_true(clients[i].is_done);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++)
+		link_free(clients[i].link);
+}
+
+static void
+who_waits_is_given_a_sign(void **state)
+{
+	struct client clients[2];
+
+	(void)state;
+	open_sole(&clients[0], 0);
+	open_sole(&clients[1], 0);
+	fake_clock_advance(10 * (uint64_t)SECOND - 1);
+	run_a_look();
+	assert_int_equal(clients[0].waits + clients[1].waits, 0);
+	for (unsigned i = 1; i < 4; i++) {
+		fake_clock_advance(10 * (uint64_t)SECOND);
+		run_a_look();
+		assert_int_equal(clients[0].waits, i);
+		assert_int_equal(clients[1].waits, i);
+	}
+	link_free(clients[0].link);
+	link_free(clients[1].link);
 }
 
 #define TEST(function)                                                         \
@@ -966,6 +1135,10 @@ main(void)
 	    TEST(a_long_answer_leaves_the_loop_to_others),
 	    TEST(many_long_answers_share_a_turn),
 	    TEST(who_does_not_read_is_dropped),
+	    TEST(rules_that_are_not_in_force_are_let_go),
+	    TEST(who_reads_on_is_told_that_the_rules_have_changed),
+	    TEST(who_wants_what_another_has_waits_behind_root),
+	    TEST(who_waits_is_given_a_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
