@@ -325,8 +325,9 @@ def the_socket_outlives_the_gateway(lab):
 def rules_are_listed_in_their_order(lab):
     listed = lab.gateway.ctl_json("policy", "list")
     expect_equal([row["name"] for row in listed["rules"]],
-                 ["payroll", "six", "no-contractors", "night", "staff",
-                  "datagrams", "hour", "office", "sealed"], "the rules")
+                 ["no-queries", "payroll", "six", "no-contractors", "night",
+                  "staff", "datagrams", "far", "hour", "office", "sealed"],
+                 "the rules")
     expect_equal([row["name"] for row in listed["rules"]
                   if row["report_only"]], ["night"], "dry runs")
-    expect_equal((listed["count"], listed["stale"]), (9, False), "the set")
+    expect_equal((listed["count"], listed["stale"]), (11, False), "the set")
