@@ -175,7 +175,7 @@ session_review(struct session *session, bool ask_anew)
 		return;
 	/* One that is in flight may be older than what has changed. */
 	lookup_cancel(session->lookup);
-	session->lookup = lookup_start(session->worker->lookups,
+	session->lookup = lookup_start_of_standing(session->worker->lookups,
 	    session->identity.name, on_subject, session);
 	if (session->lookup == NULL)
 		review_in(session, RETRY_US);

@@ -1,63 +1,58 @@
 /* SPDX-License-Identifier: ISC */
-/* One worker thread's links to the directory-lookup programs. */
+/* Look-ups of one worker thread: a name is one question at a time. */
 #include "policy/lookups.h"
 
 #include <sys/queue.h>
-#include <errno.h>
+#include <sys/tree.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/link.h"
-#include "base/log.h"
-#include "base/wire.h"
-#include "policy/lookup_protocol.h"
+#include "policy/lookup_servers.h"
 #include "policy/subject.h"
 #include "policy/subject_cache.h"
 
-#define NAME_SIZE 1024
 /* How long those who ask wait for a fresh answer where an old one would do. */
 #define PATIENCE_US 200000
-#define TRIES_MAX   2 /* links that are asked about one name */
-/* Thousands of sessions may wait for one name: for so long they are told, then
- * others have their turn. */
+#define TRIES_MAX   2 /* programs that may be lost over one name */
+/* Thousands of sessions may wait for one name, or for as many: for so long
+ * something is done for them, then others have their turn. */
 #define SLICE_US 500
 
-/* A link to one directory-lookup program. */
-struct server {
-	SLIST_ENTRY(server) entry;
-	struct lookups *lookups;
-	uint32_t index;
-	struct link *link; /* NULL while the program is down */
-	unsigned outstanding;
-	/* Groups that came ahead of the answer to the question with that
-	 * number; NULL if none did.  A program answers one question after the
-	 * other. */
-	struct subject *ahead;
-	uint32_t ahead_number;
-};
-
-/* One name being looked up, for everyone who waits for it. */
+/*
+ * One name being looked up, for everyone who waits for it.  It is in line
+ * until a program has room, is asked, and is settled: then its result is told,
+ * and it stands for its name no more.
+ */
 struct fetch {
 	TAILQ_ENTRY(fetch) entry;
+	RB_ENTRY(fetch) node; /* by name, until it is settled */
 	struct lookups *lookups;
-	struct server *server; /* which has, or had, the question */
-	struct question *question;
-	uint32_t number; /* of the question, never 0 */
-	uint64_t epoch;	 /* of the cache, when it was asked */
+	TAILQ_ENTRY(fetch) in_line;
+	struct fetch_line *line; /* NULL: in none */
+	struct lookup_question *question;
+	/* For who asked after a change while the question was from before it:
+	 * takes this one's place.  It is in no tree yet. */
+	struct fetch *next;
+	uint64_t epoch;	  /* of the cache, when it was asked */
+	uint64_t answers; /* that had come by then */
 	unsigned tries;
+	bool is_of_standing; /* nobody waits at the door for it */
+	bool was_asked_anew; /* since its answer was from before a change */
 	struct event *patience;
 	bool is_slow;	       /* patience has ended */
 	struct event *deliver; /* the result, from the loop */
 	enum reason reason;
 	struct subject *subject;
 	TAILQ_HEAD(, lookup) waiting;
-	char name[NAME_SIZE];
+	char name[];
 };
+
+TAILQ_HEAD(fetch_line, fetch);
+RB_HEAD(fetch_tree, fetch);
 
 struct lookup {
 	TAILQ_ENTRY(lookup) entry;
@@ -69,13 +64,44 @@ struct lookup {
 struct lookups {
 	struct event_base *base;
 	struct subject_cache *cache;
-	unsigned timeout_ms;
-	uint32_t last_number;
-	SLIST_HEAD(, server) servers;
-	TAILQ_HEAD(, fetch) fetches;
+	struct lookup_servers *servers;
+	struct fetch_line fetches; /* all of them */
+	/* A tree and not a hash table: clients choose the names. */
+	struct fetch_tree by_name;
+	/* Who wants to come in, and who is in and asked about again: in turns,
+	 * so that neither waits for the whole other line. */
+	struct fetch_line at_the_door, of_standing;
+	bool is_turn_of_standing;
+	struct event *go_on; /* with the lines */
+	uint64_t answers;    /* that came, of all programs */
+	bool is_silent;	     /* none comes: all who are in line hear so */
 };
 
-static void ask(struct fetch *fetch);
+static int
+compare(const struct fetch *a, const struct fetch *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+RB_PROTOTYPE_INTERNAL(
+    fetch_tree, fetch, node, compare, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(
+    fetch_tree, fetch, node, compare, static __attribute__((unused)))
+
+static void serve_lines(struct lookups *lookups);
+
+static const struct timeval at_once = {0, 0};
+static const struct timeval patience = {0, PATIENCE_US};
+
+/* ---- the whole */
+
+static void
+on_go_on(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	serve_lines(arg);
+}
 
 struct lookups *
 lookups_new(
@@ -87,23 +113,42 @@ lookups_new(
 		return NULL;
 	lookups->base = base;
 	lookups->cache = cache;
-	lookups->timeout_ms = timeout_ms;
-	SLIST_INIT(&lookups->servers);
 	TAILQ_INIT(&lookups->fetches);
+	RB_INIT(&lookups->by_name);
+	TAILQ_INIT(&lookups->at_the_door);
+	TAILQ_INIT(&lookups->of_standing);
+	lookups->servers = lookup_servers_new(base, timeout_ms);
+	lookups->go_on = evtimer_new(base, on_go_on, lookups);
+	if (lookups->servers == NULL || lookups->go_on == NULL) {
+		lookups_free(lookups);
+		return NULL;
+	}
 	return lookups;
 }
 
+static void
+leave_line(struct fetch *fetch)
+{
+	if (fetch->line != NULL)
+		TAILQ_REMOVE(fetch->line, fetch, in_line);
+	fetch->line = NULL;
+}
+
+/* One that is in no tree any more, or never was. */
 static void
 fetch_free(struct fetch *fetch)
 {
 	struct lookup *lookup;
 
 	TAILQ_REMOVE(&fetch->lookups->fetches, fetch, entry);
-	question_cancel(fetch->question);
+	leave_line(fetch);
+	lookup_question_cancel(fetch->question);
 	while ((lookup = TAILQ_FIRST(&fetch->waiting)) != NULL)
 		lookup_cancel(lookup);
-	event_free(fetch->patience);
-	event_free(fetch->deliver);
+	if (fetch->patience != NULL)
+		event_free(fetch->patience);
+	if (fetch->deliver != NULL)
+		event_free(fetch->deliver);
 	subject_unref(fetch->subject);
 	free(fetch);
 }
@@ -111,115 +156,24 @@ fetch_free(struct fetch *fetch)
 void
 lookups_free(struct lookups *lookups)
 {
-	struct server *server;
-
 	if (lookups == NULL)
 		return;
 	while (!TAILQ_EMPTY(&lookups->fetches))
 		fetch_free(TAILQ_FIRST(&lookups->fetches));
-	while ((server = SLIST_FIRST(&lookups->servers)) != NULL) {
-		SLIST_REMOVE_HEAD(&lookups->servers, entry);
-		link_free(server->link);
-		subject_unref(server->ahead);
-		free(server);
-	}
+	lookup_servers_free(lookups->servers);
+	if (lookups->go_on != NULL)
+		event_free(lookups->go_on);
 	free(lookups);
-}
-
-/* ---- the links */
-
-static void
-forget_ahead(struct server *server)
-{
-	subject_unref(server->ahead);
-	server->ahead = NULL;
-}
-
-static void
-on_closed(void *arg)
-{
-	struct server *server = arg;
-	struct link *link = server->link;
-
-	/* NULL first: what is asked again goes to another one. */
-	server->link = NULL;
-	forget_ahead(server);
-	link_free(link);
-}
-
-/* What is wrong or cannot be kept is missed when the answer comes. */
-static void
-on_groups(void *arg, struct link_message *message)
-{
-	struct server *server = arg;
-	uint32_t number = lookup_groups_number(message->data, message->len);
-
-	if (server->ahead != NULL && server->ahead_number != number)
-		forget_ahead(server);
-	if (server->ahead == NULL)
-		server->ahead = subject_new(NULL);
-	server->ahead_number = number;
-	if (server->ahead != NULL && lookup_groups_decode(message->data,
-					 message->len, server->ahead) != 0)
-		forget_ahead(server);
-}
-
-/* Answers only; a program that asks is not what it should be. */
-static const struct link_handler handlers[] = {
-    {LOOKUP_GROUPS, 4, LOOKUP_MESSAGE_MAX, on_groups},
-    {.handle = NULL},
-};
-
-static struct server *
-find_server(struct lookups *lookups, uint32_t index)
-{
-	struct server *server;
-
-	SLIST_FOREACH (server, &lookups->servers, entry)
-		if (server->index == index)
-			return server;
-	server = calloc(1, sizeof(*server));
-	if (server != NULL) {
-		server->lookups = lookups;
-		server->index = index;
-		SLIST_INSERT_HEAD(&lookups->servers, server, entry);
-	}
-	return server;
 }
 
 void
 lookups_link(struct lookups *lookups, uint32_t index, int fd)
 {
-	struct server *server = find_server(lookups, index);
-
-	if (server != NULL && server->link != NULL)
-		on_closed(server);
-	if (server != NULL)
-		server->link =
-		    link_new(lookups->base, fd, handlers, on_closed, server);
-	else
-		(void)close(fd);
-	if (server == NULL || server->link == NULL)
-		log_error(NULL, "directory-lookup cannot be linked: %s",
-		    strerror(errno));
+	lookup_servers_link(lookups->servers, index, fd);
+	serve_lines(lookups);
 }
 
-/* Not `lost`, whose link may not know yet that it is closed. */
-static struct server *
-least_busy(struct lookups *lookups, const struct server *lost)
-{
-	struct server *server, *best = NULL;
-
-	SLIST_FOREACH (server, &lookups->servers, entry)
-		if (server->link != NULL && server != lost &&
-		    (best == NULL || server->outstanding < best->outstanding))
-			best = server;
-	return best;
-}
-
-/* ---- one fetch: asked, answered, delivered to all who wait */
-
-static const struct timeval at_once = {0, 0};
+/* ---- the result, told to all who wait */
 
 /* Tells who waits, each with a reference of its own; true when all have been
  * told. */
@@ -274,12 +228,64 @@ on_patience(evutil_socket_t fd, short what, void *arg)
 
 /* Takes the subject. */
 static void
-settle(struct fetch *fetch, enum reason reason, struct subject *subject)
+deliver(struct fetch *fetch, enum reason reason, struct subject *subject)
 {
 	fetch->reason = reason;
 	fetch->subject = subject;
 	(void)evtimer_del(fetch->patience);
 	event_active(fetch->deliver, EV_TIMEOUT, 0);
+}
+
+/* ---- in line */
+
+static void
+queue(struct fetch *fetch)
+{
+	struct lookups *lookups = fetch->lookups;
+
+	fetch->line = fetch->is_of_standing ? &lookups->of_standing
+					    : &lookups->at_the_door;
+	TAILQ_INSERT_TAIL(fetch->line, fetch, in_line);
+}
+
+/* Who was lost with a program has waited already. */
+static void
+queue_first(struct fetch *fetch)
+{
+	queue(fetch);
+	TAILQ_REMOVE(fetch->line, fetch, in_line);
+	TAILQ_INSERT_HEAD(fetch->line, fetch, in_line);
+}
+
+/* Somebody waits at the door for it, too. */
+static void
+promote(struct fetch *fetch)
+{
+	bool is_in_line = fetch->line != NULL;
+
+	if (!fetch->is_of_standing)
+		return;
+	fetch->is_of_standing = false;
+	leave_line(fetch);
+	if (is_in_line)
+		queue(fetch);
+}
+
+/* It stands for its name no more; who asked after a change goes on. */
+static void
+settle(struct fetch *fetch, enum reason reason, struct subject *subject)
+{
+	struct lookups *lookups = fetch->lookups;
+	struct fetch *next = fetch->next;
+
+	leave_line(fetch);
+	(void)RB_REMOVE(fetch_tree, &lookups->by_name, fetch);
+	fetch->next = NULL;
+	if (next != NULL) {
+		(void)RB_INSERT(fetch_tree, &lookups->by_name, next);
+		queue(next);
+	}
+	deliver(fetch, reason, subject);
 }
 
 /* The directory did not say: what it said before serves for a while. */
@@ -294,199 +300,251 @@ settle_silent(struct fetch *fetch)
 	    subject);
 }
 
-/* What came ahead for another question, one that timed out, is not for it. */
-static struct subject *
-read_subject(const struct fetch *fetch, const struct link_message *answer)
+static struct fetch *
+first_in_line(const struct lookups *lookups)
 {
-	struct server *server = fetch->server;
-	struct subject *ahead =
-	    server->ahead_number == fetch->number ? server->ahead : NULL;
-	struct subject *subject =
-	    lookup_subject_decode(answer->data, answer->len, ahead);
+	const struct fetch_line *turn = lookups->is_turn_of_standing
+					    ? &lookups->of_standing
+					    : &lookups->at_the_door;
 
-	forget_ahead(server);
-	if (subject == NULL)
-		log_warning(NULL, "directory-lookup: an answer is not whole");
-	return subject;
+	if (!TAILQ_EMPTY(turn))
+		return TAILQ_FIRST(turn);
+	return lookups->is_turn_of_standing
+		   ? TAILQ_FIRST(&lookups->at_the_door)
+		   : TAILQ_FIRST(&lookups->of_standing);
 }
 
-static struct subject *
-read_answer(const struct fetch *fetch, const struct link_message *answer)
-{
-	char why[1024];
-	struct wire_reader reader;
+/* ---- asked, and answered */
 
-	switch (answer->type) {
-	case LOOKUP_SUBJECT:
-		return read_subject(fetch, answer);
-	case LOOKUP_NOBODY:
-		return subject_new(NULL);
-	case LOOKUP_FAILED:
-		wire_reader_init(&reader, answer->data, answer->len);
-		wire_get_string(&reader, why, sizeof(why));
-		log_warning(NULL, "directory: %s",
-		    reader.failed ? "no reason given" : why);
-		return NULL;
-	default:
-		return NULL;
+/* It is asked once more, of now: that is for all who want to know. */
+static void
+take_in_next(struct fetch *fetch)
+{
+	struct fetch *next = fetch->next;
+	struct lookup *lookup;
+
+	if (next == NULL)
+		return;
+	while ((lookup = TAILQ_FIRST(&next->waiting)) != NULL) {
+		TAILQ_REMOVE(&next->waiting, lookup, entry);
+		lookup->fetch = fetch;
+		TAILQ_INSERT_TAIL(&fetch->waiting, lookup, entry);
 	}
+	fetch->is_of_standing &= next->is_of_standing;
+	fetch->next = NULL;
+	fetch_free(next);
+	(void)evtimer_add(fetch->patience, &patience);
 }
 
 /* Users or groups have changed since it was asked: what it says may be from
- * before.  Changes without end are not waited for. */
+ * before, and who waits has another try.  Changes without end are not waited
+ * for. */
 static bool
 ask_anew(struct fetch *fetch)
 {
-	uint64_t epoch = subject_cache_epoch(fetch->lookups->cache);
-
-	if (fetch->epoch == epoch || fetch->tries >= TRIES_MAX)
+	if (fetch->epoch == subject_cache_epoch(fetch->lookups->cache) ||
+	    fetch->was_asked_anew || TAILQ_EMPTY(&fetch->waiting))
 		return false;
-	fetch->epoch = epoch;
-	fetch->server = NULL;
-	ask(fetch);
+	fetch->was_asked_anew = true;
+	fetch->tries = 0;
+	take_in_next(fetch);
+	queue(fetch);
 	return true;
 }
 
 static void
-on_answer(void *arg, enum answer_outcome outcome, struct link_message *answer)
+take_answer(struct fetch *fetch, struct subject *subject)
+{
+	if (subject != NULL)
+		subject_cache_put(
+		    fetch->lookups->cache, fetch->name, subject, fetch->epoch);
+	if (ask_anew(fetch))
+		subject_unref(subject);
+	else if (subject != NULL)
+		settle(fetch, REASON_OK, subject);
+	else
+		settle_silent(fetch);
+}
+
+static void
+on_answer(void *arg, enum answer_outcome outcome, struct subject *subject)
 {
 	struct fetch *fetch = arg;
-	struct subject *subject = NULL;
+	struct lookups *lookups = fetch->lookups;
 
 	fetch->question = NULL;
-	fetch->server->outstanding--;
 	switch (outcome) {
 	case ANSWER_GIVEN:
-		if (ask_anew(fetch))
-			return;
-		subject = read_answer(fetch, answer);
+		lookups->answers++;
+		take_answer(fetch, subject);
 		break;
 	case ANSWER_LOST:
-		ask(fetch);
-		return;
+		take_in_next(fetch);
+		if (fetch->tries < TRIES_MAX)
+			queue_first(fetch);
+		else
+			settle_silent(fetch);
+		break;
 	case ANSWER_TIMEOUT:
-		log_warning(NULL, "directory-lookup did not answer in time");
+		/* Nor did another program say anything all the while. */
+		if (fetch->answers == lookups->answers)
+			lookups->is_silent = true;
+		settle_silent(fetch);
 		break;
 	}
-	if (subject == NULL) {
-		settle_silent(fetch);
-		return;
-	}
-	subject_cache_put(
-	    fetch->lookups->cache, fetch->name, subject, fetch->epoch);
-	settle(fetch, REASON_OK, subject);
+	serve_lines(lookups);
 }
 
-/* Asks a program that is there; after TRIES_MAX the directory is silent. */
+/* What it says is of now, not of when it came into the line; meanwhile another
+ * thread may have been told. */
 static void
-ask(struct fetch *fetch)
+ask(struct fetch *fetch, struct lookup_server *server)
 {
-	uint8_t data[NAME_SIZE + 8];
-	struct wire_writer writer;
-	struct server *server = least_busy(fetch->lookups, fetch->server);
+	struct lookups *lookups = fetch->lookups;
+	struct subject *known =
+	    subject_cache_get(lookups->cache, fetch->name, DIRECTORY_ANSWERS);
 
-	if (++fetch->lookups->last_number == 0)
-		fetch->lookups->last_number = 1;
-	fetch->number = fetch->lookups->last_number;
-	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u32(&writer, fetch->number);
-	wire_put_string(&writer, fetch->name);
-	if (server != NULL && fetch->tries++ < TRIES_MAX)
-		fetch->question =
-		    question_start(server->link, LOOKUP_NAME, data, writer.len,
-			fetch->lookups->timeout_ms, on_answer, fetch);
-	if (fetch->question == NULL) {
-		settle_silent(fetch);
+	lookups->is_turn_of_standing = !fetch->is_of_standing;
+	if (known != NULL) {
+		settle(fetch, REASON_OK, known);
 		return;
 	}
-	fetch->server = server;
-	server->outstanding++;
+	leave_line(fetch);
+	fetch->tries++;
+	fetch->answers = lookups->answers;
+	fetch->epoch = subject_cache_epoch(lookups->cache);
+	fetch->question =
+	    lookup_question_start(server, fetch->name, on_answer, fetch);
+	if (fetch->question == NULL)
+		settle_silent(fetch);
 }
+
+/* Asks as long as a program has room. */
+static void
+serve_lines(struct lookups *lookups)
+{
+	uint64_t until_us = clock_monotonic_us() + SLICE_US;
+	struct lookup_server *server;
+	struct fetch *fetch;
+	enum lookup_room room;
+
+	while ((fetch = first_in_line(lookups)) != NULL) {
+		room = lookup_servers_pick(lookups->servers, &server);
+		if (lookups->is_silent || room == LOOKUP_NO_SERVER)
+			settle_silent(fetch);
+		else if (room == LOOKUP_ROOM)
+			ask(fetch, server);
+		else
+			break;
+		if (clock_monotonic_us() >= until_us) {
+			(void)evtimer_add(lookups->go_on, &at_once);
+			return;
+		}
+	}
+	lookups->is_silent = false;
+}
+
+/* ---- one who asks */
 
 static struct fetch *
 fetch_new(struct lookups *lookups, const char *name)
 {
-	struct fetch *fetch = calloc(1, sizeof(*fetch));
+	size_t size = strlen(name) + 1;
+	struct fetch *fetch = NULL;
 
+	if (size <= LOOKUP_NAME_SIZE)
+		fetch = calloc(1, sizeof(*fetch) + size);
 	if (fetch == NULL)
 		return NULL;
+	fetch->lookups = lookups;
+	fetch->is_of_standing = true;
+	memcpy(fetch->name, name, size);
+	TAILQ_INIT(&fetch->waiting);
+	TAILQ_INSERT_TAIL(&lookups->fetches, fetch, entry);
 	fetch->deliver = evtimer_new(lookups->base, on_deliver, fetch);
 	fetch->patience = evtimer_new(lookups->base, on_patience, fetch);
 	if (fetch->deliver == NULL || fetch->patience == NULL ||
-	    strlcpy(fetch->name, name, NAME_SIZE) >= NAME_SIZE) {
-		if (fetch->deliver != NULL)
-			event_free(fetch->deliver);
-		if (fetch->patience != NULL)
-			event_free(fetch->patience);
-		free(fetch);
+	    evtimer_add(fetch->patience, &patience) != 0) {
+		fetch_free(fetch);
 		return NULL;
 	}
-	fetch->lookups = lookups;
-	TAILQ_INIT(&fetch->waiting);
-	TAILQ_INSERT_TAIL(&lookups->fetches, fetch, entry);
 	return fetch;
 }
 
-/* What is known serves; else a question. */
+/* What is known serves, without a question. */
 static struct fetch *
-start_fetch(struct lookups *lookups, const char *name)
+fetch_known(struct lookups *lookups, const char *name, struct subject *known)
 {
-	static const struct timeval patience = {0, PATIENCE_US};
 	struct fetch *fetch = fetch_new(lookups, name);
-	struct subject *known;
 
-	if (fetch == NULL)
-		return NULL;
-	fetch->epoch = subject_cache_epoch(lookups->cache);
-	known = subject_cache_get(lookups->cache, name, DIRECTORY_ANSWERS);
-	if (known != NULL) {
-		settle(fetch, REASON_OK, known);
-		return fetch;
-	}
-	(void)evtimer_add(fetch->patience, &patience);
-	ask(fetch);
-	return fetch;
-}
-
-/* One that is under way and has not been answered serves all who ask, but none
- * who ask after a change what was asked before it. */
-static struct fetch *
-find_or_start(struct lookups *lookups, const char *name)
-{
-	struct fetch *fetch;
-	uint64_t epoch = subject_cache_epoch(lookups->cache);
-	struct subject *known;
-
-	TAILQ_FOREACH (fetch, &lookups->fetches, entry)
-		if (fetch->question != NULL && fetch->epoch == epoch &&
-		    strcmp(fetch->name, name) == 0)
-			break;
-	if (fetch == NULL)
-		return start_fetch(lookups, name);
-	if (!fetch->is_slow)
-		return fetch;
-	known = subject_cache_get(lookups->cache, name, DIRECTORY_IS_SLOW);
-	if (known == NULL)
-		return fetch;
-	fetch = fetch_new(lookups, name);
 	if (fetch != NULL)
-		settle(fetch, REASON_OK, known);
+		deliver(fetch, REASON_OK, known);
 	else
 		subject_unref(known);
 	return fetch;
 }
 
+static struct fetch *
+find(struct lookups *lookups, const char *name)
+{
+	struct fetch *at = RB_ROOT(&lookups->by_name);
+	int order;
+
+	while (at != NULL && (order = strcmp(name, at->name)) != 0)
+		at = order < 0 ? RB_LEFT(at, node) : RB_RIGHT(at, node);
+	return at;
+}
+
+/* What was asked before a change serves nobody who asks after it: they wait
+ * for the same name's next question. */
+static struct fetch *
+join(struct lookups *lookups, struct fetch *fetch)
+{
+	if (fetch->question == NULL ||
+	    fetch->epoch == subject_cache_epoch(lookups->cache))
+		return fetch;
+	if (fetch->next == NULL)
+		fetch->next = fetch_new(lookups, fetch->name);
+	return fetch->next;
+}
+
+static struct fetch *
+begin(struct lookups *lookups, const char *name)
+{
+	struct fetch *fetch = fetch_new(lookups, name);
+
+	if (fetch == NULL)
+		return NULL;
+	(void)RB_INSERT(fetch_tree, &lookups->by_name, fetch);
+	queue(fetch);
+	return fetch;
+}
+
+/* One that is in line or under way serves all who ask. */
+static struct fetch *
+find_or_begin(struct lookups *lookups, const char *name)
+{
+	struct fetch *fetch = find(lookups, name);
+	bool is_slow = fetch != NULL && fetch->is_slow;
+	struct subject *known = subject_cache_get(lookups->cache, name,
+	    is_slow ? DIRECTORY_IS_SLOW : DIRECTORY_ANSWERS);
+
+	if (known != NULL)
+		return fetch_known(lookups, name, known);
+	return fetch != NULL ? join(lookups, fetch) : begin(lookups, name);
+}
+
 /* ---- what the session calls */
 
-struct lookup *
-lookup_start(
-    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+static struct lookup *
+start(struct lookups *lookups, const char *name, bool is_of_standing,
+    lookup_done_fn *done, void *arg)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
 
 	if (lookup == NULL)
 		return NULL;
-	lookup->fetch = find_or_start(lookups, name);
+	lookup->fetch = find_or_begin(lookups, name);
 	if (lookup->fetch == NULL) {
 		free(lookup);
 		return NULL;
@@ -494,7 +552,24 @@ lookup_start(
 	lookup->done = done;
 	lookup->arg = arg;
 	TAILQ_INSERT_TAIL(&lookup->fetch->waiting, lookup, entry);
+	if (!is_of_standing)
+		promote(lookup->fetch);
+	serve_lines(lookups);
 	return lookup;
+}
+
+struct lookup *
+lookup_start(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+{
+	return start(lookups, name, false, done, arg);
+}
+
+struct lookup *
+lookup_start_of_standing(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+{
+	return start(lookups, name, true, done, arg);
 }
 
 void

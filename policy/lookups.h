@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One worker thread's links to the directory-lookup programs: who is asked
- * about is looked up once at a time, and kept in the shared subject cache.
+ * Look-ups of one worker thread: each name is one question at a time to the
+ * directory-lookup programs, however many ask and however often users and
+ * groups change, and the answer is kept in the shared subject cache.
  */
 #ifndef POLICY_LOOKUPS_H
 #define POLICY_LOOKUPS_H
@@ -35,10 +36,15 @@ lookup_done_fn(void *arg, enum reason reason, struct subject *subject);
  * Asks for the subject of an identity's name.  The callback comes exactly
  * once, never before this has returned (from the cache too), never after
  * lookup_cancel.  While the directory is slow or cannot answer, what the
- * cache holds serves past its time.  NULL when there is no memory.
+ * cache holds serves past its time.  What was asked before a change (an epoch
+ * of the cache) never serves who asks after it.  NULL when there is no memory.
  */
 struct lookup *lookup_start(struct lookups *lookups, const char *name,
     lookup_done_fn *done, void *arg) must_check;
+/* The same, for a session that stands.  Thousands of them may be asked about
+ * after one change: those who wait to come in take turns with them. */
+struct lookup *lookup_start_of_standing(struct lookups *lookups,
+    const char *name, lookup_done_fn *done, void *arg) must_check;
 void lookup_cancel(struct lookup *lookup); /* NULL is fine */
 
 #endif

@@ -275,6 +275,15 @@ __wrap_lookup_start(
 	return (struct lookup *)&handle;
 }
 
+struct lookup *__wrap_lookup_start_of_standing(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg);
+struct lookup *
+__wrap_lookup_start_of_standing(
+    struct lookups *lookups, const char *name, lookup_done_fn *done, void *arg)
+{
+	return __wrap_lookup_start(lookups, name, done, arg);
+}
+
 void __wrap_lookup_cancel(struct lookup *lookup);
 void
 __wrap_lookup_cancel(struct lookup *lookup)

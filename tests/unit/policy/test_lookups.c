@@ -2,6 +2,7 @@
 /* The gateway's side of look-ups, with scripted programs at the other ends. */
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/link.h"
 #include "base/wire.h"
 #include "policy/lookup_protocol.h"
+#include "policy/lookup_servers.h"
 #include "policy/lookups.h"
 #include "policy/subject.h"
 #include "policy/subject_cache.h"
@@ -19,15 +21,18 @@
 #define SECOND	 UINT64_C(1000000)
 
 static const struct subject_cache_settings cache_settings = {
-    .ttl_s = 60, .negative_ttl_s = 5, .stale_max_s = 3600, .entries_max = 16};
+    .ttl_s = 60, .negative_ttl_s = 5, .stale_max_s = 3600, .entries_max = 256};
 
 /* A directory-lookup program of the test's. */
 static struct program {
 	struct link *link;
 	unsigned questions;
-	uint64_t last_id;
-	uint32_t last_number;
-	char last_name[64];
+	unsigned pending_count; /* the oldest first */
+	struct pending {
+		uint64_t id;
+		uint32_t number;
+		char name[64];
+	} pending[LOOKUP_WINDOW];
 	bool answers;
 	bool fails;
 } programs[PROGRAMS];
@@ -39,30 +44,44 @@ static unsigned done_count;
 static enum reason done_reason;
 static struct subject *done_subject;
 
+/* It answers one question after the other. */
+static struct pending
+take_oldest(struct program *program)
+{
+	struct pending oldest = program->pending[0];
+
+	assert_in_range(program->pending_count, 1, LOOKUP_WINDOW);
+	program->pending_count--;
+	memmove(program->pending, program->pending + 1,
+	    program->pending_count * sizeof(oldest));
+	return oldest;
+}
+
 static void
 answer(struct program *program)
 {
+	struct pending asked = take_oldest(program);
 	struct subject *subject = subject_new("uid=alice,dc=example");
 	uint8_t *data;
 	size_t len;
 
 	if (program->fails) {
 		assert_int_equal(link_send(program->link, LOOKUP_FAILED,
-				     program->last_id, "\0\0\0\4slow", 8),
+				     asked.id, "\0\0\0\4slow", 8),
 		    0);
-	} else if (strcmp(program->last_name, "alice@EXAMPLE.COM") == 0) {
+	} else if (strcmp(asked.name, "alice@EXAMPLE.COM") == 0) {
 		assert_int_equal(
 		    subject_add_group(subject, "cn=staff,dc=example"), 0);
 		subject_finish(subject);
 		assert_int_equal(
 		    lookup_subject_encode(subject, 0, &data, &len), 0);
 		assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
-				     program->last_id, data, len),
+				     asked.id, data, len),
 		    0);
 		free(data);
 	} else {
-		assert_int_equal(link_send(program->link, LOOKUP_NOBODY,
-				     program->last_id, NULL, 0),
+		assert_int_equal(
+		    link_send(program->link, LOOKUP_NOBODY, asked.id, NULL, 0),
 		    0);
 	}
 	subject_unref(subject);
@@ -72,14 +91,15 @@ static void
 on_name(void *arg, struct link_message *message)
 {
 	struct program *program = arg;
+	struct pending *pending = &program->pending[program->pending_count];
 	struct wire_reader reader;
 
+	assert_in_range(program->pending_count++, 0, LOOKUP_WINDOW - 1);
 	wire_reader_init(&reader, message->data, message->len);
-	program->last_number = wire_get_u32(&reader);
-	wire_get_string(
-	    &reader, program->last_name, sizeof(program->last_name));
+	pending->number = wire_get_u32(&reader);
+	wire_get_string(&reader, pending->name, sizeof(pending->name));
 	assert_true(wire_is_done(&reader));
-	program->last_id = message->id;
+	pending->id = message->id;
 	program->questions++;
 	if (program->answers)
 		answer(program);
@@ -213,6 +233,32 @@ asked(void)
 	return &programs[programs[0].questions == 1 ? 0 : 1];
 }
 
+/* Of one program, if either has been asked. */
+static void
+answer_one(void)
+{
+	answer(programs[0].pending_count > 0 ? &programs[0] : &programs[1]);
+	settle();
+}
+
+static void
+answer_all(void)
+{
+	programs[0].answers = programs[1].answers = true;
+	while (programs[0].pending_count + programs[1].pending_count > 0)
+		answer_one();
+}
+
+static bool
+is_alice_known(void)
+{
+	struct subject *subject =
+	    subject_cache_get(cache, "alice@EXAMPLE.COM", DIRECTORY_ANSWERS);
+
+	subject_unref(subject);
+	return subject != NULL;
+}
+
 static void
 on_slow_done(void *arg, enum reason reason, struct subject *subject)
 {
@@ -245,6 +291,7 @@ thousands_who_wait_are_told_a_few_in_a_turn(void **state)
 	assert_int_equal(questions(), 1);
 }
 
+/* The first has another try as well: one question is for both. */
 static void
 who_asks_after_a_change_does_not_share_a_question_from_before(void **state)
 {
@@ -255,8 +302,196 @@ who_asks_after_a_change_does_not_share_a_question_from_before(void **state)
 	subject_cache_expire(cache);
 	(void)start("alice@EXAMPLE.COM");
 	settle();
-	assert_int_equal(programs[0].questions, 1);
-	assert_int_equal(programs[1].questions, 1);
+	assert_int_equal(questions(), 1); /* one at a time */
+	answer_one();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 0);
+	answer_one();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 2);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+/* A session that is asked about again with each change gives up what it waited
+ * for: what was asked serves nobody then, and is followed by one more question,
+ * not by one for each change. */
+static void
+many_changes_are_one_question_more(void **state)
+{
+	struct lookup *lookup;
+
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	lookup = start("alice@EXAMPLE.COM");
+	settle();
+	for (int i = 0; i < 50; i++) {
+		subject_cache_expire(cache);
+		lookup_cancel(lookup);
+		lookup = start("alice@EXAMPLE.COM");
+		settle();
+	}
+	assert_int_equal(questions(), 1);
+	answer_one();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 0);
+	answer_one();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 1);
+	assert_true(subject_is_member(done_subject, "cn=staff,dc=example"));
+}
+
+/* ---- more who are asked about than programs have room for */
+
+#define CROWD 200
+#define ROOM  (PROGRAMS * LOOKUP_WINDOW)
+
+static struct lookup *crowd[CROWD];
+
+static void
+ask_about_crowd(void)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		(void)snprintf(name, sizeof(name), "u%u@EXAMPLE.COM", i);
+		lookup_cancel(crowd[i]);
+		crowd[i] = lookup_start_of_standing(
+		    lookups, name, on_done, &done_count);
+		assert_non_null(crowd[i]);
+	}
+	settle();
+}
+
+/* Each in a session that stands; users or groups change again and again. */
+static void
+a_crowd_is_asked_about_once_however_many_changes(void **state)
+{
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	assert_int_equal(questions(), ROOM);
+	for (int i = 0; i < 20; i++) {
+		subject_cache_expire(cache);
+		ask_about_crowd();
+	}
+	assert_int_equal(questions(), ROOM);
+	answer_all();
+	while (done_count < CROWD)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	settle();
+	assert_int_equal(done_count, CROWD);
+	/* Again only those that had been asked before the changes. */
+	assert_int_equal(questions(), CROWD + ROOM);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+/* What is in line when a change comes has not been asked: what it will be told
+ * is of after the change, and needs no second question. */
+static void
+who_is_in_line_is_told_what_is_so_after_the_change(void **state)
+{
+	struct subject *kept;
+
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	subject_cache_expire(cache);
+	answer_all();
+	while (done_count < CROWD)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(questions(), CROWD + ROOM);
+	kept = subject_cache_get(cache, "u199@EXAMPLE.COM", DIRECTORY_ANSWERS);
+	assert_non_null(kept);
+	subject_unref(kept);
+}
+
+static void
+who_is_at_the_door_does_not_wait_for_the_crowd(void **state)
+{
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	(void)start("alice@EXAMPLE.COM");
+	(void)start("u150@EXAMPLE.COM"); /* in line for its session */
+	for (unsigned asked = 0; asked < 2 * ROOM; asked++) {
+		answer_one();
+	}
+	assert_true(is_alice_known());
+	assert_int_equal(done_count, 2 * ROOM + 1); /* two of u150 */
+}
+
+/* And those who stand not for who comes: they take turns. */
+static void
+who_stands_does_not_wait_for_those_at_the_door(void **state)
+{
+	char name[32];
+
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	for (unsigned i = 0; i < CROWD; i++) {
+		(void)snprintf(name, sizeof(name), "u%u@EXAMPLE.COM", i);
+		(void)start(name);
+	}
+	assert_non_null(lookup_start_of_standing(
+	    lookups, "alice@EXAMPLE.COM", on_done, &done_count));
+	settle();
+	for (unsigned asked = 0; asked < 2 * ROOM; asked++) {
+		answer_one();
+	}
+	assert_true(is_alice_known());
+}
+
+/* A round is for the sessions of all threads. */
+static void
+what_another_thread_was_told_is_not_asked_for(void **state)
+{
+	struct subject *subject = subject_new("uid=u199,dc=example");
+
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	subject_cache_put(
+	    cache, "u199@EXAMPLE.COM", subject, subject_cache_epoch(cache));
+	subject_unref(subject);
+	answer_all();
+	while (done_count < CROWD)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(questions(), CROWD - 1);
+}
+
+/* Not one timeout after the other. */
+static void
+who_is_in_line_waits_for_a_silent_directory_once(void **state)
+{
+	struct timeval wait = {0, 120000};
+
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	(void)event_base_loopexit(base, &wait);
+	(void)event_base_loop(base, 0);
+	settle();
+	assert_int_equal(done_count, CROWD);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+who_is_in_line_hears_at_once_that_there_is_no_program(void **state)
+{
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	programs[0].answers = programs[1].answers = false;
+	ask_about_crowd();
+	on_closed(&programs[0]);
+	on_closed(&programs[1]);
+	settle();
+	assert_int_equal(done_count, CROWD);
+	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
 }
 
 static void
@@ -328,7 +563,7 @@ answer_with_one_ahead(struct program *program, uint32_t whose)
 	subject_finish(subject);
 	assert_int_equal(lookup_subject_encode(subject, 1, &data, &len), 0);
 	assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
-			     program->last_id, data, len),
+			     program->pending[0].id, data, len),
 	    0);
 	free(data);
 	subject_unref(subject);
@@ -342,7 +577,7 @@ ask_silently(void)
 	(void)start("alice@EXAMPLE.COM");
 	settle();
 	assert_int_equal(done_count, 0);
-	return programs[0].last_id != 0 ? &programs[0] : &programs[1];
+	return programs[0].pending_count > 0 ? &programs[0] : &programs[1];
 }
 
 static void
@@ -351,7 +586,7 @@ groups_come_ahead_of_their_subject(void **state)
 	struct program *program = ask_silently();
 
 	(void)state;
-	answer_with_one_ahead(program, program->last_number);
+	answer_with_one_ahead(program, program->pending[0].number);
 	settle();
 	assert_int_equal(done_reason, REASON_OK);
 	assert_int_equal(done_subject->count, 2);
@@ -366,7 +601,7 @@ groups_of_another_question_are_nobodys(void **state)
 	struct program *program = ask_silently();
 
 	(void)state;
-	answer_with_one_ahead(program, program->last_number + 1);
+	answer_with_one_ahead(program, program->pending[0].number + 1);
 	settle();
 	assert_int_equal(done_count, 1);
 	assert_int_equal(done_reason, REASON_DIRECTORY_UNAVAILABLE);
@@ -412,7 +647,7 @@ an_account_that_is_not_good_is_an_answer(void **state)
 	assert_int_equal(lookup_subject_encode(subject, 0, &data, &len), 0);
 	subject_unref(subject);
 	assert_int_equal(link_send(program->link, LOOKUP_SUBJECT,
-			     program->last_id, data, len),
+			     program->pending[0].id, data, len),
 	    0);
 	free(data);
 	settle();
@@ -454,6 +689,27 @@ a_question_that_was_lost_goes_to_another_program(void **state)
 	settle();
 	assert_int_equal(questions(), 2);
 	assert_int_equal(done_count, 1);
+	assert_int_equal(done_reason, REASON_OK);
+}
+
+/* And is of now there: for those, too, who asked after a change. */
+static void
+a_question_that_was_lost_is_for_all_who_ask(void **state)
+{
+	struct program *first;
+
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	subject_cache_expire(cache);
+	(void)start("alice@EXAMPLE.COM");
+	first = asked();
+	programs[0].answers = programs[1].answers = true;
+	on_closed(first);
+	settle();
+	assert_int_equal(questions(), 2);
+	assert_int_equal(done_count, 2);
 	assert_int_equal(done_reason, REASON_OK);
 }
 
@@ -552,6 +808,14 @@ main(void)
 	    TEST(all_who_ask_at_the_same_time_share_one_question),
 	    TEST(thousands_who_wait_are_told_a_few_in_a_turn),
 	    TEST(who_asks_after_a_change_does_not_share_a_question_from_before),
+	    TEST(many_changes_are_one_question_more),
+	    TEST(a_crowd_is_asked_about_once_however_many_changes),
+	    TEST(who_is_in_line_is_told_what_is_so_after_the_change),
+	    TEST(who_is_at_the_door_does_not_wait_for_the_crowd),
+	    TEST(who_stands_does_not_wait_for_those_at_the_door),
+	    TEST(what_another_thread_was_told_is_not_asked_for),
+	    TEST(who_is_in_line_waits_for_a_silent_directory_once),
+	    TEST(who_is_in_line_hears_at_once_that_there_is_no_program),
 	    TEST(an_answer_from_before_a_change_is_asked_for_anew),
 	    TEST(changes_without_end_are_not_waited_for),
 	    TEST(nobody_is_an_answer),
@@ -562,6 +826,7 @@ main(void)
 	    TEST(an_account_that_is_not_good_is_an_answer),
 	    TEST(the_idle_program_gets_the_next_question),
 	    TEST(a_question_that_was_lost_goes_to_another_program),
+	    TEST(a_question_that_was_lost_is_for_all_who_ask),
 	    TEST(without_a_program_the_directory_is_unavailable),
 	    TEST(a_failure_is_served_from_what_was_known),
 	    TEST(a_program_that_hangs_is_not_waited_for),
