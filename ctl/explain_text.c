@@ -79,24 +79,20 @@ static void
 print_limits(const json_t *decision)
 {
 	static const struct {
-		const char *name, *sentence;
+		const char *name, *of;
 	} limits[] = {
-	    {"max_sessions", "%llu sessions at a time"},
-	    {"max_rate", "%llu octets a second"},
-	    {"max_duration", "%llu s for a session"},
-	    {"idle_timeout", "%llu s without an octet"},
+	    {"max_sessions", "sessions at a time"},
+	    {"max_rate", "octets a second"},
+	    {"max_duration", "s for a session"},
+	    {"idle_timeout", "s without an octet"},
 	};
-	char number[64];
 
 	for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
 		uint64_t value = number_of(decision, limits[i].name);
 
-		if (value == 0)
-			continue;
-		(void)snprintf(
-		    number, sizeof(number), "%llu", (unsigned long long)value);
-		say("limit", "%s%s", number,
-		    limits[i].sentence + strlen("%llu"));
+		if (value != 0)
+			say("limit", "%llu %s", (unsigned long long)value,
+			    limits[i].of);
 	}
 	if (text_of(decision, "egress")[0] != '\0')
 		say("egress", "%s", text_of(decision, "egress"));
@@ -186,8 +182,10 @@ static void
 print_subject(const json_t *subject, const json_t *groups)
 {
 	const char *dn = text_of(subject, "dn");
+	const char *account = text_of(subject, "account");
 	const char *silence = text_of(subject, "silence");
 	const json_t *group;
+	bool is_known;
 	size_t i;
 
 	if (!is_yes(subject, "asked")) {
@@ -195,14 +193,13 @@ print_subject(const json_t *subject, const json_t *groups)
 			    "accounts are not checked");
 		return;
 	}
-	say("user", "%s; account %s",
-	    dn[0] != '\0' ? dn : "not in the directory",
-	    text_of(subject, "account"));
+	is_known = strcmp(account, "unknown") != 0;
+	if (dn[0] == '\0')
+		dn = is_known ? "not in the directory" : "not known";
+	say("user", "%s; account %s", dn, account);
 	if (silence[0] != '\0')
 		say("", "the directory does not say: %s%s", silence,
-		    strcmp(text_of(subject, "account"), "unknown") == 0
-			? ""
-			: "; this is what it said before");
+		    is_known ? "; this is what it said before" : "");
 	json_array_foreach(groups, i, group)
 	{
 		print_group(i == 0 ? "groups" : "", group);
@@ -212,17 +209,13 @@ print_subject(const json_t *subject, const json_t *groups)
 }
 
 static void
-print_addresses(
-    const json_t *resolution, const json_t *addresses, const json_t *decision)
+print_addresses(const json_t *resolution, const json_t *addresses)
 {
 	const json_t *address;
 	size_t i;
 
 	if (resolution != NULL && !is_yes(resolution, "asked"))
-		say("addresses",
-		    strcmp(text_of(decision, "decision"), "depends") == 0
-			? "not resolved"
-			: "not resolved: every outcome is a denial");
+		say("addresses", "not resolved: every outcome is a denial");
 	json_array_foreach(addresses, i, address)
 	{
 		const char *rule = text_of(address, "rule");
@@ -266,6 +259,15 @@ print_rules(const json_t *rules)
 	return outcome;
 }
 
+static enum outcome
+end(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return outcome_say(
+		    OUTCOME_LOCAL, "standard output cannot be written");
+	return OUTCOME_OK;
+}
+
 enum outcome
 explain_text_print(const json_t *document)
 {
@@ -280,10 +282,10 @@ explain_text_print(const json_t *document)
 	print_subject(json_object_get(document, "subject"),
 	    json_object_get(document, "groups"));
 	print_addresses(json_object_get(document, "resolution"),
-	    json_object_get(document, "addresses"), decision);
+	    json_object_get(document, "addresses"));
 	if (json_array_size(rules) == 0) {
 		say("rules", "none was asked");
-		return OUTCOME_OK;
+		return end();
 	}
 	(void)fputc('\n', stdout);
 	return print_rules(rules);
