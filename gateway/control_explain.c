@@ -22,8 +22,8 @@
 #include "policy/subject.h"
 #include "relay/resolver.h"
 
-/* Rules that are looked through for groups at a time. */
-#define MARK_AT_ONCE 256
+/* Rules that are looked through at a time. */
+#define RULES_AT_ONCE 256
 
 _Static_assert(RESOLVER_ADDRESSES_MAX <= EXPLANATION_ADDRESSES_MAX,
     "all that a name has is explained");
@@ -48,6 +48,13 @@ end(void *state)
 	free(explain);
 }
 
+static void
+enter(struct explain *explain, enum explain_step step)
+{
+	explain->step = step;
+	explain->next = 0;
+}
+
 /* Everything is known: from here on it is said. */
 static void
 conclude(struct explain *explain)
@@ -56,6 +63,7 @@ conclude(struct explain *explain)
 
 	explain->group_used =
 	    must_alloc(groups + 1, sizeof(*explain->group_used));
+	enter(explain, STEP_MARK_GROUPS);
 	explain_say_question(explain);
 	if (explain->rules != NULL)
 		control_policy_say(explain->call, explain->rules,
@@ -99,7 +107,7 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 		explanation_judge(&explain->found, addresses, count);
 		take_lead(explain);
 	} else {
-		explain->found.verdict.reason = reason;
+		explanation_unresolved(&explain->found, reason);
 	}
 	conclude(explain);
 }
@@ -113,6 +121,38 @@ resolve(struct explain *explain)
 	if (explain->resolution == NULL)
 		control_call_fail(
 		    explain->call, CTL_UNAVAILABLE, "no memory is left");
+}
+
+static const struct rule *
+next_rule(struct explain *explain)
+{
+	if (explain->rules == NULL ||
+	    explain->next == ruleset_count(explain->rules))
+		return NULL;
+	return ruleset_rule(explain->rules, explain->next++);
+}
+
+/* Without the client: are there clients to whom an address might be permitted?
+ * True as long as it is not known. */
+static bool
+look(struct explain *explain)
+{
+	const struct rule *rule;
+
+	for (unsigned i = 0; i < RULES_AT_ONCE; i++) {
+		enum explanation_hint hint = HINT_CLOSED;
+
+		rule = next_rule(explain);
+		if (rule != NULL)
+			hint = explanation_look(&explain->found, rule);
+		if (hint == HINT_CLOSED)
+			conclude(explain);
+		else if (hint == HINT_RESOLVE)
+			resolve(explain);
+		if (hint != HINT_NONE)
+			return hint == HINT_CLOSED;
+	}
+	return true;
 }
 
 /* What a session is refused before anybody is asked. */
@@ -168,6 +208,8 @@ judge(struct explain *explain)
 	explanation_begin(&explain->found);
 	if (explain->found.verdict.decision == DECISION_DEPENDS)
 		resolve(explain);
+	else if (explanation_has_look(&explain->found))
+		control_call_pump(explain->call);
 	else
 		conclude(explain);
 }
@@ -262,22 +304,6 @@ start(struct control_call *call)
 
 /* ---- saying */
 
-static void
-enter(struct explain *explain, enum explain_step step)
-{
-	explain->step = step;
-	explain->next = 0;
-}
-
-static const struct rule *
-next_rule(struct explain *explain)
-{
-	if (explain->rules == NULL ||
-	    explain->next == ruleset_count(explain->rules))
-		return NULL;
-	return ruleset_rule(explain->rules, explain->next++);
-}
-
 static int
 compare_texts(const void *key, const void *member)
 {
@@ -305,7 +331,7 @@ mark_groups(struct explain *explain)
 {
 	const struct rule *rule = NULL;
 
-	for (unsigned i = 0; i < MARK_AT_ONCE; i++) {
+	for (unsigned i = 0; i < RULES_AT_ONCE; i++) {
 		rule = explain->subject == NULL ? NULL : next_rule(explain);
 		if (rule == NULL) {
 			enter(explain, STEP_GROUPS);
@@ -346,6 +372,8 @@ pump(struct control_call *call, void *state)
 	struct explain *explain = state;
 
 	switch (explain->step) {
+	case STEP_LOOK:
+		return look(explain);
 	case STEP_MARK_GROUPS:
 		mark_groups(explain);
 		return true;

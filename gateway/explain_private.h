@@ -15,7 +15,13 @@
 struct control_call;
 struct rule;
 
-enum explain_step { STEP_MARK_GROUPS, STEP_GROUPS, STEP_RULES, STEP_END };
+enum explain_step {
+	STEP_LOOK,
+	STEP_MARK_GROUPS,
+	STEP_GROUPS,
+	STEP_RULES,
+	STEP_END
+};
 
 struct explain {
 	struct control_call *call;

@@ -174,20 +174,14 @@ is_same(
 	return a->part == b->part && a->failed == b->failed;
 }
 
-/* Of those addresses that it was asked about. */
+/* It was asked about all of them, and did the same. */
 static bool
-are_all_same(
-    const struct explanation_bearing *bearings, size_t count, size_t *first)
+are_all_same(const struct explanation_bearing *bearings, size_t count)
 {
-	*first = count;
-	for (size_t i = 0; i < count; i++) {
-		if (bearings[i].part == PART_NOT_ASKED)
-			continue;
-		if (*first == count)
-			*first = i;
-		if (!is_same(&bearings[i], &bearings[*first]))
+	for (size_t i = 0; i < count; i++)
+		if (bearings[i].part == PART_NOT_ASKED ||
+		    !is_same(&bearings[i], &bearings[0]))
 			return false;
-	}
 	return true;
 }
 
@@ -224,10 +218,8 @@ void
 explain_say_rule(struct explain *explain, const struct rule *rule,
     const struct explanation_bearing *bearings)
 {
-	size_t first;
-
-	if (are_all_same(bearings, explain->found.count, &first)) {
-		say_bearing(explain, rule, &bearings[first], NULL);
+	if (are_all_same(bearings, explain->found.count)) {
+		say_bearing(explain, rule, &bearings[0], NULL);
 		return;
 	}
 	for (size_t i = 0; i < explain->found.count; i++)
@@ -247,13 +239,13 @@ add_limits(struct options *line, const struct rule_limits *limits)
 }
 
 static const char *
-outcome(const struct explain *explain)
+outcome(struct explain *explain)
 {
-	if (explanation_depends_on_client(&explain->found))
-		return "depends";
 	/* Not the policy's word. */
 	if (explain->is_resolved && explain->resolution_reason != REASON_OK)
 		return "unresolved";
+	if (explanation_decide(&explain->found) == DECISION_DEPENDS)
+		return "depends";
 	return decision_name(&explain->found.verdict);
 }
 

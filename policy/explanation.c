@@ -33,6 +33,8 @@ explanation_begin(struct explanation *explanation)
 	}
 }
 
+_Static_assert(EXPLANATION_ADDRESSES_MAX <= 16, "a bit for each address");
+
 void
 explanation_judge(struct explanation *explanation,
     const struct address *addresses, size_t count)
@@ -53,6 +55,21 @@ explanation_judge(struct explanation *explanation,
 		explanation->verdict = judge_addresses(&explanation->context,
 		    &explanation->request, addresses, count, permitted,
 		    &permitted_count);
+}
+
+void
+explanation_unresolved(struct explanation *explanation, enum reason reason)
+{
+	struct verdict *verdict = &explanation->verdict;
+
+	/* It was for those clients only whom no rule names. */
+	if (verdict->decision == DECISION_DENY)
+		*verdict = (struct verdict){
+		    .rule = "", .valid_until_us = UINT64_MAX, .reported = ""};
+	verdict->decision = DECISION_DEPENDS;
+	verdict->reason = reason;
+	explanation->count = 1;
+	explanation->addresses[0].verdict = *verdict;
 }
 
 void
@@ -146,40 +163,58 @@ weigh(const struct explanation *explanation, const struct request *request,
 	return out;
 }
 
-/* The rule fails only because nobody said where the client is: what it would
- * do for a client of its own. */
-static void
+/* Does the rule fail only because nobody said where the client is?  Then, what
+ * it would do for a client of its own. */
+static bool
 weigh_for_its_clients(const struct explanation *explanation,
-    struct explanation_address *asked, const struct rule *rule,
+    const struct address *address, const struct rule *rule,
     struct explanation_bearing *out)
 {
 	struct request request = explanation->request;
-	struct explanation_bearing would;
 
+	if (out->part != PART_FAILS || strcmp(out->failed, "gwClient") != 0 ||
+	    request.client.address.family != ADDRESS_NONE)
+		return false;
 	request.client.address = rule->clients[0].base;
-	would = weigh(explanation, &request, &asked->address, rule);
-	if (would.part == PART_FAILS) {
-		*out = would;
+	*out = weigh(explanation, &request, address, rule);
+	return out->part != PART_FAILS;
+}
+
+/* What it decides for its clients, of each address a bit. */
+struct split_bits {
+	uint16_t decided, permitted;
+};
+
+static void
+take_bits(const struct explanation *explanation, size_t i,
+    enum explanation_part part, struct split_bits *bits)
+{
+	const struct address *address = &explanation->addresses[i].address;
+	uint16_t port = explanation->request.destination.port;
+	uint16_t bit = (uint16_t)(1U << i);
+
+	/* Of a name nothing is permitted. */
+	if (part < PART_UNKNOWN || address->family == ADDRESS_NONE)
 		return;
-	}
-	out->part = PART_NEEDS_CLIENT;
-	asked->might_permit |= would.part == PART_PERMITS ||
-			       (would.part == PART_NEEDS_ADDRESS &&
-				   rule->permits && !rule->is_report_only);
-	asked->might_deny |=
-	    would.part == PART_DENIES || would.part == PART_UNKNOWN;
+	bits->decided |= bit;
+	if (part == PART_PERMITS &&
+	    !judge_leads_back(&explanation->context, address, port))
+		bits->permitted |= bit;
 }
 
 static struct explanation_bearing
-ask(const struct explanation *explanation, struct explanation_address *asked,
-    const struct rule *rule)
+ask(const struct explanation *explanation, size_t i, const struct rule *rule,
+    struct split_bits *bits)
 {
+	const struct address *address = &explanation->addresses[i].address;
 	struct explanation_bearing out =
-	    weigh(explanation, &explanation->request, &asked->address, rule);
+	    weigh(explanation, &explanation->request, address, rule);
 
-	if (out.part == PART_FAILS && strcmp(out.failed, "gwClient") == 0 &&
-	    explanation->request.client.address.family == ADDRESS_NONE)
-		weigh_for_its_clients(explanation, asked, rule, &out);
+	if (weigh_for_its_clients(explanation, address, rule, &out)) {
+		take_bits(explanation, i, out.part, bits);
+		out =
+		    (struct explanation_bearing){PART_NEEDS_CLIENT, "gwClient"};
+	}
 	return out;
 }
 
@@ -187,6 +222,7 @@ bool
 explanation_ask(struct explanation *explanation, const struct rule *rule,
     struct explanation_bearing *out)
 {
+	struct split_bits bits = {0, 0};
 	bool was_asked = false;
 
 	for (size_t i = 0; i < explanation->count; i++) {
@@ -196,33 +232,83 @@ explanation_ask(struct explanation *explanation, const struct rule *rule,
 		if (asked->is_over)
 			continue;
 		was_asked = true;
-		out[i] = ask(explanation, asked, rule);
+		out[i] = ask(explanation, i, rule, &bits);
 		asked->is_over = out[i].part >= PART_UNKNOWN;
 	}
+	for (size_t i = 0; bits.decided != 0 && i < rule->client_count; i++)
+		client_split_add(&explanation->clients, &rule->clients[i],
+		    bits.decided, bits.permitted);
 	return was_asked;
 }
 
-static bool
-depends(const struct explanation_address *asked)
-{
-	return asked->verdict.decision == DECISION_PERMIT ? asked->might_deny
-							  : asked->might_permit;
-}
+/* ---- the clients that the question may mean */
 
 bool
-explanation_depends_on_client(const struct explanation *explanation)
+explanation_has_look(const struct explanation *explanation)
 {
-	bool might_change = false;
+	return explanation->request.destination.kind == ENDPOINT_NAME &&
+	       explanation->request.client.address.family == ADDRESS_NONE &&
+	       explanation->verdict.decision == DECISION_DENY &&
+	       explanation_asks_rules(explanation);
+}
 
-	for (size_t i = 0; i < explanation->count; i++) {
-		const struct explanation_address *asked =
-		    &explanation->addresses[i];
+enum explanation_hint
+explanation_look(const struct explanation *explanation, const struct rule *rule)
+{
+	const struct address none = {.family = ADDRESS_NONE};
+	struct explanation_bearing bearing =
+	    weigh(explanation, &explanation->request, &none, rule);
 
-		/* One that is permitted from anywhere is enough. */
-		if (asked->verdict.decision == DECISION_PERMIT &&
-		    !asked->might_deny)
-			return false;
-		might_change |= depends(asked);
-	}
-	return might_change;
+	if (bearing.part == PART_UNKNOWN || bearing.part == PART_DENIES)
+		return HINT_CLOSED;
+	if (rule->permits && !rule->is_report_only &&
+	    weigh_for_its_clients(explanation, &none, rule, &bearing) &&
+	    bearing.part != PART_UNKNOWN)
+		return HINT_RESOLVE;
+	return HINT_NONE;
+}
+
+static uint16_t
+permitted_bits(const struct explanation *explanation)
+{
+	uint16_t bits = 0;
+
+	for (size_t i = 0; i < explanation->count; i++)
+		if (explanation->addresses[i].verdict.decision ==
+		    DECISION_PERMIT)
+			bits |= (uint16_t)(1U << i);
+	return bits;
+}
+
+static struct verdict
+judge_for(const struct explanation *explanation, const struct address *client)
+{
+	struct explanation somebody = {
+	    .context = explanation->context, .request = explanation->request};
+	struct address addresses[EXPLANATION_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < explanation->count; i++)
+		addresses[i] = explanation->addresses[i].address;
+	somebody.request.client.address = *client;
+	explanation_begin(&somebody);
+	if (somebody.verdict.decision == DECISION_DEPENDS)
+		explanation_judge(&somebody, addresses, explanation->count);
+	return somebody.verdict;
+}
+
+enum decision
+explanation_decide(struct explanation *explanation)
+{
+	const struct client_split *clients = &explanation->clients;
+	bool permits;
+
+	if (clients->count == 0)
+		return explanation->verdict.decision;
+	if (client_split_differs(
+		clients, permitted_bits(explanation), &permits))
+		return DECISION_DEPENDS;
+	if (permits != (explanation->verdict.decision == DECISION_PERMIT))
+		explanation->verdict =
+		    judge_for(explanation, &clients->parts[0].network.base);
+	return explanation->verdict.decision;
 }

@@ -10,6 +10,7 @@
 #ifndef POLICY_EXPLANATION_H
 #define POLICY_EXPLANATION_H
 
+#include "policy/client_split.h"
 #include "policy/judge.h"
 
 #define EXPLANATION_ADDRESSES_MAX 16
@@ -22,9 +23,6 @@ struct explanation_address {
 	struct address address;
 	struct verdict verdict; /* of judge_address, or by name */
 	bool is_over;		/* a rule has decided */
-	/* The question does not say where the client is, and a rule that
-	 * would have decided before does. */
-	bool might_permit, might_deny;
 };
 
 struct explanation {
@@ -35,6 +33,9 @@ struct explanation {
 	struct verdict verdict; /* what a session would hear */
 	size_t count;
 	struct explanation_address addresses[EXPLANATION_ADDRESSES_MAX];
+	/* The question does not say where the client is: those for whom rules
+	 * decide that would have been asked before. */
+	struct client_split clients;
 };
 
 /* What one rule has to do with one address. */
@@ -59,9 +60,30 @@ struct explanation_bearing {
  * With context and request filled in and the rest zero: judges what can be
  * judged before a name is resolved, an association before its destinations.
  * If the verdict is DECISION_DEPENDS, the addresses are to be resolved and
- * handed to explanation_judge; else it is done.
+ * handed to explanation_judge; else it is done, but for explanation_has_look.
  */
 void explanation_begin(struct explanation *explanation);
+
+/*
+ * Is it denied by name, but perhaps for those clients only whom no rule names,
+ * while the question does not say where the client is?  Then the rules are to
+ * be looked at in their order until one says whether the addresses are needed.
+ */
+bool explanation_has_look(const struct explanation *explanation);
+
+enum explanation_hint {
+	HINT_NONE,    /* look at the next; behind the last: they are not */
+	HINT_CLOSED,  /* they are not: it denies the name to everybody */
+	HINT_RESOLVE, /* they are: it might permit one to its clients */
+};
+
+enum explanation_hint explanation_look(
+    const struct explanation *explanation, const struct rule *rule);
+
+/* The name has no address, for that reason; the rules are asked about the
+ * name. */
+void
+explanation_unresolved(struct explanation *explanation, enum reason reason);
 
 /* Judges the addresses that the name has, at most
  * EXPLANATION_ADDRESSES_MAX. */
@@ -81,7 +103,12 @@ bool explanation_asks_rules(const struct explanation *explanation);
 bool explanation_ask(struct explanation *explanation, const struct rule *rule,
     struct explanation_bearing *out);
 
-/* Would the answer be another one for some clients? */
-bool explanation_depends_on_client(const struct explanation *explanation);
+/*
+ * Once the rules have been asked: what is decided for every client that the
+ * question may mean; DEPENDS if that differs, and then `verdict` is of those
+ * whom no rule names.  If there are none of them, `verdict` becomes what holds
+ * for one that is named.
+ */
+enum decision explanation_decide(struct explanation *explanation);
 
 #endif

@@ -249,9 +249,9 @@ ask_rules(const struct judge_context *context, const struct request *request,
 }
 
 /* A session to ourselves would open the next one, without end. */
-static bool
-leads_back(const struct judge_context *context, const struct address *address,
-    uint16_t port)
+bool
+judge_leads_back(const struct judge_context *context,
+    const struct address *address, uint16_t port)
 {
 	const struct own_addresses *own = context->own;
 
@@ -289,7 +289,7 @@ judge_address(const struct judge_context *context,
 	pair = make_pair(context, request, address);
 	verdict = end(&inquiry, ask_rules(context, request, &pair, &inquiry));
 	if (verdict.decision == DECISION_PERMIT &&
-	    leads_back(context, address, request->destination.port)) {
+	    judge_leads_back(context, address, request->destination.port)) {
 		/* The rule is named: its author meant something else. */
 		verdict.decision = DECISION_DENY;
 		verdict.reason = REASON_LOOP;

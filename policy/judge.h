@@ -112,6 +112,10 @@ judge_rule(const struct judge_context *context, const struct request *request,
 struct verdict judge_command(
     const struct judge_context *context, const struct request *request);
 
+/* Does it lead to a listener of the gateway's own?  Nobody may go there. */
+bool judge_leads_back(const struct judge_context *context,
+    const struct address *address, uint16_t port);
+
 /*
  * True for loopback, link-local, cloud-metadata, multicast, unspecified,
  * reserved and the gateway's own addresses, and for IPv6 addresses that

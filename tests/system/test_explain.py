@@ -113,6 +113,9 @@ def of_two_addresses_one_is_permitted(lab):
     expect_equal(part(explained, "six", "fd77::80"), ("denies", None), "six")
     expect_equal(part(explained, "six", "10.77.0.80"),
                  ("fails", "gwDestination"), "four")
+    expect_equal([row.get("address") for row in explained["rules"]
+                  if row["name"] == "staff"], ["10.77.0.80"],
+                 "which one staff was asked about")
 
 
 @behaviour
@@ -169,11 +172,15 @@ def without_from_what_depends_on_it_is_said(lab):
     expect_equal(part(depends, "office")[0], "needs client", "why")
     permitted = explain(lab, "mallory", "10.77.0.6", "--from", "192.0.2.1")
     expect_equal(permitted["decision"]["rule"], "office", "from there")
-    # By name: it could be permitted, so that nobody says that it is denied.
+    # By name: an address could be permitted to some, so that it is resolved.
     depends = explain(lab, "mallory", "www.elsewhere.example")
     expect_equal((depends["decision"]["decision"],
-                  depends["resolution"]["asked"]), ("depends", False),
+                  depends["resolution"]["asked"]), ("depends", True),
                  "by name")
+    denied = explain(lab, "mallory", "four.example.com")
+    expect_equal((denied["decision"]["decision"],
+                  denied["resolution"]["asked"]), ("deny", True),
+                 "a name at whose address none is permitted")
     permitted = explain(lab, "mallory", "www.elsewhere.example", "--from",
                         "192.0.2.1")
     expect_equal([row["decision"] for row in permitted["addresses"]],
@@ -237,6 +244,9 @@ def a_name_that_is_unknown_is_not_denied(lab):
     expect_equal((explained["decision"]["decision"],
                   explained["decision"]["reason"]),
                  ("unresolved", "name_unknown"), "decision")
+    expect_equal(part(explained, "six"), ("needs address", "gwDestination"),
+                 "what might be with an address")
+    expect_equal(part(explained, "staff"), ("permits", None), "by name")
 
 
 @behaviour

@@ -88,7 +88,20 @@ depends_on_client(void)
 	while (i < ruleset_count(rules) &&
 	       explanation_ask(&explanation, ruleset_rule(rules, i), out))
 		i++;
-	return explanation_depends_on_client(&explanation);
+	return explanation_decide(&explanation) == DECISION_DEPENDS;
+}
+
+/* Looks at the rules as long as it takes. */
+static bool
+needs_addresses(void)
+{
+	enum explanation_hint hint = HINT_NONE;
+
+	if (!explanation_has_look(&explanation))
+		return explanation.verdict.decision == DECISION_DEPENDS;
+	for (size_t i = 0; i < ruleset_count(rules) && hint == HINT_NONE; i++)
+		hint = explanation_look(&explanation, ruleset_rule(rules, i));
+	return hint == HINT_RESOLVE;
 }
 
 static void
@@ -260,17 +273,26 @@ rules_about_clients_may_decide(void **state)
 		 "gwGroup: cn=staff\ngwOrder: 1")
 		    R("all", "permit", "gwDestination: *"),
 		"198.51.100.1:443", true},
-	    /* By name alone. */
-	    {R("in", "permit",
-		 "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1"),
-		"www.example.com:443", true},
-	    {R("out", "deny",
-		 "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1"),
-		"www.example.com:443", false},
-	    {R("in", "permit",
-		 "gwClient: 192.0.2.0/24\ngwReportOnly: TRUE\n"
-		 "gwDestination: 198.51.100.1"),
-		"www.example.com:443", false},
+	    /* No other rule permits it to those that this one denies. */
+	    {R("no", "deny",
+		 "gwClient: 192.0.2.0/24\ngwDestination: *\n"
+		 "gwOrder: 1") R("yes", "permit",
+		 "gwClient: 192.0.2.0/24\ngwDestination: *"),
+		"198.51.100.1:443", false},
+	    /* But to some of them. */
+	    {R("no", "deny",
+		 "gwClient: 192.0.2.0/25\ngwDestination: *\n"
+		 "gwOrder: 1") R("yes", "permit",
+		 "gwClient: 192.0.2.0/24\ngwDestination: *"),
+		"198.51.100.1:443", true},
+	    /* To nobody, since both halves have been denied. */
+	    {R("low", "deny",
+		 "gwClient: 192.0.2.0/25\ngwDestination: *\n"
+		 "gwOrder: 1") R("high", "deny",
+		 "gwClient: 192.0.2.128/25\ngwDestination: *\n"
+		 "gwOrder: 1") R("yes", "permit",
+		 "gwClient: 192.0.2.0/24\ngwDestination: *"),
+		"198.51.100.1:443", false},
 	};
 
 	(void)state;
@@ -290,6 +312,104 @@ rules_about_clients_may_decide(void **state)
 	assert_false(depends_on_client());
 }
 
+static void
+every_client_may_be_one_that_rules_name(void **state)
+{
+	(void)state;
+	begin(R("in", "permit",
+		  "gwClient: 0.0.0.0/0\ngwClient: ::/0\n"
+		  "gwDestination: *"),
+	    "198.51.100.1:443");
+	explanation_begin(&explanation);
+	assert_int_equal(explanation.verdict.decision, DECISION_DENY);
+	assert_false(depends_on_client());
+	assert_int_equal(explanation.verdict.decision, DECISION_PERMIT);
+	assert_string_equal(explanation.verdict.rule, "in");
+}
+
+/* Denied to whom no rule names: is it worth a query? */
+static void
+a_name_is_resolved_if_an_address_could_be_permitted_to_some(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool needs;
+	} rows[] = {
+	    {R("in", "permit",
+		 "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1"),
+		true},
+	    {R("in", "permit",
+		 "gwClient: 192.0.2.0/24\ngwDestination: www.example.com"),
+		true},
+	    {R("out", "deny",
+		 "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1"),
+		false},
+	    {R("dry", "permit",
+		 "gwClient: 192.0.2.0/24\ngwReportOnly: TRUE\n"
+		 "gwDestination: 198.51.100.1"),
+		false},
+	    {R("who", "permit",
+		 "gwClient: 192.0.2.0/24\ngwPrincipal: bob@R\n"
+		 "gwDestination: 198.51.100.1"),
+		false},
+	    {R("no", "deny", "gwDestination: www.example.com\ngwOrder: 1") R(
+		 "in", "permit", "gwClient: 192.0.2.0/24\ngwDestination: *"),
+		false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		begin(rows[i].rules, "www.example.com:443");
+		explanation_begin(&explanation);
+		assert_int_equal(explanation.verdict.decision, DECISION_DENY);
+		if (needs_addresses() != rows[i].needs)
+			fail_msg("%s", rows[i].rules);
+		/* Where the client is said it is a session's question. */
+		assert_true(address_parse(
+		    "203.0.113.7", &explanation.request.client.address));
+		assert_false(explanation_has_look(&explanation));
+		(void)teardown(NULL);
+	}
+}
+
+static void
+resolved_for_some_it_may_be_denied_to_all(void **state)
+{
+	struct address address;
+
+	(void)state;
+	begin(R("in", "permit",
+		  "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1"),
+	    "www.example.com:443");
+	explanation_begin(&explanation);
+	assert_true(needs_addresses());
+	assert_true(address_parse("203.0.113.1", &address));
+	explanation_judge(&explanation, &address, 1);
+	rule_is(0, 0, PART_FAILS, "gwDestination");
+	assert_false(depends_on_client());
+	assert_true(address_parse("198.51.100.1", &address));
+	explanation.addresses[0].is_over = false;
+	explanation_judge(&explanation, &address, 1);
+	rule_is(0, 0, PART_NEEDS_CLIENT, "gwClient");
+	assert_true(depends_on_client());
+}
+
+static void
+a_name_without_an_address_is_asked_about_as_a_name(void **state)
+{
+	(void)state;
+	begin(R("net", "deny", "gwOrder: 1\ngwDestination: 192.0.2.0/24")
+		  R("web", "permit", "gwDestination: www.example.com"),
+	    "www.example.com:443");
+	explanation_begin(&explanation);
+	assert_int_equal(explanation.verdict.decision, DECISION_DEPENDS);
+	explanation_unresolved(&explanation, REASON_NAME_UNKNOWN);
+	assert_int_equal(explanation.verdict.reason, REASON_NAME_UNKNOWN);
+	assert_true(explanation_asks_rules(&explanation));
+	rule_is(0, 0, PART_NEEDS_ADDRESS, "gwDestination");
+	rule_is(1, 0, PART_PERMITS, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int
@@ -304,6 +424,10 @@ main(void)
 	    TEST(what_is_denied_whatever_the_rules_say_asks_none),
 	    TEST(an_association_may_be_denied_as_a_whole),
 	    TEST(rules_about_clients_may_decide),
+	    TEST(every_client_may_be_one_that_rules_name),
+	    TEST(a_name_is_resolved_if_an_address_could_be_permitted_to_some),
+	    TEST(resolved_for_some_it_may_be_denied_to_all),
+	    TEST(a_name_without_an_address_is_asked_about_as_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
