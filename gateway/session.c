@@ -40,6 +40,7 @@
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
+#include "policy/subject_cache.h"
 #include "relay/channel.h"
 #include "relay/dialler.h"
 #include "relay/resolver.h"
@@ -50,6 +51,7 @@ static void
 proved(struct session *session, struct proof *proof, const char *detail);
 static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
+static void decide(struct session *session);
 static void reach(struct session *session, const struct address *addresses,
     size_t count, const struct judged *judged);
 static void relay(struct bufferevent *bev, void *arg);
@@ -229,8 +231,9 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 	/* Without an answer a rule that asks for groups will deny. */
 	(void)reason;
 	session->subject = subject;
+	/* What has changed since it was asked is seen when it stands. */
 	if (session->has_request && session->udp == NULL)
-		judge(session);
+		decide(session);
 }
 
 static bool
@@ -239,9 +242,26 @@ needs_subject(const struct session *session)
 	return !session->has_subject && worker_needs_subject(session->worker);
 }
 
+/* Users or groups may have changed since the directory was asked.  Once it
+ * stands, session_review sees to that. */
+static void
+forget_what_is_outdated(struct session *session)
+{
+	struct subject_cache *cache = session->worker->shared->subjects;
+
+	if (session->is_standing || !session->has_subject ||
+	    session->subject_epoch == subject_cache_epoch(cache))
+		return;
+	subject_unref(session->subject);
+	session->subject = NULL;
+	session->has_subject = false;
+}
+
 static void
 ask_directory(struct session *session)
 {
+	session->subject_epoch =
+	    subject_cache_epoch(session->worker->shared->subjects);
 	session->lookup = lookup_start(session->worker->lookups,
 	    session->identity.name, on_subject, session);
 	if (session->lookup == NULL)
@@ -251,6 +271,7 @@ ask_directory(struct session *session)
 bool
 session_awaits_subject(struct session *session)
 {
+	forget_what_is_outdated(session);
 	if (session->lookup == NULL && needs_subject(session))
 		ask_directory(session);
 	/* Asked again only, it is judged by what is known until then. */
@@ -458,16 +479,19 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 static void
 judge(struct session *session)
 {
+	/* Rules, users and groups may have changed since the proof. */
+	if (!session_awaits_subject(session))
+		decide(session); /* else on_subject does */
+}
+
+static void
+decide(struct session *session)
+{
 	const struct endpoint *destination = &session->asked.destination;
-	struct judge_context context;
-	struct request asked;
+	struct judge_context context = session_judge_context(session);
+	struct request asked = session_request(session);
 	struct verdict verdict;
 
-	/* The rules may have changed since the proof. */
-	if (session_awaits_subject(session))
-		return; /* on_subject comes back here */
-	context = session_judge_context(session);
-	asked = session_request(session);
 	verdict = asked.command == COMMAND_UDP
 		      ? judge_command(&context, &asked)
 		      : judge_request(&context, &asked);

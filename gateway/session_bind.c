@@ -5,7 +5,8 @@
  * that was asked for.
  *
  * Whoever calls is judged by himself, as (name, address), by the rules that
- * are in force then.
+ * are in force then; and who waits for nobody who still may call waits no
+ * longer.
  */
 #include "gateway/session_private.h"
 
@@ -114,6 +115,19 @@ listening_address(const struct session *session, struct address *address)
 	return error == 0 ? REASON_OK : dial_reason(error);
 }
 
+struct verdict
+session_bind_judge(
+    const struct session *session, const struct judge_context *context)
+{
+	const struct session_bind *bind = session->bind;
+	struct request asked = session_request(session);
+	struct address permitted[RESOLVER_ADDRESSES_MAX];
+	size_t count;
+
+	return judge_addresses(
+	    context, &asked, bind->expected, bind->count, permitted, &count);
+}
+
 /* Why that caller is not the one, or REASON_OK. */
 static enum reason
 judge_caller(struct session *session, const struct address *caller,
@@ -167,6 +181,7 @@ on_received(void *arg, const struct reception_result *result)
 	char detail[64];
 
 	session->bind->reception = NULL;
+	session_review_pause(session);
 	print_refused(session->bind, detail, sizeof(detail));
 	session_bind_cancel(session);
 	session->dialled = result->caller;
@@ -227,6 +242,8 @@ session_bind_listen(struct session *session)
 	    session->egress.address.family, &advertised.address);
 	reason = session_write_reply(session, REASON_OK, &advertised);
 	session->is_reply_due = true; /* the second one */
+	if (reason == REASON_OK)
+		reason = session_stand(session);
 	if (reason != REASON_OK)
 		session_close(session, reason);
 }

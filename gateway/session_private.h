@@ -42,6 +42,7 @@ struct session {
 	struct seal *seal; /* until the tunnel takes it */
 	bool has_subject;  /* the directory was asked and has answered */
 	struct subject *subject;
+	uint64_t subject_epoch; /* of the cache, when it was asked */
 	struct front_request asked;
 	bool has_request;
 	bool is_reply_due;
@@ -50,7 +51,10 @@ struct session {
 	struct verdict verdict;
 	struct rule_use *rule_use; /* of the rule that permits */
 	bool is_standing; /* reached: judged again when something changes */
-	uint64_t round;	  /* of the worker's reviews, the last that it had */
+	/* Monotonic: when it has to be judged again, whatever the verdict
+	 * says; 0: no need. */
+	uint64_t review_due_us;
+	uint64_t round; /* of the worker's reviews, the last that it had */
 	uint64_t generation_before; /* of the rules by which it stood */
 	bool is_stale;
 	struct socket_address dialled;
@@ -162,11 +166,17 @@ session_adopt_verdict(struct session *session, const struct verdict *verdict);
 /* session_review.c: the verdict of a session that stands, as long as it does.
  */
 
-/* From now on it is judged again when something changes or time passes. */
+/* From now on it is judged again when something changes or time passes; and
+ * soon, if something has changed since it was let in. */
 enum reason session_stand(struct session *session) must_check;
 /* Judges it again; the session may be gone when this returns.  Its user is
  * looked up before it ends, and with ask_anew in any case. */
 void session_review(struct session *session, bool ask_anew);
+/* When the verdict, or one on a destination, has become valid for less. */
+void session_review_in_time(struct session *session);
+/* It does not stand until session_stand is called again, which makes up for
+ * what came meanwhile. */
+void session_review_pause(struct session *session);
 void session_review_cancel(struct session *session);
 
 /* session.c: steps of the story for those who reach in another way. */
@@ -192,6 +202,9 @@ enum reason session_bind_prepare(struct session *session,
 /* Listens, says where, and waits; the session may be gone when this returns.
  */
 void session_bind_listen(struct session *session);
+/* While it waits: may any of those who are expected still call? */
+struct verdict session_bind_judge(const struct session *session,
+    const struct judge_context *context) must_check;
 void session_bind_cancel(struct session *session); /* without one is fine */
 
 /* session_udp.c: reaching by datagrams. */
@@ -206,6 +219,9 @@ void session_udp_reply(struct session *session);
 void session_udp_relay(struct session *session);
 /* Without an association these do nothing. */
 void session_udp_rules_changed(struct session *session);
+/* Until when what was said of its destinations is valid, by the wall clock;
+ * UINT64_MAX: nothing ends, or there is no association. */
+uint64_t session_udp_valid_until_us(const struct session *session);
 void session_udp_end(struct session *session);
 
 /*

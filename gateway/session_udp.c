@@ -106,6 +106,7 @@ session_udp_prepare(struct session *session)
 	if (udp == NULL)
 		return REASON_NO_MEMORY;
 	TAILQ_INIT(&udp->names);
+	udp->valid_until_us = UINT64_MAX;
 	why = open_association(session, udp, &local);
 	if (why != REASON_OK) {
 		free(udp);
@@ -132,8 +133,16 @@ session_udp_reply(struct session *session)
 void
 session_udp_rules_changed(struct session *session)
 {
-	if (session->udp != NULL)
-		association_rules_changed(session->udp->association);
+	if (session->udp == NULL)
+		return;
+	association_rules_changed(session->udp->association);
+	session->udp->valid_until_us = UINT64_MAX;
+}
+
+uint64_t
+session_udp_valid_until_us(const struct session *session)
+{
+	return session->udp == NULL ? UINT64_MAX : session->udp->valid_until_us;
 }
 
 /* ---- the relay, and the connection that holds it */

@@ -34,6 +34,19 @@ struct lead {
 	uint64_t expires_us;
 };
 
+/* At the end of what the verdict is valid for, all destinations are judged
+ * again, also for what comes back from them. */
+static void
+keep_in_time(struct session *session, const struct verdict *verdict)
+{
+	struct session_udp *udp = session->udp;
+
+	if (verdict->valid_until_us >= udp->valid_until_us)
+		return;
+	udp->valid_until_us = verdict->valid_until_us;
+	session_review_in_time(session);
+}
+
 /* A permission is on record once for each address, a denial once a minute. */
 static struct association_answer
 conclude(struct session *session, const struct association_question *question,
@@ -46,6 +59,7 @@ conclude(struct session *session, const struct association_question *question,
 	    .note = question->note,
 	};
 
+	keep_in_time(session, verdict);
 	if (verdict->reason == REASON_OK) {
 		answer.address = *lead->address;
 		answer.told =
@@ -117,6 +131,7 @@ answer_of(struct session *session, const struct association_question *question,
 {
 	struct verdict nowhere = {.decision = DECISION_DEPENDS,
 	    .reason = reason,
+	    .valid_until_us = UINT64_MAX,
 	    .rule = "",
 	    .reported = ""};
 	struct association_answer busy = {

@@ -22,6 +22,8 @@ struct session_udp {
 	TAILQ_HEAD(, asked_name) names; /* that are being resolved */
 	size_t name_count;
 	size_t control_octets;
+	uint64_t valid_until_us; /* the first end of what was said of a
+				  * destination, by the wall clock */
 	/* " 192.0.2.1:53 www.example.com:443": those that were permitted. */
 	char list[SESSION_UDP_LIST_SIZE];
 	size_t list_len, listed;

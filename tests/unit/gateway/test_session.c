@@ -37,7 +37,7 @@
 #include "gateway/connected.h"
 #include "gateway/linger.h"
 #include "gateway/reviews.h"
-#include "gateway/session.h"
+#include "gateway/session_private.h"
 #include "gateway/settings.h"
 #include "gateway/ticketless.h"
 #include "gateway/worker.h"
@@ -45,6 +45,7 @@
 #include "policy/lookups.h"
 #include "policy/ruleset.h"
 #include "policy/subject.h"
+#include "policy/subject_cache.h"
 #include "relay/datagrams.h"
 #include "relay/resolver.h"
 #include "tests/support/toy_seal.h"
@@ -82,6 +83,8 @@ static struct {
 	const char *group; /* NULL: it does not say */
 	lookup_done_fn *lookup;
 	void *lookup_arg;
+	/* How far our wall clock is ahead. */
+	uint64_t ahead_us;
 	/* What was recorded. */
 	size_t record_count;
 	struct audit_record records[RECORDS_MAX];
@@ -292,6 +295,14 @@ __wrap_lookup_cancel(struct lookup *lookup)
 		fake.lookup = NULL;
 }
 
+uint64_t __real_clock_wall_us(void);
+uint64_t __wrap_clock_wall_us(void);
+uint64_t
+__wrap_clock_wall_us(void)
+{
+	return __real_clock_wall_us() + fake.ahead_us;
+}
+
 void __wrap_audit_sender_write(
     struct audit_sender *sender, const struct audit_record *record);
 void
@@ -392,7 +403,17 @@ review_all(bool users_too)
 static void
 rules_changed(void)
 {
+	subject_cache_expire(shared.subjects);
 	review_all(false);
+}
+
+/* Users or groups have: alice is in that group now. */
+static void
+moved_to(const char *group)
+{
+	fake.group = group;
+	subject_cache_expire(shared.subjects);
+	review_all(true);
 }
 
 static void
@@ -462,6 +483,8 @@ set_up(void **state)
 	fake.wish = 2;
 	base = event_base_new();
 	shared.rule_uses = rule_uses_new();
+	shared.subjects = subject_cache_new(
+	    &(struct subject_cache_settings){.entries_max = 1});
 	shared.connected = connected_new();
 	shared.throttle = throttle_new();
 	shared.ticketless = ticketless_new();
@@ -496,6 +519,7 @@ tear_down(void **state)
 	throttle_free(shared.throttle);
 	ticketless_free(shared.ticketless);
 	rule_uses_free(shared.rule_uses);
+	subject_cache_free(shared.subjects);
 	reviews_free(worker.reviews);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
@@ -2291,24 +2315,33 @@ what_is_not_permitted_any_more_ends(void **state)
 	assert_true(record->failed);
 }
 
-static const char *const staff_only[] = {"gwDestination", "127.0.0.0/8",
-    "gwGroup", "cn=staff,dc=example,dc=com", NULL};
+#define STAFF  "cn=staff,dc=example,dc=com"
+#define OTHERS "cn=others,dc=example,dc=com"
+
+static const char *const staff_only[] = {
+    "gwDestination", "127.0.0.0/8", "gwGroup", STAFF, NULL};
 static const char *const engineers_only[] = {"gwDestination", "127.0.0.0/8",
     "gwGroup", "cn=engineers,dc=example,dc=com", NULL};
 
 static void
-connect_as_staff(void)
+connect_by(const char *const *pairs)
 {
 	uint8_t request[300], message[600], answer[64];
 
-	use_rule(staff_only);
-	fake.group = "cn=staff,dc=example,dc=com";
+	use_rule(pairs);
+	fake.group = STAFF;
 	open_session();
 	greet();
 	say(message, seal_message(message, request,
 			 connect_request(request, target_port)));
 	accept_target();
 	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+}
+
+static void
+connect_as_staff(void)
+{
+	connect_by(staff_only);
 	fake.lookup = NULL;
 }
 
@@ -2354,6 +2387,279 @@ who_loses_a_group_is_looked_up_without_new_rules(void **state)
 	assert_false(TAILQ_EMPTY(&worker.sessions));
 	review_all(true);
 	was_closed(REASON_REVOKED);
+}
+
+static void
+who_leaves_a_group_before_asking_is_looked_up_again(void **state)
+{
+	uint8_t request[300];
+
+	(void)state;
+	use_rule(staff_only);
+	fake.group = STAFF;
+	open_session();
+	greet();
+	moved_to(OTHERS);
+	is_refused(request, connect_request(request, target_port), 2,
+	    REASON_DENIED_NO_RULE);
+	nobody_was_dialled();
+}
+
+static void
+who_leaves_a_group_while_a_name_resolves_does_not_stay(void **state)
+{
+	uint8_t request[300], message[600];
+
+	(void)state;
+	use_rule((const char *const[]){"gwDestination", "www.example.com",
+	    "gwDestination", "127.0.0.1/32", "gwGroup", STAFF, NULL});
+	fake.group = STAFF;
+	fake.address_count = 1;
+	assert_true(address_parse("127.0.0.1", &fake.addresses[0]));
+	fake.hold_resolution = true;
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_name_request(request, "www.example.com", 15)));
+	assert_non_null(fake.resolve);
+	moved_to(OTHERS);
+	soon(finish_resolution);
+	settle_to_the_end();
+	was_closed(REASON_REVOKED);
+}
+
+/* ---- callers, of whom only staff may wait */
+
+static void
+wait_as_staff(struct seal *seal, struct socket_address *at)
+{
+	permit_callers("require_connect = false");
+	use_rule((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "bind", "gwGroup", STAFF, NULL});
+	fake.group = STAFF;
+	ask_to_be_called();
+	assert_int_equal(hear_reply(seal, at), 0);
+}
+
+static void
+who_may_not_be_called_any_more_does_not_wait(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+
+	(void)state;
+	wait_as_staff(seal, &at);
+	moved_to(STAFF);
+	settle();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	moved_to(OTHERS);
+	settle();
+	assert_int_equal(call_gateway(&at), -1);
+	assert_int_equal(hear_reply(seal, &at), 2);
+	was_closed(REASON_REVOKED);
+	assert_true(record_of(AUDIT_REVOKED)->failed);
+	seal_free(seal);
+}
+
+static void
+who_may_not_have_been_called_is_not_relayed(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+
+	(void)state;
+	wait_as_staff(seal, &at);
+	/* The call comes before the directory's answer. */
+	fake.hold_lookup = true;
+	moved_to(OTHERS);
+	assert_non_null(fake.lookup);
+	target = call_gateway(&at);
+	assert_true(target >= 0);
+	assert_int_equal(hear_reply(seal, &at), 0);
+	assert_non_null(fake.lookup);
+	soon(finish_lookup);
+	settle_to_the_end();
+	was_closed(REASON_REVOKED);
+	seal_free(seal);
+}
+
+static void
+who_was_called_and_leaves_the_group_is_cut_off(void **state)
+{
+	struct seal *seal = toy_seal_new(fake.protection);
+	struct socket_address at;
+
+	(void)state;
+	wait_as_staff(seal, &at);
+	target = call_gateway(&at);
+	assert_true(target >= 0);
+	assert_int_equal(hear_reply(seal, &at), 0);
+	moved_to(STAFF);
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	moved_to(OTHERS);
+	settle();
+	was_closed(REASON_REVOKED);
+	seal_free(seal);
+}
+
+/* ---- grants that end */
+
+#define NOT_AFTER    "20900101000000Z"
+#define NOT_AFTER_US (UINT64_C(3786912000) * 1000000)
+
+static const char *const staff_for_a_time[] = {"gwDestination", "127.0.0.0/8",
+    "gwGroup", STAFF, "gwNotAfter", NOT_AFTER, NULL};
+
+/* So long before NOT_AFTER is now. */
+static void
+it_ends_in(uint64_t after_us)
+{
+	fake.ahead_us = NOT_AFTER_US - after_us - __real_clock_wall_us();
+	atomic_store(&shared.confirmed_us, clock_wall_us());
+}
+
+static void
+was_revoked_in_time(void)
+{
+	settle_to_the_end();
+	was_closed(REASON_REVOKED);
+	assert_true(clock_wall_us() >= NOT_AFTER_US);
+	assert_string_equal(record_of(AUDIT_REVOKED)->detail, "denied_no_rule");
+}
+
+static void
+a_grant_ends_while_the_directory_hangs(void **state)
+{
+	(void)state;
+	it_ends_in(500000);
+	connect_by(staff_for_a_time);
+	fake.hold_lookup = true;
+	was_revoked_in_time();
+}
+
+static void
+a_grant_ends_though_the_directory_was_silent_before(void **state)
+{
+	(void)state;
+	it_ends_in(500000);
+	connect_by(staff_for_a_time);
+	moved_to(NULL);
+	settle();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	was_revoked_in_time();
+}
+
+static void
+a_grant_ends_when_the_rules_are_too_old(void **state)
+{
+	(void)state;
+	it_ends_in(500000);
+	connect_by(staff_for_a_time);
+	atomic_store(&shared.directory_up, false);
+	atomic_store(&shared.confirmed_us, 1);
+	was_revoked_in_time();
+}
+
+static void
+a_grant_that_was_renewed_ends_later(void **state)
+{
+	(void)state;
+	it_ends_in(500000);
+	connect_by(staff_for_a_time);
+	fake.hold_lookup = true;
+	use_rule((const char *const[]){"gwDestination", "127.0.0.0/8",
+	    "gwGroup", STAFF, "gwNotAfter", "20900101000001Z", NULL});
+	was_revoked_in_time();
+	assert_true(clock_wall_us() >= NOT_AFTER_US + 1000000);
+}
+
+static void
+a_retry_is_not_put_off_by_new_rules(void **state)
+{
+	struct session *session;
+	struct timeval when, now;
+
+	(void)state;
+	it_ends_in(UINT64_C(3600000000));
+	connect_by(staff_for_a_time);
+	session = TAILQ_FIRST(&worker.sessions);
+	moved_to(NULL);
+	settle();
+	use_rule(staff_for_a_time);
+	rules_changed();
+	assert_true(evtimer_pending(session->review, &when) != 0);
+	assert_int_equal(gettimeofday(&now, NULL), 0);
+	assert_in_range(when.tv_sec, now.tv_sec, now.tv_sec + 10);
+}
+
+/* ---- datagrams, of a client who may always send somewhere else */
+
+static void
+associate_by(const char *const *pairs)
+{
+	struct ruleset_builder *builder = ruleset_builder_new();
+
+	add_rule(builder, "always",
+	    (const char *const[]){"gwDestination", "192.0.2.1", "gwCommand",
+		"udp", "gwOrder", "1", NULL});
+	add_rule(builder, "web", pairs);
+	use_rules(builder);
+	fake.group = STAFF;
+	associate();
+	send_datagram(NULL, "one");
+	target_got("one");
+}
+
+static void
+datagrams_that_only_a_group_permits_end_with_it(void **state)
+{
+	(void)state;
+	associate_by((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "udp", "gwGroup", STAFF, NULL});
+	fake.hold_lookup = true;
+	moved_to(OTHERS);
+	/* Judged by what is known, until the directory answers. */
+	send_datagram(NULL, "two");
+	target_got("two");
+	soon(finish_lookup);
+	settle();
+	send_datagram(NULL, "three");
+	target_got(NULL);
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	close_udp();
+}
+
+static void
+datagrams_end_with_their_grant_both_ways(void **state)
+{
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+	char octets[256];
+
+	(void)state;
+	it_ends_in(800000);
+	associate_by((const char *const[]){"gwDestination", "127.0.0.1/32",
+	    "gwCommand", "udp", "gwNotAfter", NOT_AFTER, NULL});
+	send_datagram(NULL, "two");
+	settle();
+	assert_int_equal(recvfrom(udp_target, octets, sizeof(octets),
+			     MSG_DONTWAIT, (struct sockaddr *)&from, &size),
+	    3);
+	assert_int_equal(
+	    sendto(udp_target, "ha", 2, 0, (struct sockaddr *)&from, size), 2);
+	settle();
+	assert_true(recv(udp_client, octets, sizeof(octets), MSG_DONTWAIT) > 2);
+	while (clock_wall_us() < NOT_AFTER_US + 20000)
+		settle();
+	assert_int_equal(
+	    sendto(udp_target, "ha", 2, 0, (struct sockaddr *)&from, size), 2);
+	settle();
+	assert_int_equal(
+	    recv(udp_client, octets, sizeof(octets), MSG_DONTWAIT), -1);
+	send_datagram(NULL, "three");
+	target_got(NULL);
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	close_udp();
 }
 
 int
@@ -2435,6 +2741,18 @@ main(void)
 	    TEST(what_is_not_permitted_any_more_ends),
 	    TEST(new_rules_ask_the_directory_about_those_who_would_lose),
 	    TEST(who_loses_a_group_is_looked_up_without_new_rules),
+	    TEST(who_leaves_a_group_before_asking_is_looked_up_again),
+	    TEST(who_leaves_a_group_while_a_name_resolves_does_not_stay),
+	    TEST(who_may_not_be_called_any_more_does_not_wait),
+	    TEST(who_may_not_have_been_called_is_not_relayed),
+	    TEST(who_was_called_and_leaves_the_group_is_cut_off),
+	    TEST(a_grant_ends_while_the_directory_hangs),
+	    TEST(a_grant_ends_though_the_directory_was_silent_before),
+	    TEST(a_grant_ends_when_the_rules_are_too_old),
+	    TEST(a_grant_that_was_renewed_ends_later),
+	    TEST(a_retry_is_not_put_off_by_new_rules),
+	    TEST(datagrams_that_only_a_group_permits_end_with_it),
+	    TEST(datagrams_end_with_their_grant_both_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
