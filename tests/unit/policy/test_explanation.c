@@ -327,6 +327,26 @@ every_client_may_be_one_that_rules_name(void **state)
 	assert_string_equal(explanation.verdict.rule, "in");
 }
 
+static void
+our_own_port_is_permitted_to_no_client(void **state)
+{
+	static const uint16_t port = 443;
+	struct address here;
+	struct own_addresses own = {
+	    .count = 1, .addresses = &here, .port_count = 1, .ports = &port};
+
+	(void)state;
+	assert_true(address_parse("198.51.100.1", &here));
+	begin(R("in", "permit",
+		  "gwClient: 192.0.2.0/24\ngwDestination: 198.51.100.1/32"),
+	    "198.51.100.1:443");
+	explanation.context.own = &own;
+	explanation_begin(&explanation);
+	rule_is(0, 0, PART_NEEDS_CLIENT, "gwClient");
+	assert_false(depends_on_client());
+	assert_int_equal(explanation.verdict.decision, DECISION_DENY);
+}
+
 /* Denied to whom no rule names: is it worth a query? */
 static void
 a_name_is_resolved_if_an_address_could_be_permitted_to_some(void **state)
@@ -425,6 +445,7 @@ main(void)
 	    TEST(an_association_may_be_denied_as_a_whole),
 	    TEST(rules_about_clients_may_decide),
 	    TEST(every_client_may_be_one_that_rules_name),
+	    TEST(our_own_port_is_permitted_to_no_client),
 	    TEST(a_name_is_resolved_if_an_address_could_be_permitted_to_some),
 	    TEST(resolved_for_some_it_may_be_denied_to_all),
 	    TEST(a_name_without_an_address_is_asked_about_as_a_name),
