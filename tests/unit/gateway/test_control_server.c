@@ -1040,25 +1040,17 @@ open_sole(struct client *client, uid_t uid)
 static void
 who_wants_what_another_has_waits_behind_root(void **state)
 {
-	struct client clients[4];
+	struct client clients[8];
+	const size_t last = ARRAY_COUNT(clients) - 1;
 
 	(void)state;
 	other_group = GROUP;
 	open_sole(&clients[0], STRANGER);
 	must_start(STRANGER);
-	fake_clock_advance(60 * (uint64_t)SECOND);
-	run_a_look();
-	assert_false(clients[0].is_closed); /* nobody else wants it */
-	fake_clock_set(200 * (uint64_t)SECOND, 0);
-	end_it();
-	run_until_closed(&clients[0]);
-	link_free(clients[0].link);
-	open_sole(&clients[0], STRANGER);
-	must_start(STRANGER);
 	waiting = NULL;
-	open_sole(&clients[1], STRANGER + 1);
-	open_sole(&clients[2], STRANGER);
-	open_sole(&clients[3], 0);
+	for (size_t i = 1; i < last; i++)
+		open_sole(&clients[i], STRANGER + i % 2);
+	open_sole(&clients[last], 0);
 	run_a_look();
 	assert_null(waiting);
 	fake_clock_advance(59 * (uint64_t)SECOND);
@@ -1069,16 +1061,31 @@ who_wants_what_another_has_waits_behind_root(void **state)
 	run_until_closed(&clients[0]);
 	assert_int_equal(clients[0].failed.failure, CTL_BUSY);
 	end_it();
-	must_start(STRANGER + 1);
-	end_it();
-	must_start(STRANGER);
-	end_it();
-	for (size_t i = 1; i < ARRAY_COUNT(clients); i++) {
-		run_until_closed(&clients[i]);
-		assert_true(clients[i].is_done);
+	for (size_t i = 1; i < last; i++) {
+		must_start((uid_t)(STRANGER + i % 2));
+		end_it();
 	}
-	for (size_t i = 0; i < ARRAY_COUNT(clients); i++)
+	for (size_t i = 0; i < ARRAY_COUNT(clients); i++) {
+		run_until_closed(&clients[i]);
+		assert_int_equal(clients[i].is_done, i > 0);
 		link_free(clients[i].link);
+	}
+}
+
+static void
+whom_nobody_waits_for_has_his_time(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_sole(&client, 0);
+	fake_clock_advance(100 * (uint64_t)SECOND);
+	run_a_look();
+	assert_false(client.is_closed);
+	end_it();
+	run_until_closed(&client);
+	assert_true(client.is_done);
+	link_free(client.link);
 }
 
 static void
@@ -1138,6 +1145,7 @@ main(void)
 	    TEST(rules_that_are_not_in_force_are_let_go),
 	    TEST(who_reads_on_is_told_that_the_rules_have_changed),
 	    TEST(who_wants_what_another_has_waits_behind_root),
+	    TEST(whom_nobody_waits_for_has_his_time),
 	    TEST(who_waits_is_given_a_sign),
 	};
 
