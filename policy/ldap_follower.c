@@ -19,9 +19,12 @@
 
 /* Changes that come one upon the other are one: it is waited for QUIET_US
  * without another, but no longer than PATIENCE_US from the first. */
-#define QUIET_US	   30000
-#define PATIENCE_US	   150000
-#define SUBJECTS_GAP_US	   250000  /* all sessions are judged for each */
+#define QUIET_US	30000
+#define PATIENCE_US	150000
+#define SUBJECTS_GAP_US 250000 /* all sessions are judged for each */
+/* Of several servers another one may answer look-ups, and have a change later:
+ * so long after the last one all are judged once more. */
+#define LAG_US		   5000000
 #define REOPEN_AFTER_US	   1000000 /* a feed that has ended */
 #define RECONNECT_AFTER_US 5000000 /* a connection that was lost */
 #define NEVER		   UINT64_MAX
@@ -43,6 +46,7 @@ struct follower {
 	bool was_settled;
 	bool was_open; /* a feed, of some connection */
 	struct errand read, tell;
+	uint64_t tell_again_us;	      /* when it is due; NEVER: not at all */
 	uint64_t pulse_us, reread_us; /* when they are due */
 };
 
@@ -153,6 +157,21 @@ tell_subjects(struct follower *follower)
 }
 
 static void
+tell_subjects_again(struct follower *follower)
+{
+	report(follower, FOLLOWER_SUBJECTS, NULL, 0);
+	follower->tell_again_us = NEVER;
+}
+
+static void
+note_subjects(struct follower *follower)
+{
+	ask_for(&follower->tell);
+	if (follower->source->directory->uri_count > 1)
+		follower->tell_again_us = clock_monotonic_us() + LAG_US;
+}
+
+static void
 note(struct follower *follower, unsigned changed)
 {
 	bool is_file = *follower->source->file != '\0';
@@ -160,7 +179,7 @@ note(struct follower *follower, unsigned changed)
 	if ((changed & FEED_TOPIC(FEED_RULES)) != 0 && !is_file)
 		ask_for(&follower->read);
 	if ((changed & FEED_SUBJECTS) != 0)
-		ask_for(&follower->tell);
+		note_subjects(follower);
 }
 
 /* A connection that says nothing is asked whether it is one. */
@@ -235,7 +254,8 @@ static unsigned
 until_next(const struct follower *follower, uint64_t now_us)
 {
 	const uint64_t dues_us[] = {follower->read.due_us,
-	    follower->tell.due_us, follower->pulse_us, follower->reread_us};
+	    follower->tell.due_us, follower->tell_again_us, follower->pulse_us,
+	    follower->reread_us};
 	uint64_t wait_ms = WAIT_MAX_MS;
 
 	for (size_t i = 0; i < ARRAY_COUNT(dues_us); i++) {
@@ -256,6 +276,8 @@ run_errands(struct follower *follower)
 
 	if (is_due(&follower->tell, now_us))
 		tell_subjects(follower);
+	if (follower->tell_again_us <= now_us)
+		tell_subjects_again(follower);
 	if (is_due(&follower->read, now_us) || follower->reread_us <= now_us)
 		read_rules(follower);
 	return follower->pulse_us <= now_us ? feel_pulse(follower) : 0;
@@ -340,7 +362,8 @@ follower_run(const struct reading_source *source, int fd)
 	struct follower follower = {.source = source,
 	    .fd = fd,
 	    .read = {.due_us = NEVER},
-	    .tell = {.due_us = NEVER}};
+	    .tell = {.due_us = NEVER},
+	    .tell_again_us = NEVER};
 
 	begin(&follower);
 	follow(&follower);
