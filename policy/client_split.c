@@ -2,12 +2,14 @@
 /* Which clients get what, where rules name networks of clients. */
 #include "policy/client_split.h"
 
-/* What the rules before it have not decided for all of the network. */
+/* What the rules before it have not decided for all of the network; when there
+ * are too many, that is not asked any more. */
 static uint16_t
 left_of(const struct client_split *split, const struct network *network,
     uint16_t decided)
 {
-	for (size_t i = 0; i < split->count; i++) {
+	for (size_t i = 0; i < split->count && decided != 0 && !split->is_full;
+	     i++) {
 		const struct network *before = &split->parts[i].network;
 
 		if (before->prefix_len <= network->prefix_len &&
