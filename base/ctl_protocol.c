@@ -2,7 +2,10 @@
 /* What gatewardenctl and the gateway say to each other. */
 #include "base/ctl_protocol.h"
 
+#include <string.h>
+
 #include "base/must.h"
+#include "base/options.h"
 #include "base/wire.h"
 
 size_t
@@ -31,4 +34,16 @@ ctl_failed_decode(const void *data, size_t len, struct ctl_failed *failed)
 		return false;
 	failed->failure = (enum ctl_failure)failure;
 	return true;
+}
+
+const char *
+ctl_yes(bool is)
+{
+	return is ? CTL_YES : CTL_NO;
+}
+
+bool
+ctl_is_yes(const struct options *line, const char *name)
+{
+	return strcmp(options_get(line, name, ""), CTL_YES) == 0;
 }

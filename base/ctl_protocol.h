@@ -17,6 +17,8 @@
 
 #include "base/compiler.h"
 
+struct options;
+
 enum ctl_type {
 	/* gatewardenctl to gateway, once */
 	CTL_ASK = 1, /* options_encode: "command", and what it wants to know */
@@ -37,6 +39,9 @@ enum ctl_type {
 /* Yes and no in lines. */
 #define CTL_YES "true"
 #define CTL_NO	"false"
+
+const char *ctl_yes(bool is);
+bool ctl_is_yes(const struct options *line, const char *name);
 
 enum ctl_failure {
 	CTL_REFUSED = 1,  /* who asks may not */

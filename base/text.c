@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* A character is at most four octets, each shown as \xHH. */
-#define UNIT_MAX 16
+#define UNIT_MAX  16
+#define LINE_SIZE 2048
 
 /*
  * What does not show as itself: controls (C0, DEL, C1), the format
@@ -249,4 +250,14 @@ text_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 		return false;
 	*value = number;
 	return true;
+}
+
+void
+text_say(FILE *file, const char *program, const char *format, va_list args)
+{
+	char line[LINE_SIZE], quoted[TEXT_QUOTED_SIZE(LINE_SIZE)];
+
+	(void)vsnprintf(line, sizeof(line), format, args);
+	(void)text_quote(quoted, sizeof(quoted), line, strlen(line));
+	(void)fprintf(file, "%s: %s\n", program, quoted);
 }

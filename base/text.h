@@ -3,8 +3,10 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/compiler.h"
 
@@ -28,6 +30,11 @@ bool text_quote(char *out, size_t size, const void *data, size_t len);
  */
 bool text_unquote(
     uint8_t *out, size_t size, size_t *out_len, const char *text) must_check;
+
+/* One line of a program's, "program: ...", cut at 2048 octets and quoted:
+ * names and other people's words are in it. */
+void text_say(FILE *file, const char *program, const char *format, va_list args)
+    printf_like(3, 0);
 
 /* True if the octets are valid UTF-8 (RFC 3629), NUL allowed. */
 bool text_is_utf8(const void *data, size_t len);

@@ -32,12 +32,6 @@ is_kind(const struct options *line, const char *kind)
 	return strcmp(options_get(line, "kind", ""), kind) == 0;
 }
 
-static bool
-is_yes(const struct options *line, const char *name)
-{
-	return strcmp(options_get(line, name, ""), CTL_YES) == 0;
-}
-
 /* False if it is no number, or greater than max. */
 static bool
 read_number(
@@ -77,7 +71,7 @@ take_subject(struct daemon_subject *answer, const struct options *line)
 	answer->subject = subject_new(options_get(line, "dn", NULL));
 	if (answer->subject == NULL)
 		return fail_odd("subject");
-	answer->subject->is_disabled = is_yes(line, "disabled");
+	answer->subject->is_disabled = ctl_is_yes(line, "disabled");
 	(void)strlcpy(answer->silence, options_get(line, "silence", ""),
 	    sizeof(answer->silence));
 	return OUTCOME_OK;
@@ -300,9 +294,9 @@ grow(void *rows, size_t *count, size_t size)
 static bool
 take_facts(struct daemon_facts *facts, const struct options *line)
 {
-	facts->checks_accounts = is_yes(line, "checks_accounts");
-	facts->has_directory = is_yes(line, "has_directory");
-	facts->allow_empty = is_yes(line, "allow_empty");
+	facts->checks_accounts = ctl_is_yes(line, "checks_accounts");
+	facts->has_directory = ctl_is_yes(line, "has_directory");
+	facts->allow_empty = ctl_is_yes(line, "allow_empty");
 	return true;
 }
 

@@ -26,22 +26,16 @@ static const struct document_field rule_fields[] = {
     {NULL, DOCUMENT_TEXT},
 };
 
-static bool
-is_yes(const struct options *line, const char *name)
-{
-	return strcmp(options_get(line, name, ""), CTL_YES) == 0;
-}
-
 static void
 print_policy(const struct options *line)
 {
 	(void)printf("generation %s, %s rules%s\n\n",
 	    options_get(line, "generation", "?"),
 	    options_get(line, "count", "?"),
-	    is_yes(line, "expired")
+	    ctl_is_yes(line, "expired")
 		? ", too old: the directory is silent, everything is denied"
-	    : is_yes(line, "stale") ? ", stale: the directory is silent"
-				    : "");
+	    : ctl_is_yes(line, "stale") ? ", stale: the directory is silent"
+					: "");
 }
 
 static void
@@ -51,7 +45,7 @@ add_rule(struct table *table, const struct options *line)
 	    options_get(line, "order", "?"),
 	    options_get(line, "name", "?"),
 	    options_get(line, "action", "?"),
-	    is_yes(line, "report_only") ? "reports only" : "decides",
+	    ctl_is_yes(line, "report_only") ? "reports only" : "decides",
 	    options_get(line, "dn", "?"),
 	};
 

@@ -3,16 +3,11 @@
 #include "gateway/control_commands.h"
 
 #include "base/address.h"
+#include "base/ctl_protocol.h"
 #include "base/options.h"
 #include "base/realm_line.h"
 #include "gateway/control_server.h"
 #include "gateway/settings.h"
-
-static const char *
-yes(bool is)
-{
-	return is ? CTL_YES : CTL_NO;
-}
 
 static void
 say_facts(struct control_call *call)
@@ -21,11 +16,11 @@ say_facts(struct control_call *call)
 	struct options *line = options_new();
 
 	options_add(line, "kind", "facts");
+	options_add(line, "checks_accounts",
+	    ctl_yes(settings_check_accounts(settings)));
 	options_add(
-	    line, "checks_accounts", yes(settings_check_accounts(settings)));
-	options_add(
-	    line, "has_directory", yes(settings->directory_uri.count > 0));
-	options_add(line, "allow_empty", yes(settings->allow_empty));
+	    line, "has_directory", ctl_yes(settings->directory_uri.count > 0));
+	options_add(line, "allow_empty", ctl_yes(settings->allow_empty));
 	control_call_line(call, line);
 	options_free(line);
 }

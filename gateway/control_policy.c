@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/ctl_protocol.h"
 #include "base/must.h"
 #include "base/options.h"
 #include "gateway/control_server.h"
@@ -17,12 +18,6 @@ struct listing {
 	size_t next;
 };
 
-static const char *
-yes(bool is)
-{
-	return is ? CTL_YES : CTL_NO;
-}
-
 void
 control_policy_say(struct control_call *call, const struct ruleset *rules,
     bool is_stale, bool is_expired)
@@ -35,8 +30,8 @@ control_policy_say(struct control_call *call, const struct ruleset *rules,
 	options_add_u64(line, "count", ruleset_count(rules));
 	options_add_u64(line, "confirmed",
 	    atomic_load(&world->shared->confirmed_us) / 1000000);
-	options_add(line, "stale", yes(is_stale));
-	options_add(line, "expired", yes(is_expired));
+	options_add(line, "stale", ctl_yes(is_stale));
+	options_add(line, "expired", ctl_yes(is_expired));
 	control_call_line(call, line);
 	options_free(line);
 }
@@ -93,7 +88,7 @@ pump(struct control_call *call, void *state)
 	options_add(line, "name", rule->name);
 	options_add_u64(line, "order", rule->order);
 	options_add(line, "action", rule->permits ? "permit" : "deny");
-	options_add(line, "report_only", yes(rule->is_report_only));
+	options_add(line, "report_only", ctl_yes(rule->is_report_only));
 	options_add(line, "dn", rule->dn);
 	control_call_line(call, line);
 	options_free(line);

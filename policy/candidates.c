@@ -102,21 +102,12 @@ index_texts(struct ruleset *ruleset, enum rule_key_kind kind,
 	return 0;
 }
 
-static bool
-has_pattern(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->principals.count; i++)
-		if (strchr(rule->principals.texts[i], '*') != NULL)
-			return true;
-	return false;
-}
-
 static int
 index_subjects(struct ruleset *ruleset, const struct rule *rule, uint32_t place)
 {
 	struct rule_key any = text_key(RULE_KEY_ANY_SUBJECT, "");
 
-	if (has_pattern(rule) ||
+	if (rule_has_pattern(rule) ||
 	    (rule->users.count == 0 && rule->groups.count == 0 &&
 		rule->principals.count == 0))
 		return rule_index_add(ruleset->index, &any, place);

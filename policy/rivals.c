@@ -37,15 +37,6 @@ index_texts(struct rivals *rivals, enum rule_key_kind kind,
 }
 
 static bool
-has_pattern(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->principals.count; i++)
-		if (strchr(rule->principals.texts[i], '*') != NULL)
-			return true;
-	return false;
-}
-
-static bool
 is_for_anybody(const struct rule *rule)
 {
 	return !subsume_asks_directory(rule) && rule->principals.count == 0;
@@ -56,7 +47,7 @@ index_rule(struct rivals *rivals, const struct rule *rule, uint32_t place)
 {
 	if (is_for_anybody(rule))
 		return rule_index_add(rivals->index, &anybody, place);
-	if (has_pattern(rule) &&
+	if (rule_has_pattern(rule) &&
 	    rule_index_add(rivals->index, &patterns, place) != 0)
 		return -1;
 	if (index_texts(rivals, RULE_KEY_USER, &rule->users, place) != 0 ||

@@ -107,3 +107,12 @@ rule_is_about_everything(const struct rule *rule)
 			return true;
 	return false;
 }
+
+bool
+rule_has_pattern(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->principals.count; i++)
+		if (strchr(rule->principals.texts[i], '*') != NULL)
+			return true;
+	return false;
+}

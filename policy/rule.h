@@ -73,6 +73,8 @@ int rule_compare(const struct rule *a, const struct rule *b);
 const struct target_list *rule_targets(const struct rule *rule, size_t i);
 /* Some list of targets has the name that was asked for, and its port. */
 bool rule_has_name(const struct rule *rule, const struct endpoint *asked);
+/* Some gwPrincipal of it has a star. */
+bool rule_has_pattern(const struct rule *rule);
 /* The list has the port, and the rule's own ports, which narrow it, too. */
 bool rule_has_port(const struct rule *rule, size_t i, uint16_t port);
 /* Every destination at every port. */
