@@ -4,11 +4,13 @@ and the end of what permitted them: behaviours for a test file of each to
 import."""
 
 import socket
+import threading
 import time
 
 from tests.lab.decisions import changed, mallory, outcome, removed, set_rule
 from tests.lab.process import LabError, wait_until
-from tests.lab.socks import Association, Client, DATAGRAM_FLAGS, Refused
+from tests.lab.socks import (Association, BIND, Client, DATAGRAM_FLAGS,
+                             Refused)
 from tests.lab.suite import behaviour, expect, expect_equal
 
 HOST = "10.77.0.81"
@@ -115,41 +117,139 @@ def another_rule_may_take_over(lab):
     running.revoked()
 
 
-@behaviour
-def who_leaves_a_group_loses_what_it_permits(lab):
+# Where mallory may go as one of staff, and not otherwise.
+STAFF_ONLY = "10.77.0.82"
+
+
+def join(lab):
     world = lab.slapd
     world.join("engineers", world.user_dn("mallory"))
-    wait_until(lambda: outcome(lab, HOST, user="mallory")[0] != 2,
-               "mallory is an engineer", 8, 0.3)
+    wait_until(lambda: outcome(lab, STAFF_ONLY, user="mallory")[0] != 2,
+               "mallory is an engineer", 8, 0.1)
+
+
+def leave(lab):
+    lab.slapd.leave("engineers", lab.slapd.user_dn("mallory"))
+
+
+def left(lab):
+    wait_until(lambda: outcome(lab, STAFF_ONLY, user="mallory")[0] == 2,
+               "mallory is no engineer any more", 8, 0.1)
+
+
+@behaviour
+def who_leaves_a_group_loses_what_it_permits(lab):
+    join(lab)
     running, other = Running(lab), Running(lab, user="carol")
-    world.leave("engineers", world.user_dn("mallory"))
+    leave(lab)
     running.ended("revoked")
     other.check()
     other.close()
 
 
 @behaviour
+def who_leaves_a_group_before_asking_is_denied(lab):
+    join(lab)
+    with Client(lab, user="mallory") as client:
+        client.ready()
+        leave(lab)
+        left(lab)
+        try:
+            client.ask(HOST, 9)
+            expect(False, "it was permitted")
+        except Refused as refusal:
+            expect_equal(refusal.args[0], 2, "reply")
+
+
+def called(lab):
+    """A client of mallory's that waits to be called, and where."""
+    client = Client(lab, user="mallory").ready()
+    return client, client.ask(HOST, 0, BIND)
+
+
+@behaviour
+def who_waits_for_a_caller_and_who_was_called_lose_it_too(lab):
+    world = lab.slapd
+    permit(lab)  # the connection without which nobody is waited for
+    changed(lab, world.rule("callers", gwGroup=world.group_dn("staff"),
+                            gwDestination=HOST, gwCommand="bind"))
+    join(lab)
+    running = Running(lab)
+    waiting, _ = called(lab)
+    relayed, where = called(lab)
+    caller = socket.create_connection(where, 10, (HOST, 0))
+    relayed.read_reply()
+    caller.sendall(b"hello")
+    expect_equal(relayed.get(5), b"hello", "octets")
+    leave(lab)
+    try:
+        waiting.read_reply()
+        expect(False, "it was called")
+    except Refused as refusal:
+        expect_equal(refusal.args[0], 2, "the second reply")
+    for client in (waiting, relayed):
+        record = lab.audit.wait_for(client=client.name, event="close")
+        expect_equal(record["reason"], "revoked", "the end's reason")
+        client.close()
+    caller.close()
+    running.check()
+    running.close()
+    removed(lab, "callers")
+    removed(lab, "mallory")
+
+
+def ends_soon(lab, cn):
+    """The rule ends in two to three seconds; when, by the monotonic clock, at
+    the latest."""
+    end = time.monotonic() + 3
+    changed(lab, set_rule(lab, cn, "gwNotAfter", generalized(3)))
+    return end
+
+
+@behaviour
 def a_directory_that_is_silent_revokes_nobody(lab):
     world = lab.slapd
-    running = Running(lab, user="carol")
+    permit(lab)
+    running, granted = Running(lab, user="carol"), Running(lab)
+    end = ends_soon(lab, "mallory")
     world.program.pause()
-    time.sleep(6)
+    # But time does.
+    granted.ended("revoked")
+    expect(time.monotonic() < end + 2, "the grant ended in time")
+    time.sleep(max(0, end + 3 - time.monotonic()))
     running.check()
     world.program.resume()
     wait_until(lambda: outcome(lab, HOST, user="carol")[0] != 2,
                "the directory answers", 20, 0.5)
     running.check()
     running.close()
+    removed(lab, "mallory")
+
+
+def rules_serve_for(lab, seconds):
+    """That long after the directory went away."""
+    lab.gateway.settings.setdefault("policy", {})["stale_max"] = seconds
+    lab.gateway.write_settings()
+    lab.gateway.reload()
 
 
 @behaviour
-def a_grant_ends_at_its_time(lab):
-    permit(lab, gwNotAfter=generalized(6))
-    running = Running(lab)
-    began = time.monotonic()
-    record = running.ended("revoked")
-    expect(float(record["duration"]) < 8, "it ended in time")
-    expect(time.monotonic() - began < 8, "it ended in time")
+def a_grant_ends_when_the_rules_are_too_old_to_grant_any(lab):
+    rules_serve_for(lab, 1)
+    permit(lab)
+    running, granted = Running(lab, user="carol"), Running(lab)
+    end = ends_soon(lab, "mallory")
+    lab.slapd.kill()
+    granted.ended("revoked")
+    expect(time.monotonic() < end + 2, "the grant ended in time")
+    expect_equal(outcome(lab, HOST, user="carol")[1]["reason"],
+                 "policy_unavailable", "a new session")
+    running.check()
+    running.close()
+    lab.slapd.start()
+    rules_serve_for(lab, 28800)
+    wait_until(lambda: outcome(lab, HOST, user="carol")[0] != 2,
+               "the directory answers", 20, 0.5)
     removed(lab, "mallory")
 
 
@@ -294,3 +394,78 @@ def datagrams_end_with_their_rule_too(lab):
     removed(lab, "mallory")
     record = lab.audit.wait_for(client=client.name, event="close")
     expect_equal(record["reason"], "revoked", "reason")
+
+
+class Chatter:
+    """Datagrams of mallory's to an echo, one a millisecond, in an association
+    that stands whatever happens to them."""
+
+    def __init__(self, lab):
+        changed(lab, lab.slapd.rule(
+            "always", gwOrder=1, gwPrincipal=mallory(lab), gwCommand="udp",
+            gwDestination="10.77.0.99"))
+        self.lab, self.echo = lab, lab.echo(address=HOST)
+        self.association = Association(Client(
+            lab, user="mallory", flags=DATAGRAM_FLAGS).ready())
+        self.send()
+        expect_equal(self.association.receive()[2], b"again", "the echo")
+        self.has_ended = threading.Event()
+        self.thread = threading.Thread(target=self.talk)
+        self.thread.start()
+
+    def send(self):
+        self.association.send(HOST, self.echo.port, b"again")
+
+    def talk(self):
+        while not self.has_ended.wait(0.001):
+            self.send()
+
+    def heard_until(self):
+        """When the last came: then it was silent for a while."""
+        began = last = time.monotonic()
+        try:
+            while True:
+                self.association.receive(0.7)
+                last = time.monotonic()
+                expect(last < began + 15, "the echo falls silent")
+        except socket.timeout:
+            return last
+        finally:
+            self.has_ended.set()
+            self.thread.join()
+
+    def close(self):
+        name = self.association.client.name
+        self.association.close()
+        record = self.lab.audit.wait_for(client=name, event="close")
+        expect_equal(record["reason"], "ok", "the association's end")
+        removed(self.lab, "always")
+
+
+@behaviour
+def datagrams_end_with_the_group_that_permitted_them(lab):
+    world = lab.slapd
+    changed(lab, world.rule("talk", gwGroup=world.group_dn("staff"),
+                            gwDestination=HOST, gwCommand="udp"))
+    join(lab)
+    chatter = Chatter(lab)
+    leave(lab)
+    left(lab)
+    known = time.monotonic()
+    late = chatter.heard_until() - known
+    expect(late < 3, f"{late:.1f} s after others were denied")
+    chatter.close()
+    removed(lab, "talk")
+
+
+@behaviour
+def a_grant_ends_at_its_time(lab):
+    permit(lab, gwCommand=["connect", "udp"])
+    chatter, running = Chatter(lab), Running(lab)
+    end = ends_soon(lab, "mallory")
+    record = running.ended("revoked")
+    expect(time.monotonic() < end + 2, f"it ended in time: {record}")
+    late = chatter.heard_until() - end
+    expect(late < 2, f"datagrams {late:.1f} s after their grant")
+    chatter.close()
+    removed(lab, "mallory")

@@ -7,6 +7,10 @@ from tests.lab.worlds_sessions import HOST, permit
 from tests.lab.worlds_sessions import *  # noqa: F401,F403  (its behaviours)
 
 
+# All that happens does so since the directory tells of it.
+LAB = {"settings": {"directory": {"cache_ttl": 3600}}}
+
+
 # Active Directory's KDC writes no indicators.
 @behaviour
 def a_rule_may_demand_how_a_ticket_was_got(lab):
