@@ -54,7 +54,8 @@ struct session {
 	/* Monotonic: when it has to be judged again, whatever the verdict
 	 * says; 0: no need. */
 	uint64_t review_due_us;
-	uint64_t round; /* of the worker's reviews, the last that it had */
+	bool is_asked_again; /* it stands, and that is what lookup is for */
+	uint64_t round;	     /* of the worker's reviews, the last that it had */
 	uint64_t generation_before; /* of the rules by which it stood */
 	bool is_stale;
 	struct socket_address dialled;

@@ -76,7 +76,8 @@ session_review_in_time(struct session *session)
 static void
 retry(struct session *session)
 {
-	session->review_due_us = clock_monotonic_us() + RETRY_US;
+	if (session->review_due_us == 0) /* nothing has changed meanwhile */
+		session->review_due_us = clock_monotonic_us() + RETRY_US;
 	session_review_in_time(session);
 }
 
@@ -219,6 +220,7 @@ on_subject(void *arg, enum reason reason, struct subject *subject)
 	struct session *session = arg;
 
 	session->lookup = NULL;
+	session->is_asked_again = false;
 	if (reason != REASON_OK) {
 		retry(session);
 		return;
@@ -264,9 +266,16 @@ session_review(struct session *session, bool ask_anew)
 	}
 	if (!ask_anew && stays_without_asking(session))
 		return;
+	/* One that is in flight may be older than what has changed.  It is
+	 * waited for all the same, since changes may follow each other faster
+	 * than the directory answers. */
+	if (session->lookup != NULL && session->is_asked_again) {
+		session->review_due_us = clock_monotonic_us();
+		return;
+	}
 	session->review_due_us = 0;
-	/* One that is in flight may be older than what has changed. */
 	lookup_cancel(session->lookup);
+	session->is_asked_again = true;
 	session->lookup = lookup_start_of_standing(session->worker->lookups,
 	    session->identity.name, on_subject, session);
 	if (session->lookup == NULL)
@@ -282,6 +291,7 @@ session_review_pause(struct session *session)
 		session->review_due_us = clock_monotonic_us();
 	lookup_cancel(session->lookup);
 	session->lookup = NULL;
+	session->is_asked_again = false;
 }
 
 void

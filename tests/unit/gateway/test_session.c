@@ -80,6 +80,7 @@ static struct {
 	uint64_t name_expiry_us;
 	/* What the directory will say. */
 	bool hold_lookup;
+	unsigned lookups;  /* that were started */
 	const char *group; /* NULL: it does not say */
 	lookup_done_fn *lookup;
 	void *lookup_arg;
@@ -271,6 +272,7 @@ __wrap_lookup_start(
 {
 	(void)lookups;
 	assert_string_equal(name, "alice@EXAMPLE.COM");
+	fake.lookups++;
 	fake.lookup = done;
 	fake.lookup_arg = arg;
 	if (!fake.hold_lookup)
@@ -2502,6 +2504,31 @@ who_was_called_and_leaves_the_group_is_cut_off(void **state)
 	seal_free(seal);
 }
 
+/* Faster than the directory answers: what it said to a question from before the
+ * last of them counts, and then it is asked once more. */
+static void
+changes_without_end_put_off_no_revocation(void **state)
+{
+	(void)state;
+	connect_by((const char *const[]){
+	    "gwDestination", "127.0.0.0/8", "gwGroup", STAFF, NULL});
+	fake.hold_lookup = true;
+	fake.lookups = 0;
+	for (int i = 0; i < 5; i++)
+		moved_to(STAFF);
+	assert_int_equal(fake.lookups, 1);
+	soon(finish_lookup);
+	settle();
+	assert_false(TAILQ_EMPTY(&worker.sessions));
+	assert_int_equal(fake.lookups, 2);
+	moved_to(OTHERS);
+	moved_to(OTHERS);
+	assert_int_equal(fake.lookups, 2);
+	soon(finish_lookup);
+	settle_to_the_end();
+	was_closed(REASON_REVOKED);
+}
+
 /* ---- grants that end */
 
 #define NOT_AFTER    "20900101000000Z"
@@ -2746,6 +2773,7 @@ main(void)
 	    TEST(who_may_not_be_called_any_more_does_not_wait),
 	    TEST(who_may_not_have_been_called_is_not_relayed),
 	    TEST(who_was_called_and_leaves_the_group_is_cut_off),
+	    TEST(changes_without_end_put_off_no_revocation),
 	    TEST(a_grant_ends_while_the_directory_hangs),
 	    TEST(a_grant_ends_though_the_directory_was_silent_before),
 	    TEST(a_grant_ends_when_the_rules_are_too_old),
