@@ -379,7 +379,6 @@ on_answer(void *arg, enum answer_outcome outcome, struct subject *subject)
 		take_answer(fetch, subject);
 		break;
 	case ANSWER_LOST:
-		take_in_next(fetch);
 		if (fetch->tries < TRIES_MAX)
 			queue_first(fetch);
 		else

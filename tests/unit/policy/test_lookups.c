@@ -312,6 +312,29 @@ who_asks_after_a_change_does_not_share_a_question_from_before(void **state)
 	assert_int_equal(done_reason, REASON_OK);
 }
 
+/* Who asked first has had his second try, and waits no longer; who asks after
+ * the second change is not told what was asked before it. */
+static void
+a_second_try_is_for_nobody_who_asks_after_it(void **state)
+{
+	(void)state;
+	programs[0].answers = programs[1].answers = false;
+	(void)start("alice@EXAMPLE.COM");
+	settle();
+	subject_cache_expire(cache);
+	answer_one();
+	assert_int_equal(questions(), 2);
+	subject_cache_expire(cache);
+	(void)start("alice@EXAMPLE.COM");
+	(void)start("alice@EXAMPLE.COM");
+	answer_one();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(questions(), 3);
+	answer_one();
+	assert_int_equal(done_count, 3);
+	assert_int_equal(questions(), 3);
+}
+
 /* A session that is asked about again with each change gives up what it waited
  * for: what was asked serves nobody then, and is followed by one more question,
  * not by one for each change. */
@@ -808,6 +831,7 @@ main(void)
 	    TEST(all_who_ask_at_the_same_time_share_one_question),
 	    TEST(thousands_who_wait_are_told_a_few_in_a_turn),
 	    TEST(who_asks_after_a_change_does_not_share_a_question_from_before),
+	    TEST(a_second_try_is_for_nobody_who_asks_after_it),
 	    TEST(many_changes_are_one_question_more),
 	    TEST(a_crowd_is_asked_about_once_however_many_changes),
 	    TEST(who_is_in_line_is_told_what_is_so_after_the_change),
