@@ -85,6 +85,7 @@ static const struct document_field decision_fields[] = {
     {"max_duration", DOCUMENT_NUMBER},
     {"idle_timeout", DOCUMENT_NUMBER},
     {"egress", DOCUMENT_TEXT},
+    {"rules_not_asked", DOCUMENT_NUMBER},
     {NULL, DOCUMENT_TEXT},
 };
 

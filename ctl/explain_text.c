@@ -229,7 +229,16 @@ print_addresses(const json_t *resolution, const json_t *addresses)
 }
 
 static enum outcome
-print_rules(const json_t *rules)
+end(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return outcome_say(
+		    OUTCOME_LOCAL, "standard output cannot be written");
+	return OUTCOME_OK;
+}
+
+static enum outcome
+print_rules(const json_t *rules, uint64_t not_asked)
 {
 	static const char *const headings[] = {
 	    "ORDER", "RULE", "ACTION", "ADDRESS", "WHAT IT DID"};
@@ -256,16 +265,11 @@ print_rules(const json_t *rules)
 	}
 	outcome = table_print(table);
 	table_free(table);
-	return outcome;
-}
-
-static enum outcome
-end(void)
-{
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return outcome_say(
-		    OUTCOME_LOCAL, "standard output cannot be written");
-	return OUTCOME_OK;
+	if (outcome != OUTCOME_OK || not_asked == 0)
+		return outcome;
+	(void)printf("%llu behind %s not asked\n",
+	    (unsigned long long)not_asked, not_asked == 1 ? "was" : "were");
+	return end();
 }
 
 enum outcome
@@ -288,5 +292,5 @@ explain_text_print(const json_t *document)
 		return end();
 	}
 	(void)fputc('\n', stdout);
-	return print_rules(rules);
+	return print_rules(rules, number_of(decision, "rules_not_asked"));
 }

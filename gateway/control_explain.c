@@ -360,10 +360,14 @@ say_rule(struct explain *explain)
 	struct explanation_bearing bearings[EXPLANATION_ADDRESSES_MAX];
 	const struct rule *rule = next_rule(explain);
 
-	if (rule == NULL || !explanation_ask(&explain->found, rule, bearings))
-		enter(explain, STEP_END);
-	else
+	if (rule != NULL && explanation_ask(&explain->found, rule, bearings)) {
 		explain_say_rule(explain, rule, bearings);
+		return;
+	}
+	if (rule != NULL) /* this one, and what is behind it */
+		explain->not_asked =
+		    ruleset_count(explain->rules) - (explain->next - 1);
+	enter(explain, STEP_END);
 }
 
 static bool

@@ -47,6 +47,7 @@ struct explain {
 	/* While it is said. */
 	enum explain_step step;
 	size_t next;	  /* rule or group */
+	size_t not_asked; /* rules behind those that decided */
 	bool *group_used; /* one for each of the subject's */
 };
 

@@ -260,5 +260,6 @@ explain_say_decision(struct explain *explain)
 	    line, "sentence", reason_sentence(explain->found.verdict.reason));
 	if (explain->found.verdict.limits != NULL)
 		add_limits(line, explain->found.verdict.limits);
+	add_u64(line, "rules_not_asked", explain->not_asked);
 	say(explain, line);
 }

@@ -82,6 +82,9 @@ def a_permission_and_what_came_before_it(lab):
                   ["six", "no-contractors", "night", "staff", "sealed"]],
                  [("fails", "gwDestination"), ("fails", "gwDestination"),
                   ("reports", None), ("permits", None), None], "the rules")
+    listed = lab.gateway.ctl_json("policy", "list")["rules"]
+    expect_equal(explained["decision"]["rules_not_asked"],
+                 len(listed) - len(explained["rules"]), "rules behind")
     groups = {group["dn"]: group["used"] for group in explained["groups"]}
     expect_equal(groups, {group_dn("engineers"): False,
                           group_dn("staff"): True}, "groups")
