@@ -316,6 +316,9 @@ the_rules_come_and_are_confirmed(void **state)
 	uint64_t before_us = clock_wall_us();
 
 	(void)state;
+	/* Its first: a server that has just started is slow on a busy machine,
+	 * and the first value of an option counts. */
+	options_add_u64(options, "directory.timeout", 20);
 	use_directory(RULES);
 	start_watch();
 	await(&gateway.has_commit);
@@ -326,8 +329,7 @@ the_rules_come_and_are_confirmed(void **state)
 	await(&gateway.has_confirm);
 	assert_true(gateway.said_us > before_us);
 	assert_int_equal(gateway.committed, 1);
-	/* A server that has just started may be too slow for the first try. */
-	assert_true(gateway.downs <= gateway.ups);
+	assert_int_equal(gateway.downs, 0);
 }
 
 static void
