@@ -4,10 +4,7 @@
  * rules and hands them to the worker threads.  It has no sessions.
  */
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +22,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/capacity.h"
 #include "gateway/control_askers.h"
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
@@ -322,60 +320,6 @@ on_message(void *state, struct link_message *message)
 
 /* ---- configure: the arrivals come into force together */
 
-static size_t
-count_cores(void)
-{
-	cpu_set_t cores;
-
-	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
-		return 1;
-	return (size_t)CPU_COUNT(&cores);
-}
-
-static size_t
-count_workers(const struct settings *settings)
-{
-	return settings->workers != 0 ? settings->workers : count_cores();
-}
-
-/* Descriptors of the program itself: of each worker its loop, its mailbox, its
- * links, and two for each listener; who asks over the control socket, and whom
- * that asks; and some for what comes and goes. */
-static uint64_t
-own_descriptors(const struct settings *settings)
-{
-	uint64_t helpers =
-	    (settings->authenticators != 0 ? settings->authenticators
-					   : count_cores()) +
-	    settings->lookups;
-
-	return 32 + CONTROL_CALLS_MAX + settings->lookups +
-	       count_workers(settings) *
-		   (8 + helpers + 2 * settings->listener_count);
-}
-
-/* How many sessions fit into the limit of descriptors: each takes its client's
- * and its target's, and none may take one that a link needs. */
-static uint64_t
-sessions_that_fit(const struct settings *settings)
-{
-	uint64_t own = own_descriptors(settings), fit = 1;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return UINT64_MAX;
-	if (limit.rlim_cur > own + 2)
-		fit = (limit.rlim_cur - own) / 2;
-	if (fit < settings->sessions_max)
-		log_warning(NULL,
-		    "the limit of %" PRIu64
-		    " descriptors leaves room for %" PRIu64
-		    " sessions; gateway.sessions_max is %" PRIu64,
-		    (uint64_t)limit.rlim_cur, fit, settings->sessions_max);
-	return fit;
-}
-
 /* A number that no other sender of records has. */
 static uint64_t
 audit_source(const struct gateway *gateway, unsigned slot)
@@ -430,7 +374,7 @@ make_threads(struct gateway *gateway)
 	};
 
 	gateway->shared.subjects = subject_cache_new(&cache);
-	gateway->shared.budgets = budgets_new(sessions_that_fit(settings));
+	gateway->shared.budgets = budgets_new(capacity_sessions(settings));
 	gateway->statistics =
 	    statistics_new(program_base(gateway->program), &gateway->shared);
 	gateway->audit = audit_sender_new(
@@ -450,7 +394,7 @@ make_threads(struct gateway *gateway)
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
 	    rules_changed, subjects_changed, gateway);
-	gateway->worker_count = count_workers(settings);
+	gateway->worker_count = capacity_workers(settings);
 	gateway->workers =
 	    must_alloc(gateway->worker_count, sizeof(struct worker *));
 	for (unsigned i = 0; i < gateway->worker_count; i++)

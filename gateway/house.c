@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "gateway/audit_sender.h"
+#include "gateway/capacity.h"
 #include "gateway/house_private.h"
 #include "gateway/interfaces.h"
 #include "gateway/notify.h"
@@ -278,7 +279,7 @@ on_started(void *arg, struct child *child)
 	int fd;
 
 	wiring_connect(
-	    house->supervisor, child, programs_workers(house->now->settings));
+	    house->supervisor, child, capacity_workers(house->now->settings));
 	if (house_is_auditor(child)) {
 		fd = wiring_join(child, ROLE_MASTER);
 		if (fd >= 0)

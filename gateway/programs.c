@@ -2,11 +2,11 @@
 /* What the settings say about each of the master's programs. */
 #include "gateway/programs.h"
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "base/must.h"
+#include "gateway/capacity.h"
 #include "gateway/child.h"
 #include "gateway/settings.h"
 
@@ -47,14 +47,6 @@ one(const struct settings *settings)
 	return 1;
 }
 
-static uint32_t
-authenticator_count(const struct settings *settings)
-{
-	return settings->authenticators != 0
-		   ? (uint32_t)settings->authenticators
-		   : programs_cores();
-}
-
 /* Without a directory there is nobody to look up. */
 static uint32_t
 lookup_count(const struct settings *settings)
@@ -88,23 +80,13 @@ static const struct {
 } rows[ROLE_COUNT] = {
     [ROLE_GATEWAY] = {"gateway", gateway_user, one, false},
     [ROLE_AUTHENTICATOR] = {"authenticator", authenticator_user,
-	authenticator_count, false},
+	capacity_authenticators, false},
     [ROLE_DIRECTORY_WATCH] = {"directory", directory_user, one, true},
     [ROLE_DIRECTORY_LOOKUP] = {"directory", directory_user, lookup_count, true},
     [ROLE_AUDITOR] = {"auditor", auditor_user, one, false},
     [ROLE_PASSWORD_CHECKER] = {"password", password_user, password_count,
 	false},
 };
-
-uint32_t
-programs_cores(void)
-{
-	cpu_set_t cores;
-
-	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
-		return 1;
-	return (uint32_t)CPU_COUNT(&cores);
-}
 
 uint32_t
 programs_count(enum role role, const struct settings *settings)
@@ -120,13 +102,6 @@ programs_restart_needed(const struct settings *now, const struct settings *next)
 	return password_count(now) < password_count(next)
 		   ? "the first listener with passwords"
 		   : NULL;
-}
-
-uint32_t
-programs_workers(const struct settings *settings)
-{
-	return settings->workers != 0 ? (uint32_t)settings->workers
-				      : programs_cores();
 }
 
 const char *

@@ -12,17 +12,12 @@
 struct options;
 struct settings;
 
-/* Processors that we may run on. */
-uint32_t programs_cores(void);
-
 /* How many of that role are to run. */
 uint32_t programs_count(enum role role, const struct settings *settings);
 /* Names what cannot be had without a restart, since it wants a program that
  * was not started; or NULL. */
 const char *programs_restart_needed(
     const struct settings *now, const struct settings *next);
-/* The gateway's threads with sessions. */
-uint32_t programs_workers(const struct settings *settings);
 /* The user that it runs as, where we are root. */
 const char *programs_user(enum role role, const struct settings *settings);
 /* How long its pulse may stay out. */

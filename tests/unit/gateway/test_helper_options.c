@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/options.h"
+#include "gateway/capacity.h"
 #include "gateway/helper_options.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
@@ -119,7 +120,7 @@ programs_are_as_many_as_the_settings_say(void **state)
 	assert_int_equal(programs_count(ROLE_MASTER, settings), 0);
 	assert_int_equal(programs_count(ROLE_GATEWAY, settings), 1);
 	assert_int_equal(
-	    programs_count(ROLE_AUTHENTICATOR, settings), programs_cores());
+	    programs_count(ROLE_AUTHENTICATOR, settings), capacity_cores());
 	assert_int_equal(programs_count(ROLE_DIRECTORY_LOOKUP, settings), 3);
 	assert_int_equal(programs_count(ROLE_DIRECTORY_WATCH, settings), 1);
 	assert_int_equal(programs_count(ROLE_AUDITOR, settings), 1);
