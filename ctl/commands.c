@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 const struct ctl_command ctl_commands[] = {
+    {"audit init", "[--spool folder]", audit_init_run},
+    {"audit verify", "--key file [--last line | number] [--spool folder]",
+	audit_verify_run},
     {"explain",
 	"user connect|bind|udp host:port [--from address]\n"
 	"           [--listener name] [--method method] [--protection level]\n"
