@@ -30,7 +30,10 @@ enum control_type {
 	/* program to master */
 	CONTROL_READY,	/* u64 generation */
 	CONTROL_FAILED, /* string why: the configuration is not taken */
-	CONTROL_PONG
+	CONTROL_PONG,
+	CONTROL_REQUEST, /* control_request_encode; from the gateway */
+	/* master to program: control_answer_encode, with the request's id */
+	CONTROL_ANSWER
 };
 
 #define CONTROL_NO_GROUP UINT32_MAX

@@ -19,6 +19,7 @@
 #include <event2/event.h>
 
 #include "base/control.h"
+#include "base/control_request.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -180,6 +181,14 @@ on_other(void *arg, struct link_message *message)
 		program->functions->message(program->state, message);
 }
 
+/* To a question of a process before this one, whose place it has. */
+static void
+on_late_answer(void *arg, struct link_message *message)
+{
+	(void)arg;
+	(void)message;
+}
+
 static void
 on_master_gone(void *arg)
 {
@@ -198,6 +207,7 @@ static const struct link_handler handlers[] = {
     {CONTROL_COMMIT, 8, 8, on_commit},
     {CONTROL_PING, 0, 0, on_ping},
     {CONTROL_STOP, 0, 0, on_stop},
+    {CONTROL_ANSWER, 5, CONTROL_ANSWER_MAX, on_late_answer},
     {.handle = NULL},
 };
 
@@ -308,6 +318,14 @@ program_send(struct program *program, uint16_t type, uint64_t id,
 	if (status < 0 && status != -EPIPE)
 		log_error(
 		    NULL, "cannot tell the master: %s", strerror(-status));
+}
+
+struct question *
+program_ask(struct program *program, uint16_t type, const void *data,
+    size_t len, unsigned timeout_ms, question_done_fn *done, void *arg)
+{
+	return question_start(
+	    program->control, type, data, len, timeout_ms, done, arg);
 }
 
 void

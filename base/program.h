@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/link.h"
 #include "base/options.h"
 #include "base/role.h"
 
 struct event_base;
-struct link_message;
 struct program;
 
 struct program_functions {
@@ -63,6 +63,11 @@ struct event_base *program_base(struct program *program);
 /* Sends a message to the master; lost if the master is gone. */
 void program_send(struct program *program, uint16_t type, uint64_t id,
     const void *data, size_t len);
+
+/* Asks the master (base/link.h, question_start). */
+struct question *program_ask(struct program *program, uint16_t type,
+    const void *data, size_t len, unsigned timeout_ms, question_done_fn *done,
+    void *arg) must_check;
 
 /* Leaves the event loop once the current callback is done, and exits 0. */
 void program_exit(struct program *program);

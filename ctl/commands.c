@@ -16,6 +16,7 @@ const struct ctl_command ctl_commands[] = {
 	explain_run},
     {"policy lint", "[--ask] [--base dn | ldif]", policy_lint_run},
     {"policy list", "", policy_list_run},
+    {"reload", "", reload_run},
     {"replay", "--rules ldif | --base dn file", replay_run},
     {NULL, NULL, NULL},
 };

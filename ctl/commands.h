@@ -45,6 +45,8 @@ policy_lint_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 policy_list_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
+reload_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
 replay_run(const struct ctl *ctl, int argc, char **argv) must_check;
 
 #endif

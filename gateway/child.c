@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/control.h"
+#include "base/control_request.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -90,9 +91,25 @@ on_failed(void *arg, struct link_message *message)
 	child->functions->failed(child->arg, child, quoted);
 }
 
+static void
+on_request(void *arg, struct link_message *message)
+{
+	struct control_request request;
+	struct child *child = arg;
+
+	if (child->functions->asked == NULL ||
+	    child->spec.role != ROLE_GATEWAY ||
+	    !control_request_decode(message->data, message->len, &request))
+		child_kill(child, "it asks for what it may not");
+	else
+		child->functions->asked(
+		    child->arg, child, message->id, &request);
+}
+
 static const struct link_handler handlers[] = {
     {CONTROL_READY, 8, 8, on_ready},
     {CONTROL_FAILED, 4, 4 + WHY_SIZE, on_failed},
+    {CONTROL_REQUEST, CONTROL_REQUEST_MAX, CONTROL_REQUEST_MAX, on_request},
     {.handle = NULL},
 };
 
@@ -251,6 +268,17 @@ child_send(struct child *child, uint16_t type, uint64_t id, const void *data,
 	if (status < 0 && status != -EPIPE)
 		child_kill(child, strerror(-status));
 	return status == 0;
+}
+
+void
+child_answer(struct child *child, uint64_t id, bool is_done, const char *text)
+{
+	struct control_answer answer = {.is_done = is_done};
+	uint8_t data[CONTROL_ANSWER_MAX];
+
+	(void)strlcpy(answer.sentence, text, sizeof(answer.sentence));
+	(void)child_send(child, CONTROL_ANSWER, id, data,
+	    control_answer_encode(&answer, data), -1);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "base/sandbox.h"
 
 struct child;
+struct control_request;
 struct event_base;
 
 #define CHILD_PING_MS 5000  /* between an answer and the next question */
@@ -38,6 +39,10 @@ struct child_functions {
 	void (*ready)(void *arg, struct child *child, bool is_first);
 	/* The configuration was not taken. */
 	void (*failed)(void *arg, struct child *child, const char *why);
+	/* It asks for something, for an administrator; child_answer, now or
+	 * later.  NULL: what asks is killed. */
+	void (*asked)(void *arg, struct child *child, uint64_t id,
+	    const struct control_request *request);
 };
 
 /* Nothing runs yet.  The spec and its texts are copied; `functions` is
@@ -79,6 +84,10 @@ bool child_send(struct child *child, uint16_t type, uint64_t id,
 /* The same for what has a name (CONTROL_FILE, CONTROL_LISTENER). */
 void
 child_send_named(struct child *child, uint16_t type, const char *name, int fd);
+
+/* To a request of that id; dropped quietly when nobody waits any more. */
+void
+child_answer(struct child *child, uint64_t id, bool is_done, const char *text);
 
 /* Ends a configuration: ready or failed comes, but not `failed` for one that
  * another has followed meanwhile. */

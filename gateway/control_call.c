@@ -207,6 +207,12 @@ control_call_asked(const struct control_call *call)
 	return call->asked;
 }
 
+const struct ucred *
+control_call_peer(const struct control_call *call)
+{
+	return &call->peer;
+}
+
 void
 control_call_holds(struct control_call *call, const struct ruleset *rules)
 {

@@ -8,6 +8,7 @@ const struct control_command *const control_commands[] = {
     &control_entry,
     &control_explain,
     &control_facts,
+    &control_reload,
     &control_resolve,
     &control_rules,
     &control_set,

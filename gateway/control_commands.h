@@ -48,6 +48,12 @@ extern const struct control_command control_subject;
  * missing, unknown) and silence. */
 extern const struct control_command control_entry;
 
+/*
+ * "reload": the settings anew, as by SIGHUP.  One line of kind `outcome` when
+ * it is known: done, and sentence.
+ */
+extern const struct control_command control_reload;
+
 /* "resolve": what the gateway's resolver says of `name`.  One line of kind
  * `name` with reason (as in records), then one of kind `address` for each:
  * address. */

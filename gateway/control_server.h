@@ -31,10 +31,12 @@ struct event_base;
 struct lookup_now;
 struct options;
 struct policy_source;
+struct program;
 struct resolver;
 struct ruleset;
 struct settings;
 struct shared;
+struct ucred;
 
 /* Octets of an answer that wait for their reader before its command is asked
  * for more. */
@@ -54,6 +56,7 @@ struct control_world {
 	struct lookup_now *lookups;
 	struct resolver *resolver;
 	struct policy_source *policy;
+	struct program *program; /* to ask the master; NULL in tests */
 };
 
 struct control_command {
@@ -101,6 +104,8 @@ control_server_listen(struct control_server *server, int fd, uint32_t group);
 const struct control_world *control_call_world(const struct control_call *call);
 /* What was asked; borrowed for the call's life.  Not to be trusted. */
 const struct options *control_call_asked(const struct control_call *call);
+
+const struct ucred *control_call_peer(const struct control_call *call);
 
 /* Says a line, or a piece of a stream (up to CTL_OCTETS_MAX).  What the peer
  * cannot be sent any more is dropped quietly, and the call ends. */

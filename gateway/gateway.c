@@ -337,6 +337,7 @@ make_control(struct gateway *gateway)
 	world->base = program_base(gateway->program);
 	world->shared = &gateway->shared;
 	world->policy = gateway->policy;
+	world->program = gateway->program;
 	world->lookups =
 	    lookup_now_new(world->base, worker_lookup_ms(gateway->settings));
 	if (world->lookups == NULL)

@@ -164,10 +164,7 @@ on_reload(evutil_socket_t number, short what, void *arg)
 
 	(void)number;
 	(void)what;
-	if (house->phase == PHASE_RUNNING)
-		house_reload(house);
-	else
-		house->wants_reload = true;
+	house_reload_ask(house);
 }
 
 static void
@@ -270,6 +267,7 @@ on_failed(void *arg, struct child *child, const char *why)
 static const struct child_functions child_functions = {
     .ready = on_ready,
     .failed = on_failed,
+    .asked = house_asked,
 };
 
 static void
@@ -439,6 +437,7 @@ build(struct house *house)
 static void
 demolish(struct house *house)
 {
+	house_asked_forget(house);
 	supervisor_free(house->supervisor);
 	interfaces_free(house->interfaces);
 	audit_sender_free(house->audit);
@@ -473,6 +472,8 @@ house_run(const struct house_spec *spec)
 	struct house house = {.settings_path = spec->settings_path};
 	char why[HOUSE_WHY_SIZE] = "";
 
+	STAILQ_INIT(&house.reload_askers);
+	STAILQ_INIT(&house.next_askers);
 	house.now = plan_open(
 	    spec->settings, ++house.last_generation, NULL, why, sizeof(why));
 	if (house.now == NULL ||

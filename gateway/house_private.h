@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include <event2/event_struct.h>
@@ -14,13 +15,15 @@
 
 struct audit_sender;
 struct child;
+struct control_request;
 struct event_base;
 struct interfaces;
 struct plan;
 struct supervisor;
 
-#define HOUSE_WHY_SIZE	   512
-#define HOUSE_BOOT_ID_SIZE 37
+#define HOUSE_WHY_SIZE	    512
+#define HOUSE_BOOT_ID_SIZE  37
+#define HOUSE_ASKED_BY_SIZE 64
 
 /* In this order; PHASE_STOPPING_* is the house's end, from the gateway, which
  * still has something to write down, to the auditor, which writes. */
@@ -37,6 +40,15 @@ enum phase {
 	PHASE_ENDED
 };
 
+/* An administrator who waits for a reload's outcome. */
+struct reload_asker {
+	STAILQ_ENTRY(reload_asker) entry;
+	struct child *child; /* that asked for him */
+	uint64_t id;
+	uint32_t uid, pid;
+};
+STAILQ_HEAD(reload_askers, reload_asker);
+
 struct house {
 	const char *settings_path;
 	struct event_base *base;
@@ -46,6 +58,8 @@ struct house {
 	struct plan *next; /* while reloading */
 	uint64_t last_generation;
 	bool wants_reload; /* asked for while it could not be */
+	/* Who asked for the reload that goes on, and for the next one. */
+	struct reload_askers reload_askers, next_askers;
 	struct supervisor *supervisor;
 	struct interfaces *interfaces;
 	struct audit_sender *audit;
@@ -80,7 +94,21 @@ void house_tell(
     struct house *house, house_choice_fn *is_chosen, const struct plan *plan);
 void house_take_log_level(const struct plan *plan);
 
-/* Reads the settings again and begins to hand them round. */
+/* An administrator asks, through a child.  He is answered. */
+void house_asked(void *house, struct child *child, uint64_t id,
+    const struct control_request *request);
+
+/* What the reload that goes on has come to, to those who asked for it. */
+void house_asked_tell(struct house *house, bool is_done, const char *sentence);
+/* Who asked for it, in words: "SIGHUP", "uid 0, pid 12". */
+const char *
+house_asked_by(const struct house *house, char text[HOUSE_ASKED_BY_SIZE]);
+/* Nobody is answered any more. */
+void house_asked_forget(struct house *house);
+
+/* Reads the settings again and begins to hand them round; later, if that
+ * cannot be now. */
+void house_reload_ask(struct house *house);
 void house_reload(struct house *house);
 /* If somebody asked for it while it could not be. */
 void house_reload_if_wanted(struct house *house);

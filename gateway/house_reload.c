@@ -18,9 +18,14 @@
 static void
 refuse_reload(struct house *house, const char *why)
 {
+	char by[HOUSE_ASKED_BY_SIZE];
+
 	log_error(
 	    NULL, "the reload is refused, the old settings stay: %s", why);
-	house_record(house, AUDIT_RELOAD, true, "settings refused: %s", why);
+	house_record(house, AUDIT_RELOAD, true,
+	    "settings refused (asked by %s): %s", house_asked_by(house, by),
+	    why);
+	house_asked_tell(house, false, why);
 	notify_ready();
 }
 
@@ -86,6 +91,7 @@ house_reload(struct house *house)
 	char why[HOUSE_WHY_SIZE] = "";
 
 	house->wants_reload = false;
+	STAILQ_CONCAT(&house->reload_askers, &house->next_askers);
 	notify_reloading();
 	house->next = open_next(house, why);
 	if (house->next == NULL) {
@@ -94,6 +100,15 @@ house_reload(struct house *house)
 	}
 	house_enter(house, PHASE_RELOADING_HELPERS, RELOAD_LIMIT_S);
 	house_tell(house, house_is_helper, house->next);
+}
+
+void
+house_reload_ask(struct house *house)
+{
+	if (house->phase == PHASE_RUNNING)
+		house_reload(house);
+	else
+		house->wants_reload = true;
 }
 
 void
@@ -106,15 +121,19 @@ house_reload_if_wanted(struct house *house)
 static void
 finish_reload(struct house *house)
 {
+	char by[HOUSE_ASKED_BY_SIZE], text[HOUSE_WHY_SIZE];
+
 	plan_close(house->now);
 	house->now = house->next;
 	house->next = NULL;
 	house_enter(house, PHASE_RUNNING, 0);
 	house_take_log_level(house->now);
 	log_info(NULL, "the settings were reloaded");
-	house_record(house, AUDIT_RELOAD, false,
-	    "settings taken, generation %llu",
+	(void)snprintf(text, sizeof(text), "settings taken, generation %llu",
 	    (unsigned long long)house->now->generation);
+	house_record(house, AUDIT_RELOAD, false, "%s (asked by %s)", text,
+	    house_asked_by(house, by));
+	house_asked_tell(house, true, text);
 	notify_ready();
 	house_reload_if_wanted(house);
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the gateway asks of the master for an administrator, and the master's
+ * answer: CONTROL_REQUEST and CONTROL_ANSWER of base/control.h.
+ */
+#ifndef BASE_CONTROL_REQUEST_H
+#define BASE_CONTROL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+enum control_verb {
+	CONTROL_VERB_RELOAD = 1, /* the settings; answered by the outcome */
+	CONTROL_VERB_DRAIN,	 /* and end; answered when it has begun */
+	CONTROL_VERB_END
+};
+
+#define CONTROL_SENTENCE_SIZE 513
+#define CONTROL_REQUEST_MAX   (1 + 4 + 4 + 4)
+#define CONTROL_ANSWER_MAX    (1 + 4 + CONTROL_SENTENCE_SIZE)
+
+/* `seconds` where the setting is to decide. */
+#define CONTROL_NO_SECONDS UINT32_MAX
+
+struct control_request {
+	enum control_verb verb;
+	uint32_t seconds;  /* of a drain, or CONTROL_NO_SECONDS */
+	uint32_t uid, pid; /* who asks, as the kernel says */
+};
+
+struct control_answer {
+	bool is_done; /* else it was refused, and nothing has changed */
+	char sentence[CONTROL_SENTENCE_SIZE]; /* without a full stop */
+};
+
+/* Each returns the length. */
+size_t control_request_encode(
+    const struct control_request *request, uint8_t out[CONTROL_REQUEST_MAX]);
+size_t control_answer_encode(
+    const struct control_answer *answer, uint8_t out[CONTROL_ANSWER_MAX]);
+
+/* False if the octets are not what the other side's encoder writes. */
+bool control_request_decode(
+    const void *data, size_t len, struct control_request *request) must_check;
+bool control_answer_decode(
+    const void *data, size_t len, struct control_answer *answer) must_check;
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* gatewardenctl reload: what the whole house is told to do. */
+#include "ctl/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ctl_protocol.h"
+#include "ctl/client.h"
+#include "ctl/document.h"
+
+struct telling {
+	bool wants_json;
+	bool is_answered;
+	bool is_done;
+};
+
+static const struct document_field outcome_fields[] = {
+    {"done", DOCUMENT_BOOL},
+    {"sentence", DOCUMENT_TEXT},
+    {NULL, DOCUMENT_TEXT},
+};
+
+static enum outcome
+on_line(void *arg, const struct options *line)
+{
+	struct telling *telling = arg;
+	const char *sentence = options_get(line, "sentence", "");
+
+	if (strcmp(options_get(line, "kind", ""), "outcome") != 0)
+		return outcome_say(OUTCOME_PROTOCOL,
+		    "the gateway's answer is of no known kind");
+	telling->is_answered = true;
+	telling->is_done = ctl_is_yes(line, "done");
+	if (telling->wants_json)
+		return document_print(document_object(line, outcome_fields));
+	if (!telling->is_done)
+		return outcome_say(OUTCOME_DATA, "refused: %s", sentence);
+	(void)printf("%s\n", sentence);
+	return OUTCOME_OK;
+}
+
+static enum outcome
+tell(const struct ctl *ctl, const struct options *question)
+{
+	struct telling telling = {.wants_json = ctl->wants_json};
+	enum outcome outcome =
+	    client_ask(ctl->socket, question, on_line, NULL, &telling);
+
+	if (outcome == OUTCOME_OK && !telling.is_answered)
+		return outcome_say(
+		    OUTCOME_PROTOCOL, "the gateway has not said the outcome");
+	if (outcome == OUTCOME_OK && !telling.is_done)
+		return OUTCOME_DATA;
+	return outcome;
+}
+
+enum outcome
+reload_run(const struct ctl *ctl, int argc, char **argv)
+{
+	struct options *question;
+	enum outcome outcome;
+
+	if (!commands_no_options(argc, argv, 0))
+		return OUTCOME_USAGE;
+	question = options_new();
+	options_add(question, "command", "reload");
+	outcome = tell(ctl, question);
+	options_free(question);
+	return outcome;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* Asks of the master what an administrator asks of us: new settings. */
+#include <stdlib.h>
+
+#include "base/control.h"
+#include "base/control_request.h"
+#include "base/ctl_protocol.h"
+#include "base/link.h"
+#include "base/options.h"
+#include "base/program.h"
+#include "gateway/control_commands.h"
+#include "gateway/control_peer.h"
+#include "gateway/control_server.h"
+
+/* Two rounds of programs that may take their time for it. */
+#define REQUEST_LIMIT_MS 120000
+
+struct asking {
+	struct control_call *call;
+	struct question *question;
+};
+
+static void
+say_outcome(struct control_call *call, const struct control_answer *answer)
+{
+	struct options *line = options_new();
+
+	options_add(line, "kind", "outcome");
+	options_add(line, "done", ctl_yes(answer->is_done));
+	options_add(line, "sentence", answer->sentence);
+	control_call_line(call, line);
+	options_free(line);
+	control_call_done(call);
+}
+
+static void
+on_answer(void *arg, enum answer_outcome outcome, struct link_message *message)
+{
+	struct control_answer answer;
+	struct asking *asking = arg;
+
+	asking->question = NULL;
+	if (outcome != ANSWER_GIVEN ||
+	    !control_answer_decode(message->data, message->len, &answer))
+		control_call_fail(asking->call, CTL_UNAVAILABLE,
+		    "the master has not answered");
+	else
+		say_outcome(asking->call, &answer);
+}
+
+static void *
+ask(struct control_call *call, enum control_verb verb, uint32_t seconds)
+{
+	const struct ucred *peer = control_call_peer(call);
+	const struct control_request request = {
+	    .verb = verb,
+	    .seconds = seconds,
+	    .uid = peer->uid,
+	    .pid = (uint32_t)peer->pid,
+	};
+	struct program *program = control_call_world(call)->program;
+	uint8_t data[CONTROL_REQUEST_MAX];
+	struct asking *asking = calloc(1, sizeof(*asking));
+
+	if (asking != NULL && program != NULL) {
+		asking->call = call;
+		asking->question = program_ask(program, CONTROL_REQUEST, data,
+		    control_request_encode(&request, data), REQUEST_LIMIT_MS,
+		    on_answer, asking);
+	}
+	if (asking == NULL || asking->question == NULL)
+		control_call_fail(
+		    call, CTL_UNAVAILABLE, "the master cannot be asked");
+	return asking;
+}
+
+static void
+end(void *state)
+{
+	struct asking *asking = state;
+
+	if (asking != NULL)
+		question_cancel(asking->question);
+	free(asking);
+}
+
+static void *
+start_reload(struct control_call *call)
+{
+	if (!control_peer_is_ours(control_call_peer(call))) {
+		control_call_fail(call, CTL_REFUSED,
+		    "only root and the gateway's own user may change it");
+		return NULL;
+	}
+	return ask(call, CONTROL_VERB_RELOAD, CONTROL_NO_SECONDS);
+}
+
+const struct control_command control_reload = {
+    .name = "reload",
+    .start = start_reload,
+    .end = end,
+};

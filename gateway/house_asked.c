@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* What administrators ask of the house, by way of the gateway. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/control_request.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "gateway/child.h"
+#include "gateway/house_private.h"
+
+static void
+forget(struct reload_askers *askers)
+{
+	struct reload_asker *asker;
+
+	while ((asker = STAILQ_FIRST(askers)) != NULL) {
+		STAILQ_REMOVE_HEAD(askers, entry);
+		free(asker);
+	}
+}
+
+void
+house_asked_forget(struct house *house)
+{
+	forget(&house->reload_askers);
+	forget(&house->next_askers);
+}
+
+void
+house_asked_tell(struct house *house, bool is_done, const char *sentence)
+{
+	struct reload_asker *asker;
+
+	STAILQ_FOREACH (asker, &house->reload_askers, entry)
+		child_answer(asker->child, asker->id, is_done, sentence);
+	forget(&house->reload_askers);
+}
+
+const char *
+house_asked_by(const struct house *house, char text[HOUSE_ASKED_BY_SIZE])
+{
+	const struct reload_asker *asker = STAILQ_FIRST(&house->reload_askers);
+
+	if (asker == NULL)
+		return "SIGHUP";
+	(void)snprintf(text, HOUSE_ASKED_BY_SIZE, "uid %u, pid %u",
+	    (unsigned)asker->uid, (unsigned)asker->pid);
+	return text;
+}
+
+static void
+ask_reload(struct house *house, struct child *child, uint64_t id,
+    const struct control_request *request)
+{
+	struct reload_asker *asker = must_alloc(1, sizeof(*asker));
+
+	asker->child = child;
+	asker->id = id;
+	asker->uid = request->uid;
+	asker->pid = request->pid;
+	STAILQ_INSERT_TAIL(&house->next_askers, asker, entry);
+	house_reload_ask(house);
+}
+
+void
+house_asked(void *arg, struct child *child, uint64_t id,
+    const struct control_request *request)
+{
+	struct house *house = arg;
+
+	if (house_is_stopping(house)) {
+		child_answer(child, id, false, "the gateway is stopping");
+		return;
+	}
+	switch (request->verb) {
+	case CONTROL_VERB_RELOAD:
+		ask_reload(house, child, id, request);
+		break;
+	case CONTROL_VERB_DRAIN:
+	case CONTROL_VERB_END:
+		child_answer(child, id, false, "this gateway cannot do that");
+		break;
+	}
+}
