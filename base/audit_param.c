@@ -378,3 +378,9 @@ audit_param_find(const char *name)
 			return (int)i;
 	return -1;
 }
+
+bool
+audit_param_is_number(int number)
+{
+	return params[number].kind == NUMBER;
+}

@@ -25,6 +25,9 @@ struct audit_value {
 /* Its number, below AUDIT_PARAMS_MAX; -1: there is none of that name. */
 int audit_param_find(const char *name) must_check;
 
+/* Is its value a number, whole and not below zero? */
+bool audit_param_is_number(int number) must_check;
+
 /* What the value says of the record, into text; false if it is none that the
  * parameter has. */
 bool audit_param_store(int number, const struct audit_value *value,

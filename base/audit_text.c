@@ -267,3 +267,23 @@ audit_text_parse(const char *line, size_t len, struct audit_text *text,
 					 : take_params(&cursor, at, text);
 	return *why == NULL ? AUDIT_TEXT_RECORD : AUDIT_TEXT_BAD;
 }
+
+bool
+audit_text_each(const char *line, size_t len,
+    void (*each)(void *arg, const char *name, const char *value), void *arg)
+{
+	struct cursor cursor = {line, line + len};
+	char name[NAME_SIZE];
+	struct quoted value;
+
+	if (!take_header(&cursor) || !take(&cursor, "[") ||
+	    !take_name(&cursor, name))
+		return false;
+	while (take(&cursor, " ")) {
+		if (!take_name(&cursor, name) || !take(&cursor, "=\"") ||
+		    !take_value(&cursor, &value))
+			return false;
+		each(arg, name, value.text);
+	}
+	return take(&cursor, "]");
+}

@@ -45,4 +45,14 @@ enum audit_text_result {
 enum audit_text_result audit_text_parse(const char *line, size_t len,
     struct audit_text *text, const char **why, char at[33]) must_check;
 
+/*
+ * Calls `each` for each parameter of such a line, known or not, in order; its
+ * value as text_quote wrote it, until the call returns.  False where the
+ * element ends otherwise than it should; who has parsed the line before knows
+ * that it does not.
+ */
+bool audit_text_each(const char *line, size_t len,
+    void (*each)(void *arg, const char *name, const char *value),
+    void *arg) must_check;
+
 #endif

@@ -6,7 +6,15 @@
 #include <unistd.h>
 
 const struct ctl_command ctl_commands[] = {
+    {"audit grep",
+	"[--since time] [--until time] [--last number]\n"
+	"           [--session number] [--spool folder] field=value ...",
+	audit_grep_run},
     {"audit init", "[--spool folder]", audit_init_run},
+    {"audit show",
+	"[--since time] [--until time] [--last number]\n"
+	"           [--session number] [--spool folder]",
+	audit_show_run},
     {"audit verify", "--key file [--last line | number] [--spool folder]",
 	audit_verify_run},
     {"explain",

@@ -35,7 +35,11 @@ extern const struct ctl_command ctl_commands[];
 bool commands_no_options(int argc, char **argv, int count) must_check;
 
 enum outcome
+audit_grep_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
 audit_init_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
+audit_show_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 audit_verify_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome

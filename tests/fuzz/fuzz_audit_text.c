@@ -23,6 +23,12 @@ print(const struct audit_text *text, char out[AUDIT_RECORD_MAX])
 	(void)audit_record_print(&text->record, &stamp, out);
 }
 
+static void
+look(void *arg, const char *name, const char *value)
+{
+	*(size_t *)arg += strlen(name) + strlen(value);
+}
+
 /* More than a record has room for would not print. */
 #define SIZE_MAX_PRINTED 6000
 
@@ -35,7 +41,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum audit_text_result result =
 	    audit_text_parse((const char *)data, size, &text, &why, at);
 
+	size_t octets = 0;
+	bool is_whole =
+	    audit_text_each((const char *)data, size, look, &octets);
+
 	property((result == AUDIT_TEXT_RECORD) == (why == NULL));
+	property(result != AUDIT_TEXT_RECORD || is_whole);
+	property(octets <= size);
 	if (result != AUDIT_TEXT_RECORD || size > SIZE_MAX_PRINTED)
 		return 0;
 	print(&text, once);

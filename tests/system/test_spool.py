@@ -155,7 +155,7 @@ def what_is_missing_at_the_end_is_known_from_the_last(lab):
         expect_equal([(f["kind"], f["first"], f["last"]) for f in found],
                      [("truncated", count - 1, count)], "findings")
     expect_equal(verify(lab, spool, key)["findings"], [], "without --last")
-    other = messages[2].replace('event="', 'detail="no" event="')
+    other = messages[2].replace(' instance="', ' instance="not-')
     found = verify(lab, spool, key, "--last", other, status=1)["findings"]
     expect_equal([(f["kind"], f["first"]) for f in found], [("differs", 3)],
                  "findings")
@@ -188,3 +188,53 @@ def a_wrong_key_is_told_from_a_forged_spool(lab):
     audit(lab, "verify", "--spool", spool.folder, "--key", "/nonexistent",
           status=66)
     audit(lab, "verify", "--spool", spool.folder, status=64)
+
+
+@behaviour
+def records_are_shown_and_found(lab):
+    messages = some_records(lab)
+    spool, _ = fresh(lab, "shown", messages)
+    where = ["--spool", spool.folder]
+    shown, _ = audit(lab, "show", *where)
+    expect_equal(len(shown.splitlines()), len(messages), "lines")
+    denied = [m for m in messages if 'event="decision"' in m and
+              'outcome="fail"' in m]
+    expect(denied, "something was denied")
+    found = document(lab, "grep", *where, "event=decision",
+                     "outcome=fail")["records"]
+    expect_equal([r["seq"] for r in found],
+                 [int(re.search(r'seq="(\d+)"', m)[1]) for m in denied],
+                 "what was denied")
+    expect(all(found[0]["sentence"] in m for m in denied[:1]),
+           "the sentence that was sent")
+    found = document(lab, "grep", *where, "identity=mallory@*",
+                     "event=decision")["records"]
+    expect({r["identity"] for r in found} == {"mallory@EXAMPLE.COM"}, found)
+    session = found[-1]["session"]
+    found = document(lab, "show", *where, "--session", str(session))["records"]
+    expect({r["session"] for r in found} == {session}, "of one session")
+    found = document(lab, "show", *where, "--last", "2")["records"]
+    expect_equal([f'seq="{r["seq"]}"' in m
+                  for r, m in zip(found, messages[-2:])], [True, True],
+                 "the last two")
+    moment = found[0]["time"][:19] + "Z"
+    found = document(lab, "show", *where, "--until", moment)["records"]
+    expect(all(r["time"][:19] < moment[:19] for r in found),
+           "those before")
+    since = document(lab, "show", *where, "--since", moment)["records"]
+    expect_equal(len(found) + len(since), len(messages), "both")
+    expect_equal(document(lab, "grep", *where, "identity=nobody")["records"],
+                 [], "nothing")
+
+
+@behaviour
+def what_is_no_record_is_named_and_passed_over(lab):
+    messages = some_records(lab)
+    spool, _ = fresh(lab, "foreign", messages)
+    spool.put(spool.lines()[:3] + ["hello"] + spool.lines()[3:])
+    shown, said = audit(lab, "show", "--spool", spool.folder)
+    expect_equal(len(shown.splitlines()), len(messages), "lines")
+    expect(f"{1:020}.log:4: no record" in said, said)
+    for words in [["grep"], ["show", "event=close"], ["grep", "colour=red"],
+                  ["show", "--since", "noon"], ["show", "--last", "0"]]:
+        audit(lab, words[0], "--spool", spool.folder, *words[1:], status=64)

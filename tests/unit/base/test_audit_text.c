@@ -407,10 +407,49 @@ no_cut_of_a_line_is_a_record(void **state)
 	    parse(line, sizeof(line) - 1, &text, &why, at), AUDIT_TEXT_RECORD);
 }
 
+/* ---- one parameter after the other */
+
+struct walk {
+	char text[4096];
+};
+
+static void
+note_param(void *arg, const char *name, const char *value)
+{
+	struct walk *walk = arg;
+
+	size_t len = strlen(walk->text);
+
+	(void)snprintf(
+	    walk->text + len, sizeof(walk->text) - len, "%s=%s|", name, value);
+}
+
+static void
+parameters_come_one_by_one_and_unescaped(void **state)
+{
+	static const char line[] =
+	    "<86>1 2025-11-24T16:00:00Z h gatewarden 7 decision "
+	    "[a@1 seq=\"7\" asked=\"a\\]\\\"\\\\x00\" new=\"\"] words";
+	struct walk walk = {.text = ""};
+
+	(void)state;
+	assert_true(audit_text_each(line, strlen(line), note_param, &walk));
+	assert_string_equal(walk.text, "seq=7|asked=a]\"\\x00|new=|");
+	/* Octet by octet: only what ends is whole. */
+	for (size_t len = 0; len < strlen(line); len++) {
+		bool is_whole = len >= strlen(line) - strlen(" words");
+
+		walk.text[0] = '\0';
+		assert_int_equal(
+		    audit_text_each(line, len, note_param, &walk), is_whole);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(parameters_come_one_by_one_and_unescaped),
 	    cmocka_unit_test(what_is_printed_reads_back),
 	    cmocka_unit_test(every_command_reads_back),
 	    cmocka_unit_test(what_receivers_put_in_front_is_known),
