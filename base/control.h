@@ -26,11 +26,13 @@ enum control_type {
 	CONTROL_PING,	   /* answered by PONG with the same id */
 	CONTROL_SOCKET,	   /* u32 group that may ask, or CONTROL_NO_GROUP; fd:
 			    * the listening socket for gatewardenctl */
-	CONTROL_STOP,	   /* finish what is due and exit(0) */
+	CONTROL_DRAIN, /* accept what waits, then no more; DRAINED follows */
+	CONTROL_STOP,  /* finish what is due and exit(0) */
 	/* program to master */
 	CONTROL_READY,	/* u64 generation */
 	CONTROL_FAILED, /* string why: the configuration is not taken */
 	CONTROL_PONG,
+	CONTROL_DRAINED, /* the last session has ended */
 	CONTROL_REQUEST, /* control_request_encode; from the gateway */
 	/* master to program: control_answer_encode, with the request's id */
 	CONTROL_ANSWER

@@ -206,6 +206,7 @@ static const struct link_handler handlers[] = {
     {CONTROL_LINK, 9, 9, on_link},
     {CONTROL_COMMIT, 8, 8, on_commit},
     {CONTROL_PING, 0, 0, on_ping},
+    {CONTROL_DRAIN, 0, 0, on_other},
     {CONTROL_STOP, 0, 0, on_stop},
     {CONTROL_ANSWER, 5, CONTROL_ANSWER_MAX, on_late_answer},
     {.handle = NULL},

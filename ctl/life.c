@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* gatewardenctl reload: what the whole house is told to do. */
+/* gatewardenctl reload and drain: what the whole house is told to do. */
 #include "ctl/commands.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +67,26 @@ reload_run(const struct ctl *ctl, int argc, char **argv)
 	question = options_new();
 	options_add(question, "command", "reload");
 	outcome = tell(ctl, question);
+	options_free(question);
+	return outcome;
+}
+
+enum outcome
+drain_run(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"timeout", required_argument, NULL, 't'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct options *question = options_new();
+	enum outcome outcome = OUTCOME_USAGE;
+	int option;
+
+	options_add(question, "command", "drain");
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) == 't')
+		options_add(question, "seconds", optarg);
+	if (option == -1 && optind == argc)
+		outcome = tell(ctl, question);
 	options_free(question);
 	return outcome;
 }

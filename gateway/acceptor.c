@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,29 +123,48 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 /* ---- when there is */
 
+/* False, with errno, when there was nobody. */
+static bool
+let_in(struct acceptor *acceptor)
+{
+	struct socket_address client;
+	struct sockaddr_storage from;
+	socklen_t len;
+	int fd = accept_one(acceptor->fd, &from, &len);
+
+	if (fd < 0)
+		return false;
+	counters_add(acceptor->counters, COUNTER_ACCEPTED);
+	if (socket_address_from((struct sockaddr *)&from, len, &client))
+		acceptor->accepted(acceptor->arg, fd, &client);
+	else
+		(void)close(fd);
+	return true;
+}
+
 static void
 on_readable(evutil_socket_t listening, short what, void *arg)
 {
 	struct acceptor *acceptor = arg;
-	struct socket_address client;
-	struct sockaddr_storage from;
-	socklen_t len;
-	int fd;
 
+	(void)listening;
 	(void)what;
 	for (int i = 0; i < ACCEPTS_PER_WAKE; i++) {
-		fd = accept_one(listening, &from, &len);
-		if (fd < 0) {
-			if (sockets_is_shortage(errno))
-				pause_accepting(acceptor, errno);
-			return; /* EAGAIN: another loop was faster */
-		}
-		counters_add(acceptor->counters, COUNTER_ACCEPTED);
-		if (socket_address_from((struct sockaddr *)&from, len, &client))
-			acceptor->accepted(acceptor->arg, fd, &client);
-		else
-			(void)close(fd);
+		if (let_in(acceptor))
+			continue;
+		if (sockets_is_shortage(errno))
+			pause_accepting(acceptor, errno);
+		return; /* EAGAIN: another loop was faster */
 	}
+}
+
+/* One that was gone before we came is passed over. */
+void
+acceptor_finish(struct acceptor *acceptor)
+{
+	while (let_in(acceptor) || errno == ECONNABORTED)
+		continue;
+	acceptor_free(acceptor);
 }
 
 struct acceptor *

@@ -24,6 +24,8 @@ acceptor_fn(void *arg, int fd, const struct socket_address *client);
  */
 struct acceptor *acceptor_new(struct event_base *base, int fd,
     struct counters *counters, acceptor_fn *accepted, void *arg) must_check;
+/* Accepts all who wait, then frees it. */
+void acceptor_finish(struct acceptor *acceptor);
 void acceptor_free(struct acceptor *acceptor); /* NULL is fine */
 
 #endif

@@ -106,9 +106,20 @@ on_request(void *arg, struct link_message *message)
 		    child->arg, child, message->id, &request);
 }
 
+static void
+on_drained(void *arg, struct link_message *message)
+{
+	struct child *child = arg;
+
+	(void)message;
+	if (child->functions->drained != NULL)
+		child->functions->drained(child->arg);
+}
+
 static const struct link_handler handlers[] = {
     {CONTROL_READY, 8, 8, on_ready},
     {CONTROL_FAILED, 4, 4 + WHY_SIZE, on_failed},
+    {CONTROL_DRAINED, 0, 0, on_drained},
     {CONTROL_REQUEST, CONTROL_REQUEST_MAX, CONTROL_REQUEST_MAX, on_request},
     {.handle = NULL},
 };

@@ -43,6 +43,8 @@ struct child_functions {
 	 * later.  NULL: what asks is killed. */
 	void (*asked)(void *arg, struct child *child, uint64_t id,
 	    const struct control_request *request);
+	/* What was asked by CONTROL_DRAIN has come; may be NULL. */
+	void (*drained)(void *arg);
 };
 
 /* Nothing runs yet.  The spec and its texts are copied; `functions` is

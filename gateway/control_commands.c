@@ -5,6 +5,7 @@
 #include "gateway/control_server.h"
 
 const struct control_command *const control_commands[] = {
+    &control_drain,
     &control_entry,
     &control_explain,
     &control_facts,

@@ -44,6 +44,10 @@ void control_policy_say(struct control_call *call, const struct ruleset *rules,
  */
 extern const struct control_command control_subject;
 
+/* "drain": no new sessions, then the end; at the latest after `seconds`, or
+ * what the settings say without it.  As "reload". */
+extern const struct control_command control_drain;
+
 /* "entry": is there an entry `dn`?  One line of kind `entry`: is (there,
  * missing, unknown) and silence. */
 extern const struct control_command control_entry;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Asks of the master what an administrator asks of us: new settings. */
+/* Asks of the master what an administrator asks of us: new settings, or the
+ * end. */
 #include <stdlib.h>
 
 #include "base/control.h"
@@ -8,6 +9,7 @@
 #include "base/link.h"
 #include "base/options.h"
 #include "base/program.h"
+#include "base/text.h"
 #include "gateway/control_commands.h"
 #include "gateway/control_peer.h"
 #include "gateway/control_server.h"
@@ -84,14 +86,47 @@ end(void *state)
 	free(asking);
 }
 
+static bool
+may_change(struct control_call *call)
+{
+	if (control_peer_is_ours(control_call_peer(call)))
+		return true;
+	control_call_fail(call, CTL_REFUSED,
+	    "only root and the gateway's own user may change it");
+	return false;
+}
+
+static void *
+start_drain(struct control_call *call)
+{
+	const char *text =
+	    options_get(control_call_asked(call), "seconds", NULL);
+	uint64_t seconds = CONTROL_NO_SECONDS;
+
+	if (!may_change(call))
+		return NULL;
+	if (text != NULL && !text_parse_u64(text, 0, 86400, &seconds)) {
+		control_call_fail(call, CTL_BAD_QUESTION,
+		    "the seconds of a drain are 0 to 86400");
+		return NULL;
+	}
+	return ask(call, CONTROL_VERB_DRAIN, (uint32_t)seconds);
+}
+
+static const char *const drain_arguments[] = {"seconds", NULL};
+
+const struct control_command control_drain = {
+    .name = "drain",
+    .arguments = drain_arguments,
+    .start = start_drain,
+    .end = end,
+};
+
 static void *
 start_reload(struct control_call *call)
 {
-	if (!control_peer_is_ours(control_call_peer(call))) {
-		control_call_fail(call, CTL_REFUSED,
-		    "only root and the gateway's own user may change it");
+	if (!may_change(call))
 		return NULL;
-	}
 	return ask(call, CONTROL_VERB_RELOAD, CONTROL_NO_SECONDS);
 }
 

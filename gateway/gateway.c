@@ -26,6 +26,7 @@
 #include "gateway/control_askers.h"
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
+#include "gateway/drain.h"
 #include "gateway/rule_uses.h"
 #include "gateway/rules_in_use.h"
 #include "gateway/connected.h"
@@ -61,6 +62,7 @@ struct gateway {
 	struct audit_sender *audit;
 	struct statistics *statistics;
 	struct housekeeping *housekeeping;
+	struct drain *drain; /* NULL: nobody has asked for it */
 	struct policy_source *policy;
 	struct control_world world; /* what the control socket's answers see */
 	struct control_server *control;
@@ -294,6 +296,25 @@ take_control(struct gateway *gateway, struct link_message *message)
 }
 
 static void
+on_drained(void *arg)
+{
+	struct gateway *gateway = arg;
+
+	program_send(gateway->program, CONTROL_DRAINED, 0, NULL, 0);
+}
+
+static void
+begin_drain(struct gateway *gateway)
+{
+	if (gateway->settings == NULL)
+		on_drained(gateway);
+	else if (gateway->drain == NULL)
+		gateway->drain = drain_start(program_base(gateway->program),
+		    &gateway->shared, gateway->workers, gateway->worker_count,
+		    on_drained, gateway);
+}
+
+static void
 on_message(void *state, struct link_message *message)
 {
 	struct gateway *gateway = state;
@@ -310,6 +331,9 @@ on_message(void *state, struct link_message *message)
 		break;
 	case CONTROL_ADDRESSES:
 		take_addresses(gateway, message);
+		break;
+	case CONTROL_DRAIN:
+		begin_drain(gateway);
 		break;
 	default:
 		log_warning(NULL, "the master sent a message of type %u",
@@ -529,6 +553,8 @@ stop(void *state)
 	struct gateway *gateway = state;
 	struct mail mail = {.kind = MAIL_STOP};
 
+	drain_cancel(gateway->drain);
+	gateway->drain = NULL;
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_mail(gateway->workers[i], &mail);
 	for (size_t i = 0; i < gateway->worker_count; i++)

@@ -146,6 +146,12 @@ house_is_stopping(const struct house *house)
 	return house->phase >= PHASE_STOPPING_GATEWAY;
 }
 
+bool
+house_is_ending(const struct house *house)
+{
+	return house->phase >= PHASE_DRAINING;
+}
+
 void
 house_take_log_level(const struct plan *plan)
 {
@@ -178,8 +184,13 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 		house_stop_hasten(house);
 		return;
 	}
+	if (house->phase == PHASE_DRAINING) {
+		log_info(NULL, "stopping at once");
+		house_stop(house, EXIT_SUCCESS);
+		return;
+	}
 	log_info(NULL, "stopping");
-	house_stop(house, EXIT_SUCCESS);
+	house_drain(house, house->now->settings->drain_timeout);
 }
 
 /* ---- the start ---- */
@@ -212,6 +223,8 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (house_is_stopping(house))
 		house_stop_hasten(house);
+	else if (house->phase == PHASE_DRAINING)
+		house_drain_is_over(house);
 	else if (house->next != NULL)
 		house_reload_roll_back(
 		    house, "a program has not answered in time");
@@ -268,6 +281,7 @@ static const struct child_functions child_functions = {
     .ready = on_ready,
     .failed = on_failed,
     .asked = house_asked,
+    .drained = house_drained,
 };
 
 static void
@@ -296,6 +310,11 @@ on_died(void *arg, struct child *child, const char *how, bool by_itself,
 
 	if (house_is_stopping(house)) {
 		house_stop_go_on(house);
+		return false;
+	}
+	if (house->phase == PHASE_DRAINING && house_is_gateway(child)) {
+		log_error(NULL, "%s %s", child_name(child), how);
+		house_stop(house, EXIT_FAILURE);
 		return false;
 	}
 	if (house->phase <= PHASE_STARTING && by_itself) {
@@ -421,6 +440,8 @@ build(struct house *house)
 		die("no event loop: %s", strerror(errno));
 	must(evtimer_assign(
 		 &house->deadline, house->base, on_deadline, house) == 0);
+	must(evtimer_assign(
+		 &house->door, house->base, house_drain_on_door, house) == 0);
 	must(event_assign(&house->flushed, house->base, -1, EV_PERSIST,
 		 house_stop_on_look, house) == 0);
 	watch_signals(house);
@@ -449,6 +470,7 @@ demolish(struct house *house)
 	(void)evsignal_del(&house->interrupt);
 	(void)evtimer_del(&house->deadline);
 	(void)event_del(&house->flushed);
+	(void)evtimer_del(&house->door);
 	event_base_free(house->base);
 }
 

@@ -8,6 +8,8 @@
 #include "base/must.h"
 #include "gateway/child.h"
 #include "gateway/house_private.h"
+#include "gateway/plan.h"
+#include "gateway/settings.h"
 
 static void
 forget(struct reload_askers *askers)
@@ -63,13 +65,32 @@ ask_reload(struct house *house, struct child *child, uint64_t id,
 	house_reload_ask(house);
 }
 
+static void
+ask_drain(struct house *house, struct child *child, uint64_t id,
+    const struct control_request *request)
+{
+	uint64_t seconds = request->seconds != CONTROL_NO_SECONDS
+			       ? request->seconds
+			       : house->now->settings->drain_timeout;
+	char text[HOUSE_WHY_SIZE];
+
+	(void)snprintf(text, sizeof(text),
+	    "nobody is let in any more; the gateway ends with its last "
+	    "session, or in %llu seconds",
+	    (unsigned long long)seconds);
+	child_answer(child, id, true, text);
+	log_info(NULL, "uid %u, pid %u: drain", (unsigned)request->uid,
+	    (unsigned)request->pid);
+	house_drain(house, seconds);
+}
+
 void
 house_asked(void *arg, struct child *child, uint64_t id,
     const struct control_request *request)
 {
 	struct house *house = arg;
 
-	if (house_is_stopping(house)) {
+	if (house_is_ending(house)) {
 		child_answer(child, id, false, "the gateway is stopping");
 		return;
 	}
@@ -78,6 +99,8 @@ house_asked(void *arg, struct child *child, uint64_t id,
 		ask_reload(house, child, id, request);
 		break;
 	case CONTROL_VERB_DRAIN:
+		ask_drain(house, child, id, request);
+		break;
 	case CONTROL_VERB_END:
 		child_answer(child, id, false, "this gateway cannot do that");
 		break;

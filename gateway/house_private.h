@@ -25,7 +25,8 @@ struct supervisor;
 #define HOUSE_BOOT_ID_SIZE  37
 #define HOUSE_ASKED_BY_SIZE 64
 
-/* In this order; PHASE_STOPPING_* is the house's end, from the gateway, which
+/* In this order; sessions may end by themselves in PHASE_DRAINING;
+ * PHASE_STOPPING_* is the house's end, from the gateway, which
  * still has something to write down, to the auditor, which writes. */
 enum phase {
 	PHASE_FORKING,
@@ -33,6 +34,7 @@ enum phase {
 	PHASE_RUNNING,
 	PHASE_RELOADING_HELPERS,
 	PHASE_RELOADING_GATEWAY,
+	PHASE_DRAINING,
 	PHASE_STOPPING_GATEWAY,
 	PHASE_STOPPING_HELPERS,
 	PHASE_FLUSHING,
@@ -68,6 +70,7 @@ struct house {
 	struct event reload, terminate, interrupt;
 	struct event deadline; /* of the phase */
 	struct event flushed;
+	struct event door; /* when what was on its way in is in */
 };
 
 /* Whether a program is one of those that are meant. */
@@ -81,6 +84,8 @@ bool house_is_auditor(const struct child *child);
  */
 void house_enter(struct house *house, enum phase phase, time_t limit_s);
 bool house_is_stopping(const struct house *house);
+/* It drains or stops. */
+bool house_is_ending(const struct house *house);
 
 /* Writes an audit record of the house itself. */
 void house_record(struct house *house, enum audit_event event, bool failed,
@@ -116,6 +121,13 @@ void house_reload_if_wanted(struct house *house);
 void house_reload_go_on(struct house *house);
 /* One has not: whoever has gets the old ones again. */
 void house_reload_roll_back(struct house *house, const char *why);
+
+/* Lets nobody in any more and gives sessions that long; then the end begins.
+ */
+void house_drain(struct house *house, uint64_t seconds);
+void house_drain_on_door(evutil_socket_t fd, short what, void *house);
+void house_drained(void *house);
+void house_drain_is_over(struct house *house); /* its time is */
 
 /* Begins the end; nothing if it has begun. */
 void house_stop(struct house *house, int exit_status);

@@ -16,6 +16,7 @@
 
 #include "config.h"
 
+#define STOP_LIMIT_S  25 /* for all steps, with some to spare */
 #define FLUSH_LOOK_MS 10 /* between two looks whether records are out */
 
 static bool
@@ -130,7 +131,7 @@ house_stop(struct house *house, int exit_status)
 	if (house_is_stopping(house))
 		return;
 	house->exit_status = exit_status;
-	notify_stopping();
+	notify_stopping(STOP_LIMIT_S);
 	supervisor_retire(house->supervisor);
 	begin_step(house, PHASE_STOPPING_GATEWAY);
 	house_stop_go_on(house);

@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/must.h"
 #include "gateway/settings.h"
 
@@ -120,6 +123,37 @@ listeners_close(struct listeners *listeners)
 			(void)close(listeners->listener[i].fd);
 	}
 	free(listeners);
+}
+
+/* A filter of a TCP socket sees the packet from the TCP header on: the octet
+ * with the flags is the 14th (RFC 9293 section 3.1). */
+void
+listeners_shut(const struct listeners *listeners)
+{
+	struct sock_filter drop_syn[] = {
+	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, 0),
+	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {
+	    .len = ARRAY_COUNT(drop_syn), .filter = drop_syn};
+
+	for (size_t i = 0; i < listeners->count; i++)
+		if (setsockopt(listeners->listener[i].fd, SOL_SOCKET,
+			SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+			log_warning(NULL, "listener %s cannot be shut: %s",
+			    listeners->listener[i].name, strerror(errno));
+}
+
+void
+listeners_leave(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		if (listeners->listener[i].fd >= 0)
+			(void)close(listeners->listener[i].fd);
+		listeners->listener[i].fd = -1;
+	}
 }
 
 size_t

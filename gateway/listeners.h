@@ -22,6 +22,12 @@ struct listeners *listeners_open(const struct settings *settings,
     const struct listeners *have, char *why, size_t why_size) must_check;
 void listeners_close(struct listeners *listeners);
 
+/* No handshake begins any more; those that have begun go on.  Nobody is told:
+ * who comes now tries again, and is refused once the sockets are closed. */
+void listeners_shut(const struct listeners *listeners);
+/* Closes the sockets; the list stays. */
+void listeners_leave(struct listeners *listeners);
+
 size_t listeners_count(const struct listeners *listeners);
 const char *listeners_name(const struct listeners *listeners, size_t n);
 int listeners_fd(const struct listeners *listeners, size_t n); /* borrowed */

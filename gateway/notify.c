@@ -56,7 +56,12 @@ notify_reloading(void)
 }
 
 void
-notify_stopping(void)
+notify_stopping(uint64_t seconds)
 {
-	tell("STOPPING=1");
+	char text[80];
+
+	(void)snprintf(text, sizeof(text),
+	    "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
+	    (unsigned long long)seconds * 1000000);
+	tell(text);
 }

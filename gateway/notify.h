@@ -3,8 +3,11 @@
 #ifndef GATEWAY_NOTIFY_H
 #define GATEWAY_NOTIFY_H
 
+#include <stdint.h>
+
 void notify_ready(void);
 void notify_reloading(void);
-void notify_stopping(void);
+/* It may take that many seconds. */
+void notify_stopping(uint64_t seconds);
 
 #endif

@@ -151,6 +151,20 @@ stop(struct thread *thread)
 	on_stop_poll(-1, 0, thread);
 }
 
+static void
+stop_accepting(struct thread *thread)
+{
+	struct listener *listener;
+
+	while ((listener = SLIST_FIRST(&thread->listeners)) != NULL) {
+		SLIST_REMOVE_HEAD(&thread->listeners, entry);
+		acceptor_finish(listener->acceptor);
+		free(listener->name);
+		free(listener);
+	}
+	atomic_fetch_add(&thread->worker.shared->closed, 1);
+}
+
 /* Of all listeners, in the settings that are in force. */
 static void
 take_ports(struct worker *worker)
@@ -215,6 +229,9 @@ open_mail(void *arg, struct mail *mail)
 		worker->own.addresses = mail->addresses;
 		worker->own.count = mail->count;
 		reviews_begin(worker->reviews, false);
+		break;
+	case MAIL_DRAIN:
+		stop_accepting(thread);
 		break;
 	case MAIL_STOP:
 		stop(thread);

@@ -53,6 +53,7 @@ struct shared {
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */
 	_Atomic bool directory_up;
+	_Atomic unsigned closed; /* workers that accept nobody any more */
 };
 
 /* What a thread's sessions use; settings and rules are references of its
@@ -83,6 +84,7 @@ enum mail_kind {
 	MAIL_RULES,	/* rules (a reference) */
 	MAIL_SUBJECTS,	/* users or groups have changed */
 	MAIL_ADDRESSES, /* addresses (malloc'ed), count */
+	MAIL_DRAIN,	/* accept what waits, then no more */
 	MAIL_STOP	/* end all sessions, flush the records, leave */
 };
 

@@ -172,7 +172,7 @@ class Lab:
 
     def _settings(self, changes):
         settings = {
-            "gateway": {"workers": 2, "log_level": "debug",
+            "gateway": {"workers": 2, "drain_timeout": 0, "log_level": "debug",
                         "state_dir": f"{self.directory}/gateway/state"},
             "control": {"socket": f"{self.directory}/gateway/run/control"},
             "kerberos": {"keytab": self.keytab,

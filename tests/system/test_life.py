@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: ISC
-"""The life of the house: new settings, asked for by an administrator."""
+"""The life of the house: new settings, asked for by an administrator;
+an end that waits for sessions."""
 
-from tests.lab.gateway import Raw, greets
-from tests.lab.process import accepts, free_port
+import errno
+import signal
+import socket
+
+from tests.lab.gateway import Raw, greets, split_address
+from tests.lab.process import accepts, free_port, wait_until
 from tests.lab.socks import Client
 from tests.lab.suite import behaviour, expect, expect_equal
 
@@ -72,3 +77,86 @@ def a_setting_for_a_restart_is_named_and_refused(lab):
     finally:
         lab.gateway.settings["gateway"]["workers"] = before
         lab.gateway.write_settings()
+
+
+def ends(lab, seconds=15):
+    """Waits for the end in order; starts the next one."""
+    expect_equal(lab.gateway.program.popen.wait(seconds), 0, "exit status")
+    lab.gateway.assert_sane()
+    before = lab.gateway.log_text().count("policy generation 1:")
+    lab.gateway.start()
+    wait_until(lambda: lab.gateway.log_text().count("policy generation 1:") >
+               before, "the rules are there")
+
+
+def is_refused(lab):
+    host, port = split_address(lab.gateway.settings["listener main"]["address"])
+    with socket.socket() as probe:
+        probe.settimeout(3)
+        try:
+            return probe.connect_ex((host, port)) == errno.ECONNREFUSED
+        except TimeoutError:
+            return False
+
+
+@behaviour
+def drain_lets_nobody_in_and_waits_for_who_is(lab):
+    spot = lab.target(echo)
+    with Client(lab) as running, Client(lab) as early:
+        running.connect(spot.address, spot.port)
+        said = lab.gateway.ctl("drain", "--timeout", "60")
+        expect("or in 60 seconds" in said, said)
+        wait_until(lambda: is_refused(lab), "newcomers are refused")
+        running.put(b"still")
+        expect_equal(running.get(5), b"still", "the running session")
+        early.connect(spot.address, spot.port)  # was there before
+        name = running.name
+        expect(lab.gateway.program.is_alive(), "it waits")
+    ends(lab)
+    record = lab.audit.wait_for(client=name, event="close")
+    expect(record["reason"] != "shutdown", record["reason"])
+
+
+@behaviour
+def sigterm_drains_for_the_time_of_the_settings(lab):
+    spot = lab.target(echo)
+    lab.gateway.settings["gateway"]["drain_timeout"] = 1
+    lab.gateway.write_settings()
+    lab.gateway.ctl("reload")
+    try:
+        with Client(lab) as running:
+            running.connect(spot.address, spot.port)
+            lab.gateway.program.signal(signal.SIGTERM)
+            wait_until(lambda: is_refused(lab), "newcomers are refused")
+            lab.audit.wait_for(client=running.name, event="close",
+                               reason="shutdown")
+            expect("draining: 1 sessions are left" in lab.gateway.log_text(),
+                   "progress in the log")
+    finally:
+        lab.gateway.settings["gateway"]["drain_timeout"] = 0
+        lab.gateway.write_settings()
+    ends(lab)
+
+
+@behaviour
+def a_second_sigterm_ends_a_drain(lab):
+    spot = lab.target(echo)
+    with Client(lab) as running:
+        running.connect(spot.address, spot.port)
+        lab.gateway.ctl("drain", "--timeout", "3600")
+        lab.gateway.program.signal(signal.SIGTERM)
+        ends(lab)
+
+
+@behaviour
+def who_is_on_his_way_in_at_a_drain_is_served(lab):
+    """Connections that the kernel has taken are not reset."""
+    clients = [Client(lab) for _ in range(20)]
+    lab.gateway.ctl("drain", "--timeout", "60")
+    try:
+        for client in clients:
+            client.greet()
+    finally:
+        for client in clients:
+            client.close()
+    ends(lab)

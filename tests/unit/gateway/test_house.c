@@ -110,7 +110,8 @@ write_settings(struct world *world, const char *kerberos, const char *more)
 	char text[TEXT_SIZE];
 
 	(void)snprintf(text, sizeof(text),
-	    "gateway { workers = 2\n state_dir = \"%s/state\" }\n"
+	    "gateway { workers = 2\n drain_timeout = 0\n state_dir = "
+	    "\"%s/state\" }\n"
 	    "control { socket = \"%s/run/control\" }\n"
 	    "users { gateway = \"%u\"\n authenticator = \"%u\"\n"
 	    " directory = \"%u\"\n auditor = \"%u\" }\n"
