@@ -90,6 +90,53 @@ class Syslog:
         self.program.stop()
 
 
+class Receiver:
+    """rsyslogd with our example's settings, moved into a folder."""
+
+    EXAMPLE = "examples/rsyslog-gatewarden.conf"
+
+    def __init__(self, directory, root):
+        self.directory = directory
+        self.address, self.port = "127.0.0.1", free_port()
+        self.socket = f"{directory}/run/socket"
+        os.makedirs(f"{directory}/log", 0o755)
+        self.binary = shutil.copy("/usr/sbin/rsyslogd",
+                                  f"{directory}/rsyslogd")
+        with open(f"{root}/{self.EXAMPLE}") as source:
+            text = source.read()
+        for there, here in [
+                ("/run/gatewarden-log", f"{directory}/run"),
+                ("/var/log/gatewarden", f"{directory}/log"),
+                ('address="192.0.2.1" port="601"',
+                 f'address="{self.address}" port="{self.port}"')]:
+            assert there in text, there
+            text = text.replace(there, here)
+        self.config = f"{directory}/rsyslog.conf"
+        with open(self.config, "w") as out:
+            out.write('module(load="imuxsock" SysSock.Use="off")\n' + text)
+        self.program = None
+
+    def start(self):
+        self.program = Program(
+            "rsyslogd", [self.binary, "-n", "-f", self.config, "-i",
+                         f"{self.directory}/pid"],
+            f"{self.directory}/rsyslogd.log")
+        self.program.ready_when(lambda: accepts(self.address, self.port) and
+                                _is_socket(self.socket))
+
+    def stop(self):
+        self.program.stop()
+
+    def lines(self, ending):
+        """Of the files of all days, whole ones only."""
+        text = ""
+        for name in sorted(os.listdir(f"{self.directory}/log")):
+            if name.endswith(ending):
+                with open(f"{self.directory}/log/{name}") as source:
+                    text += source.read()
+        return text[:text.rfind("\n") + 1].splitlines()
+
+
 def _is_socket(path):
     try:
         return stat.S_ISSOCK(os.stat(path).st_mode)
