@@ -29,6 +29,7 @@
 #include "gateway/capacity.h"
 #include "gateway/house_private.h"
 #include "gateway/interfaces.h"
+#include "gateway/listeners.h"
 #include "gateway/notify.h"
 #include "gateway/plan.h"
 #include "gateway/programs.h"
@@ -488,6 +489,26 @@ start(struct house *house, const char *libexecdir)
 	house_tell(house, house_is_any, house->now);
 }
 
+/* With the sockets that were handed over to us. */
+static struct plan *
+open_first(
+    struct house *house, struct settings *settings, char *why, size_t why_size)
+{
+	struct plan given = {.listeners = listeners_inherit(why, why_size)};
+	struct plan *plan = NULL;
+
+	if (given.listeners == NULL ||
+	    !listeners_fit(given.listeners, settings, why, why_size)) {
+		settings_unref(settings);
+	} else {
+		house->are_sockets_kept = listeners_count(given.listeners) > 0;
+		plan = plan_open(
+		    settings, ++house->last_generation, &given, why, why_size);
+	}
+	listeners_close(given.listeners);
+	return plan;
+}
+
 int
 house_run(const struct house_spec *spec)
 {
@@ -496,8 +517,7 @@ house_run(const struct house_spec *spec)
 
 	STAILQ_INIT(&house.reload_askers);
 	STAILQ_INIT(&house.next_askers);
-	house.now = plan_open(
-	    spec->settings, ++house.last_generation, NULL, why, sizeof(why));
+	house.now = open_first(&house, spec->settings, why, sizeof(why));
 	if (house.now == NULL ||
 	    !state_folders_make(house.now->settings, why, sizeof(why))) {
 		log_error(NULL, "the start has failed: %s", why);

@@ -4,7 +4,8 @@
  *
  * A listening socket that is closed resets whoever waits there.  So no new
  * handshake begins for a moment, those that have begun come to their end, the
- * gateway accepts them, and only then the sockets are closed.
+ * gateway accepts them, and only then the sockets are closed.  Those that the
+ * service manager keeps stay open: who comes waits for the next start.
  */
 #include "gateway/house_private.h"
 
@@ -52,7 +53,8 @@ house_drain(struct house *house, uint64_t seconds)
 	    (unsigned long long)seconds);
 	notify_stopping(seconds + ORDERLY_S);
 	house_enter(house, PHASE_DRAINING, (time_t)seconds);
-	listeners_shut(house->now->listeners);
+	if (!house->are_sockets_kept)
+		listeners_shut(house->now->listeners);
 	(void)evtimer_add(&house->door, &door);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "gateway/settings.h"
 
 struct listener {
@@ -111,6 +112,112 @@ listeners_open(const struct settings *settings, const struct listeners *have,
 		}
 	}
 	return listeners;
+}
+
+/* ---- what the service manager hands over */
+
+#define FIRST_INHERITED 3
+#define INHERITED_MAX	256
+
+/* How many; 0 if they are for another process, or not there. */
+static bool
+read_count(uint64_t *count, char *why, size_t why_size)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint64_t number = 0;
+	bool was_good = true;
+
+	*count = 0;
+	if (pid != NULL && fds != NULL) {
+		was_good = text_parse_u64(pid, 1, INT32_MAX, &number) &&
+			   text_parse_u64(fds, 0, INHERITED_MAX, count);
+		if (!was_good)
+			(void)snprintf(why, why_size,
+			    "LISTEN_PID or LISTEN_FDS is no number, or there "
+			    "are more than %d descriptors",
+			    INHERITED_MAX);
+		else if (number != (uint64_t)getpid())
+			*count = 0;
+	}
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+	return was_good;
+}
+
+static bool
+is_listening(int fd)
+{
+	int type = 0, listens = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return false;
+	len = sizeof(listens);
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
+	       type == SOCK_STREAM && listens != 0;
+}
+
+static bool
+inherit_one(struct listener *listener, int fd)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
+
+	listener->fd = fd;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && is_listening(fd) &&
+	       getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
+	       socket_address_from(
+		   (const struct sockaddr *)&at, len, &listener->bind) &&
+	       fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+struct listeners *
+listeners_inherit(char *why, size_t why_size)
+{
+	struct listeners *listeners;
+	uint64_t count;
+
+	if (!read_count(&count, why, why_size))
+		return NULL;
+	listeners =
+	    must_alloc(1, sizeof(*listeners) + count * sizeof(struct listener));
+	while (listeners->count < count) {
+		size_t n = listeners->count++;
+		int fd = FIRST_INHERITED + (int)n;
+
+		if (inherit_one(&listeners->listener[n], fd))
+			continue;
+		(void)snprintf(why, why_size,
+		    "descriptor %d of LISTEN_FDS is no listening TCP socket",
+		    fd);
+		listeners_close(listeners);
+		return NULL;
+	}
+	return listeners;
+}
+
+bool
+listeners_fit(const struct listeners *have, const struct settings *settings,
+    char *why, size_t why_size)
+{
+	char text[SOCKET_ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < have->count; i++) {
+		const struct socket_address *at = &have->listener[i].bind;
+		bool is_found = false;
+
+		for (size_t k = 0; k < settings->listener_count; k++)
+			is_found |= is_same(at, &settings->listeners[k].bind);
+		if (is_found)
+			continue;
+		(void)snprintf(why, why_size,
+		    "LISTEN_FDS hands over a socket for %s, which is the "
+		    "address of no listener of the settings",
+		    socket_address_print(at, text));
+		return false;
+	}
+	return true;
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_LISTENERS_H
 #define GATEWAY_LISTENERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -21,6 +22,18 @@ struct settings;
 struct listeners *listeners_open(const struct settings *settings,
     const struct listeners *have, char *why, size_t why_size) must_check;
 void listeners_close(struct listeners *listeners);
+
+/*
+ * The sockets that the service manager hands over (sd_listen_fds(3)), as
+ * LISTEN_PID and LISTEN_FDS say; the variables are removed.  None: an empty
+ * list.  NULL, with a sentence in why, where what they say is wrong or a
+ * descriptor is no listening TCP socket.
+ */
+struct listeners *listeners_inherit(char *why, size_t why_size) must_check;
+/* Does each of `have` belong to some listener of the settings?  If not, a
+ * sentence in why. */
+bool listeners_fit(const struct listeners *have,
+    const struct settings *settings, char *why, size_t why_size) must_check;
 
 /* No handshake begins any more; those that have begun go on.  Nobody is told:
  * who comes now tries again, and is refused once the sockets are closed. */

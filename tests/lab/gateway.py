@@ -84,6 +84,7 @@ class Gateway:
         os.chmod(f"{directory}/sanitizer", 0o1777)
         self.path = f"{directory}/gatewarden.conf"
         self.program = None
+        self.inherits = ()  # descriptors that the master gets
         self.wrapper = []  # what starts the master, such as prlimit
         self.env = {**os.environ, **(env or {}),
                     **{key: value.format(directory=directory)
@@ -107,7 +108,8 @@ class Gateway:
         self.program = Program(
             "gatewarden",
             [*self.wrapper, f"{self.programs}/gatewarden", "-c", self.path, "-L",
-             self.programs], self.log, env=self.env)
+             self.programs], self.log, env=self.env,
+            inherits=self.inherits)
         if ready:
             self.wait_ready()
 

@@ -68,12 +68,12 @@ def _die_with_parent():
 class Program:
     """A daemon in the foreground, its output in a log of the lab."""
 
-    def __init__(self, name, argv, log, env=None):
+    def __init__(self, name, argv, log, env=None, inherits=()):
         self.name, self.log = name, log
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(
                 argv, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, preexec_fn=_die_with_parent)
+                stderr=out, preexec_fn=_die_with_parent, pass_fds=inherits)
 
     @property
     def pid(self):

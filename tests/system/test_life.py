@@ -3,6 +3,7 @@
 an end that waits for sessions."""
 
 import errno
+import os
 import signal
 import socket
 
@@ -160,3 +161,66 @@ def who_is_on_his_way_in_at_a_drain_is_served(lab):
         for client in clients:
             client.close()
     ends(lab)
+
+
+ACTIVATE = "/usr/bin/systemd-socket-activate"
+
+
+@behaviour
+def sockets_of_the_service_manager_are_served_and_outlive_us(lab):
+    host, port = split_address(lab.gateway.settings["listener main"]["address"])
+    lab.gateway.stop()
+    with socket.create_server((host, port), backlog=64) as kept:
+        hand_over(lab, kept)
+        lab.gateway.wait_ready()
+        lab.gateway.stop()
+        with socket.create_connection((host, port)) as waits:
+            hand_over(lab, kept)
+            waits.settimeout(20)
+            waits.sendall(b"\x05\x01\x01")
+            expect_equal(waits.recv(2)[:1], b"\x05", "who came meanwhile")
+            lab.gateway.stop()
+    lab.gateway.start()
+
+
+def hand_over(lab, kept):
+    """Starts the gateway with that socket as descriptor 3, as a service
+    manager does."""
+    os.set_inheritable(kept.fileno(), True)
+    lab.gateway.wrapper = [
+        "/bin/sh", "-c", f'exec 3<&{kept.fileno()}; LISTEN_PID=$$ '
+        'LISTEN_FDS=1 exec "$@"', "sh"]
+    lab.gateway.inherits = (kept.fileno(),)
+    try:
+        lab.gateway.start(ready=False)
+    finally:
+        lab.gateway.wrapper, lab.gateway.inherits = [], ()
+
+
+@behaviour
+def systemd_socket_activate_starts_us(lab):
+    address = lab.gateway.settings["listener main"]["address"]
+    lab.gateway.stop()
+    lab.gateway.wrapper = [ACTIVATE, "-l", address]
+    try:
+        lab.gateway.start()
+        lab.gateway.stop()
+    finally:
+        lab.gateway.wrapper = []
+    lab.gateway.start()
+
+
+@behaviour
+def a_socket_of_no_listener_is_refused(lab):
+    port = free_port()
+    lab.gateway.stop()
+    lab.gateway.wrapper = [ACTIVATE, "-l", f"127.0.0.1:{port}"]
+    try:
+        lab.gateway.start(ready=False)
+        wait_until(lambda: accepts("127.0.0.1", port), "it is started")
+        expect_equal(lab.gateway.program.popen.wait(10), 78, "exit status")
+        expect(f"a socket for 127.0.0.1:{port}, which is the address of no "
+               "listener" in lab.gateway.log_text(), "the sentence")
+    finally:
+        lab.gateway.wrapper = []
+    lab.gateway.start()

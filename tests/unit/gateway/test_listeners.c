@@ -132,6 +132,72 @@ one_that_cannot_open_closes_all_and_is_named(void **state)
 	forget(&world);
 }
 
+/* The count of what is inherited, or -1: refused. */
+static int
+inherit(const char *pid, const char *fds)
+{
+	char why[WHY_SIZE] = "";
+	struct listeners *listeners;
+	int count = -1;
+
+	assert_int_equal(setenv("LISTEN_PID", pid, 1), 0);
+	assert_int_equal(setenv("LISTEN_FDS", fds, 1), 0);
+	listeners = listeners_inherit(why, sizeof(why));
+	if (listeners != NULL)
+		count = (int)listeners_count(listeners);
+	else
+		assert_string_not_equal(why, "");
+	listeners_close(listeners);
+	assert_null(getenv("LISTEN_PID"));
+	assert_null(getenv("LISTEN_FDS"));
+	return count;
+}
+
+static void
+what_the_service_manager_says_is_not_trusted(void **state)
+{
+	static const char *const bad[] = {"", " ", "-1", "+1", "01", "1 ", "1x",
+	    "0x1", "257", "4294967296", "18446744073709551617", "one"};
+	char own[24], other[24];
+
+	(void)state;
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	(void)snprintf(other, sizeof(other), "%d", (int)getpid() + 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(inherit(own, bad[i]), -1);
+	assert_int_equal(inherit("x", "1"), -1);
+	assert_int_equal(inherit("0", "1"), -1);
+	assert_int_equal(inherit(own, "0"), 0);
+	assert_int_equal(inherit(other, "1"), 0);
+}
+
+/* Descriptor 3 becomes what it is given. */
+static int
+inherit_this(int fd)
+{
+	char own[24];
+
+	assert_int_equal(dup2(fd, 3), 3);
+	if (fd != 3)
+		(void)close(fd);
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	return inherit(own, "1");
+}
+
+static void
+only_listening_sockets_are_inherited(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(inherit_this(fd), -1);
+	assert_int_equal(inherit_this(socket(AF_INET, SOCK_DGRAM, 0)), -1);
+	assert_int_equal(inherit_this(dup(STDERR_FILENO)), -1);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(inherit_this(fd), 1);
+}
+
 int
 main(void)
 {
@@ -139,6 +205,8 @@ main(void)
 	    cmocka_unit_test(both_families_listen_each_for_itself),
 	    cmocka_unit_test(a_socket_that_is_open_is_shared_whatever_its_name),
 	    cmocka_unit_test(one_that_cannot_open_closes_all_and_is_named),
+	    cmocka_unit_test(what_the_service_manager_says_is_not_trusted),
+	    cmocka_unit_test(only_listening_sockets_are_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
