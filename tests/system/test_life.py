@@ -188,8 +188,8 @@ def hand_over(lab, kept):
     manager does."""
     os.set_inheritable(kept.fileno(), True)
     lab.gateway.wrapper = [
-        "/bin/sh", "-c", f'exec 3<&{kept.fileno()}; LISTEN_PID=$$ '
-        'LISTEN_FDS=1 exec "$@"', "sh"]
+        "/bin/bash", "-c", f'exec 3<&{kept.fileno()}; LISTEN_PID=$$ '
+        'LISTEN_FDS=1 exec "$@"', "bash"]
     lab.gateway.inherits = (kept.fileno(),)
     try:
         lab.gateway.start(ready=False)
