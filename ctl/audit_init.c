@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,11 +16,13 @@
 #include <unistd.h>
 
 #include "base/audit_chain_key.h"
+#include "base/sandbox.h"
 #include "ctl/chain_key_text.h"
 #include "ctl/spool.h"
 
 struct init {
 	const char *path; /* of the spool */
+	const char *user; /* the auditor's */
 	int folder;	  /* in which it lies */
 	struct audit_chain chain;
 };
@@ -29,40 +32,80 @@ read_options(struct init *init, int argc, char **argv)
 {
 	static const struct option options[] = {
 	    {"spool", required_argument, NULL, 's'},
+	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 's')
+		if (option == 's')
+			init->path = optarg;
+		else if (option == 'u')
+			init->user = optarg;
+		else
 			return false;
-		init->path = optarg;
 	}
 	return optind == argc;
 }
 
-/* Makes it if it is not there, for whom the folder belongs to that it lies
- * in.  0 or -errno. */
+/* Makes a folder if it is not there; 1 if it was made, 0, or -errno. */
 static int
-make_spool(const char *path)
+make_folder(const char *path, mode_t mode)
 {
-	char above[4096];
-	struct stat status;
-	int fd, result = 0;
-
-	if (mkdir(path, 0700) < 0)
+	if (mkdir(path, mode) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	if ((size_t)snprintf(above, sizeof(above), "%s/..", path) >=
-	    sizeof(above))
+	/* Our umask leaves less. */
+	return chmod(path, mode) < 0 ? -errno : 1;
+}
+
+/* What is before the last name of a path; false if there is none. */
+static bool
+cut_name(char *path)
+{
+	char *mark = strrchr(path, '/');
+
+	if (mark == NULL || mark == path)
+		return false;
+	*mark = '\0';
+	return true;
+}
+
+/* Its owner becomes the auditor, where we are root.  0 or -errno. */
+static int
+give(const struct init *init, const char *path)
+{
+	struct sandbox_user user;
+	int status;
+
+	if (geteuid() != 0)
+		return 0;
+	status = sandbox_user_find(init->user, &user);
+	if (status < 0)
+		return status;
+	return lchown(path, user.uid, user.gid) < 0 ? -errno : 0;
+}
+
+/* As the gateway makes them when it is started: the folder for what must
+ * survive, the auditor's in it, and the spool.  0 or -errno. */
+static int
+make_folders(const struct init *init)
+{
+	char above[PATH_MAX], top[PATH_MAX];
+	int status = 0;
+
+	if (strlcpy(above, init->path, sizeof(above)) >= sizeof(above))
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (stat(above, &status) < 0 ||
-	    (geteuid() == 0 && fchown(fd, status.st_uid, status.st_gid) < 0))
-		result = -errno;
-	(void)close(fd);
-	return result;
+	if (cut_name(above)) {
+		memcpy(top, above, sizeof(top));
+		status = cut_name(top) ? make_folder(top, 0711) : 0;
+		if (status >= 0)
+			status = make_folder(above, 0700);
+		if (status > 0)
+			status = give(init, above);
+	}
+	if (status >= 0)
+		status = make_folder(init->path, 0700);
+	return status > 0 ? give(init, init->path) : status;
 }
 
 /* Is there neither a key nor a record that is chained already? */
@@ -140,7 +183,7 @@ run(struct init *init)
 {
 	uint8_t key[AUDIT_CHAIN_KEY_SIZE];
 	enum outcome outcome;
-	int status = make_spool(init->path);
+	int status = make_folders(init);
 
 	if (status < 0)
 		return outcome_say(OUTCOME_NO_INPUT, "%s: cannot be made: %s",
@@ -165,7 +208,8 @@ run(struct init *init)
 enum outcome
 audit_init_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct init init = {.path = SPOOL_DEFAULT, .folder = -1};
+	struct init init = {
+	    .path = SPOOL_DEFAULT, .user = SERVICE_USER "-audit", .folder = -1};
 	enum outcome outcome;
 
 	/* A key is no document. */

@@ -236,8 +236,9 @@ look_for_dropped(struct inquiry *inquiry)
 		uint64_t before = inquiry->in_order[i - 1]->place;
 
 		if (slot->place != before + 1)
-			add(inquiry, CHAIN_DROPPED, before + 1, slot->place - 1,
-			    slot->entry);
+			add(inquiry,
+			    slot->entry->is_proved ? CHAIN_LOST : CHAIN_DROPPED,
+			    before + 1, slot->place - 1, slot->entry);
 	}
 }
 

@@ -11,20 +11,21 @@ struct chain_entry;
 struct chain_proof;
 
 enum chain_finding_kind {
-	CHAIN_CHANGED,		 /* text or MAC, or both */
-	CHAIN_TEXT_CHANGED,	 /* the record behind it vouches for its MAC */
-	CHAIN_MAC_CHANGED,	 /* the record behind it vouches for its text */
-	CHAIN_NUMBER_CHANGED,	 /* `other` is what it says */
-	CHAIN_OVERWRITTEN,	 /* a line that is no record, in its place */
-	CHAIN_DROPPED,		 /* `entry` is the one behind */
-	CHAIN_INSERTED,		 /* `first`: what it says, or 0 */
-	CHAIN_COPIED,		 /* a genuine one once more */
-	CHAIN_SWAPPED,		 /* `first` and `other` */
-	CHAIN_MOVED,		 /* `first`; it stands behind `other`, or 0 */
-	CHAIN_MISORDERED,	 /* more than that */
-	CHAIN_TRUNCATED,	 /* at the end */
-	CHAIN_DIFFERS,		 /* from what the collector has */
-	CHAIN_WRONG_KEY,	 /* no record fits the key */
+	CHAIN_CHANGED,	      /* text or MAC, or both */
+	CHAIN_TEXT_CHANGED,   /* the record behind it vouches for its MAC */
+	CHAIN_MAC_CHANGED,    /* the record behind it vouches for its text */
+	CHAIN_NUMBER_CHANGED, /* `other` is what it says */
+	CHAIN_OVERWRITTEN,    /* a line that is no record, in its place */
+	CHAIN_DROPPED,	      /* `entry` is the one behind */
+	CHAIN_LOST,	      /* ... and the auditor chained on without them */
+	CHAIN_INSERTED,	      /* `first`: what it says, or 0 */
+	CHAIN_COPIED,	      /* a genuine one once more */
+	CHAIN_SWAPPED,	      /* `first` and `other` */
+	CHAIN_MOVED,	      /* `first`; it stands behind `other`, or 0 */
+	CHAIN_MISORDERED,     /* more than that */
+	CHAIN_TRUNCATED,      /* at the end */
+	CHAIN_DIFFERS,	      /* from what the collector has */
+	CHAIN_WRONG_KEY,      /* no record fits the key */
 	CHAIN_WRONG_RUNNING_KEY, /* chain.key is not of this chain */
 	CHAIN_FINDING_KINDS
 };

@@ -26,6 +26,11 @@ static const struct row {
 	"record %1 was changed: what stands there is no record any more", NULL},
     [CHAIN_DROPPED] = {"dropped", "record %1 is missing: it was dropped",
 	"records %1 to %2 are missing: they were dropped"},
+    [CHAIN_LOST] = {"lost",
+	"record %1 is missing, and the auditor went on without it: a crash "
+	"lost it, or it was cut off before a start",
+	"records %1 to %2 are missing, and the auditor went on without them: "
+	"a crash lost them, or they were cut off before a start"},
     [CHAIN_INSERTED] = {"inserted",
 	"a line was inserted that says it is record %1: another one is",
 	"a line was inserted that is no record"},

@@ -10,7 +10,7 @@ const struct ctl_command ctl_commands[] = {
 	"[--since time] [--until time] [--last number]\n"
 	"           [--session number] [--spool folder] field=value ...",
 	audit_grep_run},
-    {"audit init", "[--spool folder]", audit_init_run},
+    {"audit init", "[--spool folder] [--user name]", audit_init_run},
     {"audit show",
 	"[--since time] [--until time] [--last number]\n"
 	"           [--session number] [--spool folder]",

@@ -74,9 +74,12 @@ def verify(lab, spool, key, *words, **options):
 
 @behaviour
 def a_key_is_made_once_and_shown_once(lab):
-    directory = f"{lab.directory}/made"
-    os.mkdir(directory, 0o700)
-    shown, said = audit(lab, "init", "--spool", f"{directory}/spool")
+    directory = f"{lab.directory}/made/auditor"
+    shown, said = audit(lab, "init", "--spool", f"{directory}/spool",
+                        "--user", str(os.getuid()))
+    for folder, mode in [(f"{lab.directory}/made", 0o711),
+                         (directory, 0o700), (f"{directory}/spool", 0o700)]:
+        expect_equal(stat.S_IMODE(os.stat(folder).st_mode), mode, folder)
     expect(re.fullmatch(r"([0-9a-f]{8} ){7}[0-9a-f]{8}\n", shown), shown)
     expect("keep it elsewhere" in said, said)
     path = f"{directory}/chain.key"

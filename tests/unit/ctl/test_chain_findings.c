@@ -453,6 +453,30 @@ what_begins_later_is_anchored(void **state)
 	forget();
 }
 
+/* The auditor lost its last records in a crash and went on in another epoch:
+ * it chains behind what is there. */
+static void
+what_the_auditor_lost_itself_is_told_apart(void **state)
+{
+	struct spool_writer other;
+	struct spool *spool;
+	uint8_t key[AUDIT_CHAIN_KEY_SIZE];
+
+	(void)state;
+	spool_writer_open(&other, 10000);
+	spool_writer_append(&other, 1000);
+	other.sequence = 2048;
+	spool_writer_append(&other, 10);
+	spool_writer_key(key);
+	assert_int_equal(spool_open(other.spool, &spool), OUTCOME_OK);
+	assert_int_equal(chain_proof_make(spool, key, &proof), OUTCOME_OK);
+	chain_findings_make(&proof, &findings);
+	spool_close(spool);
+	spool_writer_close(&other);
+	assert_int_equal(proof.proved_count, 1010);
+	assert_found(CHAIN_LOST, 1001, 2048, 0);
+}
+
 /* ---- inserted */
 
 static void
@@ -697,6 +721,7 @@ main(void)
 	    cmocka_unit_test(a_record_that_was_dropped_is_found),
 	    cmocka_unit_test(a_segment_that_was_dropped_is_found),
 	    cmocka_unit_test(what_begins_later_is_anchored),
+	    cmocka_unit_test(what_the_auditor_lost_itself_is_told_apart),
 	    cmocka_unit_test(a_record_that_was_forged_and_inserted_is_found),
 	    cmocka_unit_test(a_record_that_was_inserted_once_more_is_found),
 	    cmocka_unit_test(a_line_that_is_no_record_is_found),
