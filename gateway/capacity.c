@@ -49,6 +49,12 @@ own_descriptors(const struct settings *settings)
 		   (8 + helpers + 2 * settings->listener_count);
 }
 
+uint64_t
+capacity_descriptors(const struct settings *settings)
+{
+	return own_descriptors(settings) + 2 * settings->sessions_max;
+}
+
 /* How many sessions fit into the limit of descriptors: each takes its client's
  * and its target's, and none may take one that a link needs. */
 uint64_t

@@ -13,6 +13,9 @@ uint32_t capacity_cores(void);
 uint32_t capacity_workers(const struct settings *settings);
 uint32_t capacity_authenticators(const struct settings *settings);
 
+/* What the gateway needs for gateway.sessions_max. */
+uint64_t capacity_descriptors(const struct settings *settings);
+
 /* How many sessions fit into the gateway's limit of descriptors; says so if
  * that is less than gateway.sessions_max. */
 uint64_t capacity_sessions(const struct settings *settings);

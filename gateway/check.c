@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,9 @@
 #include "base/pam_service.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
+#include "gateway/check_host.h"
 #include "gateway/control_socket.h"
+#include "gateway/findings.h"
 #include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
@@ -24,28 +25,8 @@
 struct check {
 	const struct settings *settings;
 	const char *settings_path;
-	FILE *errors;
-	bool was_good;
+	struct findings *findings;
 };
-
-static void printf_like(3, 0) complain_va(
-    struct check *check, const char *place, const char *format, va_list args)
-{
-	(void)fprintf(check->errors, "%s: ", place);
-	(void)vfprintf(check->errors, format, args);
-	(void)fputc('\n', check->errors);
-	check->was_good = false;
-}
-
-static void
-    printf_like(2, 3) complain(struct check *check, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	complain_va(check, check->settings_path, format, args);
-	va_end(args);
-}
 
 static void
 check_programs(struct check *check, const char *libexecdir)
@@ -55,8 +36,10 @@ check_programs(struct check *check, const char *libexecdir)
 
 		if (programs_count(role, check->settings) > 0 &&
 		    access(path, X_OK) < 0)
-			complain(
-			    check, "the program %s: %s", path, strerror(errno));
+			findings_add(check->findings, FINDING_PROGRAM,
+			    &(struct finding_place){
+				check->settings_path, path, NULL},
+			    "the program %s: %s", path, strerror(errno));
 		free(path);
 	}
 }
@@ -70,8 +53,11 @@ check_users(struct check *check)
 		const char *name = programs_user(role, check->settings);
 
 		if (sandbox_user_find(name, &user) < 0)
-			complain(check, "users: there is no user %s for the %s",
-			    name, role_name(role));
+			findings_add(check->findings, FINDING_USER,
+			    &(struct finding_place){
+				check->settings_path, name, NULL},
+			    "users: there is no user %s for the %s", name,
+			    role_name(role));
 	}
 }
 
@@ -112,39 +98,59 @@ may_owner_read(const struct check *check, const struct named_file *file,
 	return (status->st_mode & S_IROTH) != 0;
 }
 
-static void printf_like(3, 4) complain_of(
-    struct check *check, const struct named_file *file, const char *format, ...)
+/* Who has to read it; where we are not root, all programs are us. */
+static const char *
+reader_of(const struct check *check, const struct named_file *file,
+    char (*number)[16])
 {
-	va_list args;
+	if (geteuid() == 0 && file->owner != ROLE_MASTER)
+		return programs_user(file->owner, check->settings);
+	(void)snprintf(*number, sizeof(*number), "%u", (unsigned)geteuid());
+	return *number;
+}
 
-	va_start(args, format);
-	complain_va(check,
-	    file->place != NULL ? file->place : check->settings_path, format,
-	    args);
-	va_end(args);
+static enum finding
+missing(const struct named_file *file)
+{
+	return strcmp(file->setting, "kerberos.keytab") == 0
+		   ? FINDING_KEYTAB_MISSING
+		   : FINDING_FILE_MISSING;
+}
+
+static const char *
+place_of(const struct check *check, const struct named_file *file)
+{
+	return file->place != NULL ? file->place : check->settings_path;
 }
 
 static void
 check_file(struct check *check, const struct named_file *file)
 {
+	char number[16];
+	const struct finding_place about = {
+	    place_of(check, file), file->path, reader_of(check, file, &number)};
+	struct findings *findings = check->findings;
 	struct stat status;
 
 	if (file->path[0] == '\0')
 		return;
 	if (stat(file->path, &status) < 0)
-		complain_of(check, file, "%s: %s: %s", file->setting,
-		    file->path, strerror(errno));
+		findings_add(findings, missing(file), &about, "%s: %s: %s",
+		    file->setting, file->path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		complain_of(check, file, "%s: %s is not a file", file->setting,
-		    file->path);
+		findings_add(findings, FINDING_FILE_KIND, &about,
+		    "%s: %s is not a file", file->setting, file->path);
 	else if (file->is_secret && !is_secret_kept(&status))
-		complain_of(check, file,
+		findings_add(findings, FINDING_SECRET_OPEN, &about,
 		    "%s: %s has mode %04o; nobody else may read or write it "
 		    "(0400, 0600, 0440 or 0640)",
 		    file->setting, file->path,
 		    (unsigned)(status.st_mode & 07777));
 	else if (!may_owner_read(check, file, &status))
-		complain_of(check, file, "%s: %s cannot be read by its program",
+		findings_add(findings,
+		    file->is_secret ? FINDING_SECRET_UNREADABLE
+				    : FINDING_FILE_UNREADABLE,
+		    &about, "%s: %s cannot be read by its program",
 		    file->setting, file->path);
 }
 
@@ -196,8 +202,10 @@ read_paper(struct check *check, const struct listener_settings *listener,
 		return false;
 	*text = secret_read_all(fd, PAPER_MAX);
 	if (*text == NULL)
-		complain_of(check, &file, "%s: %s: %s", setting, file.path,
-		    strerror(errno));
+		findings_add(check->findings, FINDING_TLS,
+		    &(struct finding_place){
+			place_of(check, &file), file.path, NULL},
+		    "%s: %s: %s", setting, file.path, strerror(errno));
 	(void)close(fd);
 	return *text != NULL;
 }
@@ -218,11 +226,14 @@ check_tls(struct check *check, const struct listener_settings *listener)
 		context = tls_listeners_context(listener, texts,
 		    (const char *const *)listener->tls_places, why, stale,
 		    sizeof(why));
-		check->was_good &= context != NULL;
 		if (context == NULL)
-			(void)fprintf(check->errors, "%s\n", why);
+			findings_add(check->findings, FINDING_TLS,
+			    &(struct finding_place){
+				NULL, listener->tls_certificate, NULL},
+			    "%s", why);
 		else if (stale[0] != '\0')
-			(void)fprintf(check->errors, "%s (a warning)\n", stale);
+			(void)fprintf(
+			    check->findings->out, "%s (a warning)\n", stale);
 	}
 	tls_context_free(context);
 	for (size_t i = 0; i < TLS_FILE_COUNT; i++)
@@ -233,35 +244,69 @@ static void
 check_pam(struct check *check)
 {
 	const struct settings *settings = check->settings;
-	char why[WHY_SIZE];
+	const char *folder = settings->password_service_dir;
+	char why[WHY_SIZE], path[WHY_SIZE];
 
-	if (programs_count(ROLE_PASSWORD_CHECKER, settings) > 0 &&
-	    !pamservice_is_there(settings->password_service_dir,
-		settings->password_service, why, sizeof(why)))
-		complain(check, "%s", why);
+	if (programs_count(ROLE_PASSWORD_CHECKER, settings) == 0 ||
+	    pamservice_is_there(
+		folder, settings->password_service, why, sizeof(why)))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%s",
+	    folder[0] != '\0' ? folder : "/etc/pam.d",
+	    settings->password_service);
+	findings_add(check->findings, FINDING_PAM_SERVICE,
+	    &(struct finding_place){check->settings_path, path, NULL}, "%s",
+	    why);
 }
 
 static void
 check_control(struct check *check)
 {
+	const char *name = check->settings->control_read_group;
 	uint32_t group;
 	char why[WHY_SIZE];
 
 	if (!control_socket_group(check->settings, &group, why, sizeof(why)))
-		complain(check, "%s", why);
+		findings_add(check->findings, FINDING_CONTROL_GROUP,
+		    &(struct finding_place){check->settings_path, name, NULL},
+		    "%s", why);
 }
 
-bool
+int
+check_settings_file(const char *path, FILE *errors)
+{
+	struct findings findings = {.out = errors};
+	struct stat status;
+
+	if (stat(path, &status) == 0 && (status.st_mode & S_IWOTH) != 0)
+		findings_add(&findings, FINDING_SETTINGS_OPEN,
+		    &(struct finding_place){path, path, NULL},
+		    "has mode %04o; everybody may write it",
+		    (unsigned)(status.st_mode & 07777));
+	return findings_status(&findings);
+}
+
+static void
+check_settings_group(struct check *check)
+{
+	const char *path = check->settings_path;
+	struct stat status;
+
+	if (stat(path, &status) == 0 && (status.st_mode & S_IWGRP) != 0)
+		findings_add(check->findings, FINDING_SETTINGS_GROUP,
+		    &(struct finding_place){path, path, NULL},
+		    "has mode %04o; its group may write it",
+		    (unsigned)(status.st_mode & 07777));
+}
+
+int
 check_surroundings(const struct settings *settings, const char *settings_path,
     const char *libexecdir, FILE *errors)
 {
-	struct check check = {
-	    .settings = settings,
-	    .settings_path = settings_path,
-	    .errors = errors,
-	    .was_good = true,
-	};
+	struct findings findings = {.out = errors};
+	struct check check = {settings, settings_path, &findings};
 
+	check_settings_group(&check);
 	check_programs(&check, libexecdir);
 	if (geteuid() == 0)
 		check_users(&check);
@@ -271,5 +316,6 @@ check_surroundings(const struct settings *settings, const char *settings_path,
 			check_tls(&check, &settings->listeners[n]);
 	check_pam(&check);
 	check_control(&check);
-	return check.was_good;
+	check_host(settings, settings_path, &findings);
+	return findings_status(&findings);
 }

@@ -125,11 +125,12 @@ give_up_core_dumps(void)
 static int
 check(const struct settings *settings, const struct invocation *invocation)
 {
-	if (!check_surroundings(settings, invocation->settings_path,
-		invocation->libexecdir, stderr))
-		return EX_CONFIG;
-	(void)printf("%s is good\n", invocation->settings_path);
-	return EXIT_SUCCESS;
+	int status = check_surroundings(settings, invocation->settings_path,
+	    invocation->libexecdir, stderr);
+
+	if (status == EXIT_SUCCESS)
+		(void)printf("%s is good\n", invocation->settings_path);
+	return status;
 }
 
 static int
@@ -178,6 +179,11 @@ main(int argc, char **argv)
 	log_init("gatewarden", LOG_LEVEL_INFO);
 	if (invocation.action == ACTION_VERSION)
 		return act(&invocation, NULL);
+	if (invocation.action == ACTION_CHECK) {
+		status = check_settings_file(invocation.settings_path, stderr);
+		if (status != EXIT_SUCCESS)
+			return status;
+	}
 	settings = settings_load(invocation.settings_path, stderr);
 	if (settings == NULL)
 		return EX_CONFIG;
