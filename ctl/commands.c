@@ -18,6 +18,7 @@ const struct ctl_command ctl_commands[] = {
     {"audit verify", "--key file [--last line | number] [--spool folder]",
 	audit_verify_run},
     {"drain", "[--timeout seconds]", drain_run},
+    {"doctor", "[-c file] [-L directory] [--program path]", doctor_run},
     {"explain",
 	"user connect|bind|udp host:port [--from address]\n"
 	"           [--listener name] [--method method] [--protection level]\n"

@@ -208,6 +208,24 @@ def a_folder_of_the_auditor_that_is_full(lab):
     expect_healthy(lab)
 
 
+def doctor(lab, status):
+    options = ["-c", lab.gateway.path, "-L", lab.programs, "--program",
+               f"{lab.programs}/gatewarden"]
+    return (lab.gateway.ctl("doctor", *options, status=status),
+            lab.gateway.ctl_json("doctor", *options,
+                                 status=status)["findings"])
+
+
+@behaviour
+def the_doctor_says_what_check_finds(lab):
+    expect_equal(doctor(lab, 0), ("", []), "of a healthy lab")
+    with away(lab.keytab):
+        text, (finding,) = doctor(lab, 1)
+        sentence, command = found(text, "keytab_missing")
+        expect_equal(finding, {"sentence": sentence, "command": command,
+                               "name": "keytab_missing"}, "the document")
+
+
 @behaviour
 def the_lab_is_healthy_afterwards(lab):
     expect_healthy(lab)
