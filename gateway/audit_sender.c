@@ -28,6 +28,15 @@ struct kept {
 	uint8_t message[];
 };
 
+/* Who waits for a record's acknowledgement. */
+struct audit_await {
+	TAILQ_ENTRY(audit_await) entry;
+	struct audit_sender *sender;
+	uint64_t number; /* 0: it could not be kept */
+	void (*kept)(void *arg, bool is_kept);
+	void *arg;
+};
+
 struct audit_sender {
 	struct event_base *base;
 	uint64_t source;
@@ -37,7 +46,10 @@ struct audit_sender {
 	struct kept *unsent; /* the first that this link has not got */
 	uint64_t lost;	     /* and not yet told */
 	struct link *link;   /* NULL: the auditor is gone */
+	bool is_failing;     /* so says the auditor */
 	struct event retry;
+	TAILQ_HEAD(await_list, audit_await) awaits; /* in order */
+	struct event settle;
 };
 
 /* What is left to be sent, as far as the link takes it. */
@@ -135,6 +147,64 @@ drop(struct audit_sender *sender, struct kept *kept)
 	free(kept);
 }
 
+/* Who waits for a record up to that number: it is kept, or not for now. */
+static void
+tell_awaits(struct audit_sender *sender, uint64_t last, bool is_good)
+{
+	struct audit_await *await;
+
+	while ((await = TAILQ_FIRST(&sender->awaits)) != NULL &&
+	       await->number <= last) {
+		bool is_kept = is_good && await->number != 0;
+		void (*kept)(void *arg, bool is_kept) = await->kept;
+		void *owner = await->arg;
+
+		audit_await_cancel(await);
+		kept(owner, is_kept);
+	}
+}
+
+static void
+on_settle(evutil_socket_t fd, short what, void *arg)
+{
+	struct audit_sender *sender = arg;
+	const struct kept *first = TAILQ_FIRST(&sender->kept);
+
+	(void)fd;
+	(void)what;
+	tell_awaits(sender,
+	    first != NULL ? first->number - 1 : sender->last_number, true);
+}
+
+struct audit_await *
+audit_sender_await(struct audit_sender *sender,
+    void (*kept)(void *arg, bool is_kept), void *arg)
+{
+	struct audit_await *await = calloc(1, sizeof(*await));
+
+	if (await == NULL)
+		return NULL;
+	await->sender = sender;
+	await->number = sender->lost > 0 ? 0 : sender->last_number;
+	await->kept = kept;
+	await->arg = arg;
+	if (await->number == 0)
+		TAILQ_INSERT_HEAD(&sender->awaits, await, entry);
+	else
+		TAILQ_INSERT_TAIL(&sender->awaits, await, entry);
+	event_active(&sender->settle, EV_TIMEOUT, 0);
+	return await;
+}
+
+void
+audit_await_cancel(struct audit_await *await)
+{
+	if (await == NULL)
+		return;
+	TAILQ_REMOVE(&await->sender->awaits, await, entry);
+	free(await);
+}
+
 static void
 on_ack(void *arg, struct link_message *message)
 {
@@ -153,6 +223,28 @@ on_ack(void *arg, struct link_message *message)
 		drop(sender, kept);
 	keep_gap(sender);
 	send_more(sender);
+	event_active(&sender->settle, EV_TIMEOUT, 0);
+}
+
+static void
+on_failing(void *arg, struct link_message *message)
+{
+	struct audit_sender *sender = arg;
+
+	(void)message;
+	sender->is_failing = true;
+	tell_awaits(sender, sender->last_number, false);
+}
+
+static void
+on_again(void *arg, struct link_message *message)
+{
+	struct audit_sender *sender = arg;
+
+	(void)message;
+	sender->is_failing = false;
+	sender->unsent = TAILQ_FIRST(&sender->kept);
+	send_more(sender);
 }
 
 static void
@@ -167,6 +259,8 @@ on_closed(void *arg)
 
 static const struct link_handler handlers[] = {
     {AUDIT_ACK, AUDIT_HEADER_SIZE, AUDIT_HEADER_SIZE, on_ack},
+    {AUDIT_FAILING, 0, 0, on_failing},
+    {AUDIT_AGAIN, 0, 0, on_again},
     {.handle = NULL},
 };
 
@@ -181,6 +275,8 @@ audit_sender_new(struct event_base *base, uint64_t source)
 	sender->base = base;
 	sender->source = source;
 	TAILQ_INIT(&sender->kept);
+	TAILQ_INIT(&sender->awaits);
+	(void)event_assign(&sender->settle, base, -1, 0, on_settle, sender);
 	(void)event_assign(&sender->retry, base, -1, 0, on_retry, sender);
 	return sender;
 }
@@ -194,6 +290,7 @@ audit_sender_free(struct audit_sender *sender)
 		return;
 	link_free(sender->link);
 	(void)event_del(&sender->retry);
+	(void)event_del(&sender->settle);
 	while ((kept = TAILQ_FIRST(&sender->kept)) != NULL)
 		drop(sender, kept);
 	free(sender);
@@ -209,8 +306,15 @@ audit_sender_link(struct audit_sender *sender, int fd)
 		log_error(NULL, "no link to the auditor: %s", strerror(errno));
 		return;
 	}
+	sender->is_failing = false; /* this auditor says if it is, too */
 	sender->unsent = TAILQ_FIRST(&sender->kept);
 	send_more(sender);
+}
+
+bool
+audit_sender_is_failing(const struct audit_sender *sender)
+{
+	return sender->is_failing || sender->lost > 0;
 }
 
 void

@@ -36,6 +36,20 @@ void audit_sender_link(struct audit_sender *sender, int fd);
 void audit_sender_write(
     struct audit_sender *sender, const struct audit_record *record);
 
+/* Records cannot be kept now: the auditor says so, or has been away for so
+ * long that there is no room for more. */
+bool audit_sender_is_failing(const struct audit_sender *sender);
+
+/*
+ * Calls back when the record that was written last has been acknowledged
+ * (true), or cannot be kept for now (false): once, from the loop, never after a
+ * cancel.  NULL without memory.
+ */
+struct audit_await;
+struct audit_await *audit_sender_await(struct audit_sender *sender,
+    void (*kept)(void *arg, bool is_kept), void *arg) must_check;
+void audit_await_cancel(struct audit_await *await);
+
 /* Records written but not yet acknowledged. */
 size_t audit_sender_pending(const struct audit_sender *sender);
 

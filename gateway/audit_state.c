@@ -3,16 +3,15 @@
 #include "gateway/audit_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/must.h"
 
-#define MAGIC	    0x6761746561756402u /* and the layout's number */
+#define MAGIC	    0x6761746561756403u /* and the layout's number */
 #define SOURCES_MAX 4096
 
 struct source {
@@ -24,11 +23,11 @@ struct source {
 struct state_file {
 	uint64_t magic;
 	uint64_t sequence; /* the last that was given out */
-	uint64_t lost;
+	uint64_t forwarded;
 	uint64_t uses;
 	/* The last change.  Storing `step_sequence`, which is one word, makes
 	 * it so; what follows from it can be done again. */
-	uint64_t step_source, step_taken, step_lost;
+	uint64_t step_source, step_taken;
 	uint64_t step_sequence;
 	uint64_t source_count;
 	struct source sources[SOURCES_MAX];
@@ -95,63 +94,48 @@ finish_step(struct state_file *file)
 	if (file->step_sequence == file->sequence)
 		return;
 	set_taken(file, file->step_source, file->step_taken);
-	store(&file->lost, file->step_lost);
 	store(&file->sequence, file->step_sequence);
 }
 
-static void
-step(struct state_file *file, uint64_t source, uint64_t number, uint64_t lost)
-{
-	store(&file->step_source, source);
-	store(&file->step_taken, number);
-	store(&file->step_lost, lost);
-	store(&file->step_sequence, file->sequence + 1);
-	finish_step(file);
-}
-
-static void *
+/* NULL and errno.  The whole file has its place on the disk, so that no store
+ * finds it full. */
+static struct state_file *
 map(int fd)
 {
-	struct stat status;
+	int error = posix_fallocate(fd, 0, sizeof(struct state_file));
 	void *mapped;
 
-	if (fd < 0)
-		return MAP_FAILED;
-	if (fstat(fd, &status) < 0 ||
-	    (status.st_size < (off_t)sizeof(struct state_file) &&
-		ftruncate(fd, sizeof(struct state_file)) < 0)) {
-		log_error(NULL, "the auditor's state cannot be used: %s",
-		    strerror(errno));
-		return MAP_FAILED;
+	if (error != 0) {
+		errno = error;
+		return NULL;
 	}
 	mapped = mmap(NULL, sizeof(struct state_file), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
-	if (mapped == MAP_FAILED)
-		log_error(NULL, "the auditor's state cannot be used: %s",
-		    strerror(errno));
-	return mapped;
+	return mapped != MAP_FAILED ? mapped : NULL;
 }
 
 struct audit_state *
-audit_state_open(int fd)
+audit_state_open(int folder)
 {
-	struct audit_state *state = must_alloc(1, sizeof(*state));
-	void *mapped = map(fd);
+	int fd = openat(folder, AUDIT_STATE_FILE,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct state_file *file = fd < 0 ? NULL : map(fd);
+	int error = errno;
+	struct audit_state *state;
 
 	if (fd >= 0)
 		(void)close(fd);
-	if (mapped == MAP_FAILED)
-		mapped = mmap(NULL, sizeof(struct state_file),
-		    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mapped == MAP_FAILED)
-		die("no memory for the auditor's state");
-	state->file = mapped;
-	if (state->file->magic != MAGIC ||
-	    state->file->source_count > SOURCES_MAX) {
-		memset(state->file, 0, sizeof(*state->file));
-		store(&state->file->magic, MAGIC);
+	if (file == NULL) {
+		errno = error;
+		return NULL;
 	}
-	finish_step(state->file);
+	state = must_alloc(1, sizeof(*state));
+	state->file = file;
+	if (file->magic != MAGIC || file->source_count > SOURCES_MAX) {
+		memset(file, 0, sizeof(*file));
+		store(&file->magic, MAGIC);
+	}
+	finish_step(file);
 	return state;
 }
 
@@ -167,7 +151,7 @@ audit_state_close(struct audit_state *state)
 uint64_t
 audit_state_sequence(const struct audit_state *state)
 {
-	return state->file->sequence + 1;
+	return state->file->sequence;
 }
 
 uint64_t
@@ -178,30 +162,41 @@ audit_state_taken(const struct audit_state *state, uint64_t source)
 	return found != NULL ? found->taken : 0;
 }
 
+void
+audit_state_begin(struct audit_state *state, uint64_t source, uint64_t number)
+{
+	store(&state->file->step_source, source);
+	store(&state->file->step_taken, number);
+}
+
+void
+audit_state_commit(struct audit_state *state, uint64_t sequence)
+{
+	must(sequence > state->file->sequence);
+	store(&state->file->step_sequence, sequence);
+	finish_step(state->file);
+}
+
 uint64_t
-audit_state_lost(const struct audit_state *state)
+audit_state_recover(struct audit_state *state, uint64_t sequence)
 {
-	return state->file->lost;
+	uint64_t before = state->file->sequence;
+
+	if (sequence > before)
+		audit_state_commit(state, sequence);
+	if (state->file->forwarded > state->file->sequence)
+		store(&state->file->forwarded, state->file->sequence);
+	return sequence < before ? before - sequence : 0;
+}
+
+uint64_t
+audit_state_forwarded(const struct audit_state *state)
+{
+	return state->file->forwarded;
 }
 
 void
-audit_state_hand_over(
-    struct audit_state *state, uint64_t source, uint64_t number)
+audit_state_forward(struct audit_state *state, uint64_t sequence)
 {
-	step(state->file, source, number, state->file->lost);
-}
-
-void
-audit_state_hand_over_gap(struct audit_state *state, uint64_t lost)
-{
-	must(lost <= state->file->lost);
-	step(state->file, 0, 0, state->file->lost - lost);
-}
-
-void
-audit_state_lose(struct audit_state *state, uint64_t source, uint64_t number)
-{
-	/* Killed in between, it is counted twice rather than not at all. */
-	store(&state->file->lost, state->file->lost + 1);
-	set_taken(state->file, source, number);
+	store(&state->file->forwarded, sequence);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the auditor knows that must survive its own death: the next sequence
- * number, and how far each sender's records were taken.
+ * What the auditor knows that must survive its own death: the number of the
+ * last record, how far each sender's records were taken into the spool, and
+ * how far the spool was forwarded.
  *
- * It lives in a memory file that the master holds and passes to each new
- * auditor; every change is complete or absent, wherever the auditor dies.
+ * It lives in a file beside the spool that is mapped into memory: the kernel
+ * keeps every change whichever of our programs dies, and each is complete or
+ * absent.  After a loss of power the spool knows better.
  */
 #ifndef GATEWAY_AUDIT_STATE_H
 #define GATEWAY_AUDIT_STATE_H
@@ -15,26 +17,34 @@
 
 struct audit_state;
 
-/* Takes fd; -1, or a file that cannot be used, means memory of our own.
- * Dies without memory. */
-struct audit_state *audit_state_open(int fd) must_check;
+#define AUDIT_STATE_FILE "state"
+
+/* The file in that folder (a descriptor, borrowed), made where there is none;
+ * NULL and errno.  Dies without memory. */
+struct audit_state *audit_state_open(int folder) must_check;
 void audit_state_close(struct audit_state *state);
 
-/* The number that the next record will have, from 1 on. */
+/* The number of the last record that was taken; 0: none. */
 uint64_t audit_state_sequence(const struct audit_state *state);
 /* The last number of this source that was taken; 0: none. */
 uint64_t audit_state_taken(const struct audit_state *state, uint64_t source);
-/* Records that were lost and not told of. */
-uint64_t audit_state_lost(const struct audit_state *state);
 
-/* The receiver has the source's record; it had the next sequence number.
- * Source 0: the auditor's own record. */
-void audit_state_hand_over(
-    struct audit_state *state, uint64_t source, uint64_t number);
-/* The receiver has a gap record that told of `lost` records. */
-void audit_state_hand_over_gap(struct audit_state *state, uint64_t lost);
-/* The source's record is lost; a gap record will tell. */
+/* The source's record is about to be appended to the spool, and has been,
+ * with that sequence number.  Source 0: the auditor's own record. */
 void
-audit_state_lose(struct audit_state *state, uint64_t source, uint64_t number);
+audit_state_begin(struct audit_state *state, uint64_t source, uint64_t number);
+void audit_state_commit(struct audit_state *state, uint64_t sequence);
+
+/*
+ * After a start: the spool's last record has that number.  What had been
+ * begun and is in the spool is committed.  Returns how many records the spool
+ * has lost that were taken.
+ */
+uint64_t
+audit_state_recover(struct audit_state *state, uint64_t sequence) must_check;
+
+/* The last record that the receiver has; 0: none. */
+uint64_t audit_state_forwarded(const struct audit_state *state);
+void audit_state_forward(struct audit_state *state, uint64_t sequence);
 
 #endif

@@ -1,184 +1,146 @@
 /* SPDX-License-Identifier: ISC */
-/* Records on their way from the senders to the syslog receiver. */
+/* Records on their way to the spool, and from there to the receiver. */
 #include "gateway/audit_trail.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
 #include "base/audit_record.h"
+#include "base/audit_text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "gateway/audit_state.h"
+#include "gateway/spool.h"
+#include "gateway/spool_sync.h"
 #include "gateway/syslog_message.h"
 #include "gateway/syslog_sender.h"
 
-#define DELAYED_US	  1000000 /* from here on a record says that it waited */
 #define MESSAGES_PER_TURN 64	  /* then the loop's other events have theirs */
-
-struct waiting {
-	TAILQ_ENTRY(waiting) entry;
-	uint64_t source, number;
-	size_t len;
-	uint8_t record[]; /* of audit_record_encode: short */
-};
-
-/* What the message is that was printed last. */
-enum printed { PRINTED_NOTHING, PRINTED_RECORD, PRINTED_GAP };
+#define RETRY_US	  1000000 /* of a spool that cannot be written */
 
 struct audit_trail {
-	struct audit_state *state;
-	struct syslog_sender *sender;
-	struct event more;
-	void (*taken)(void *arg);
+	struct audit_trail_functions functions;
 	void *arg;
-
-	struct syslog_form form;
+	char *folder, *sd_id, *instance, *boot_id;
 	char host[256];
-	char *sd_id, *instance, *boot_id;
+	uint64_t spool_max;
+	bool durable;
 
-	TAILQ_HEAD(waiting_list, waiting) queue;
-	size_t count, max;
+	int lock; /* the folder's: no other auditor writes there; or -1 */
+	/* NULL while it cannot be opened. */
+	struct audit_state *state;
+	struct spool *spool;
+	bool is_failing;  /* what happened to the spool last */
+	bool was_failing; /* what the owner was told last */
+	struct event retry;
 
-	enum printed printed;
-	uint64_t printed_lost; /* of PRINTED_GAP */
+	/* What was written and is not told to be safe yet. */
+	struct spool_sync *sync; /* NULL: what is written is safe */
+	bool is_unsafe;
+	struct event settle; /* at the end of this turn of the loop */
+
+	/* To the receiver. */
+	struct syslog_form form;
+	struct syslog_sender *sender;
+	struct spool_reader *reader;
+	struct event more;
+	uint64_t sending; /* the record whose message this is; 0: none */
 	size_t message_len;
-	char message[AUDIT_RECORD_MAX];
+	char message[SYSLOG_FORWARD_MAX];
 };
 
-static void
-drop(struct audit_trail *trail, struct waiting *waiting)
-{
-	TAILQ_REMOVE(&trail->queue, waiting, entry);
-	trail->count--;
-	free(waiting);
-}
-
-static void
-drop_as_lost(struct audit_trail *trail, struct waiting *waiting)
-{
-	audit_state_lose(trail->state, waiting->source, waiting->number);
-	drop(trail, waiting);
-}
-
-/* Handing over */
-
-static void
-print(struct audit_trail *trail, const struct audit_record *record)
-{
-	const struct audit_stamp stamp = {
-	    .sd_id = trail->sd_id,
-	    .instance = trail->instance,
-	    .boot_id = trail->boot_id,
-	    .sequence = audit_state_sequence(trail->state),
-	    .delayed = clock_wall_us() > record->time_us + DELAYED_US,
-	};
-
-	trail->message_len =
-	    syslog_message_print(&trail->form, record, &stamp, trail->message);
-}
-
-static void
-print_gap(struct audit_trail *trail)
-{
-	const struct audit_record gap = {
-	    .event = AUDIT_GAP,
-	    .failed = true,
-	    .time_us = clock_wall_us(),
-	    .lost = audit_state_lost(trail->state),
-	    .detail = "the receiver did not take records for too long",
-	};
-
-	trail->printed = PRINTED_GAP;
-	trail->printed_lost = gap.lost;
-	print(trail, &gap);
-}
-
-static void
-print_first(struct audit_trail *trail)
-{
-	const struct waiting *first = TAILQ_FIRST(&trail->queue);
-	struct audit_record record;
-
-	must(audit_record_decode(first->record, first->len, &record));
-	trail->printed = PRINTED_RECORD;
-	print(trail, &record);
-}
-
-/* False if nothing waits. */
-static bool
-print_next(struct audit_trail *trail)
-{
-	/* Half of it is with the receiver: it must be the same again. */
-	if (syslog_sender_is_midway(trail->sender))
-		return true;
-	if (audit_state_lost(trail->state) > 0)
-		print_gap(trail);
-	else if (!TAILQ_EMPTY(&trail->queue))
-		print_first(trail);
-	else
-		trail->printed = PRINTED_NOTHING;
-	return trail->printed != PRINTED_NOTHING;
-}
+/* ---- handing over */
 
 static void
 handed_over(struct audit_trail *trail)
 {
-	struct waiting *first = TAILQ_FIRST(&trail->queue);
+	struct spool_record record;
 
-	if (trail->printed == PRINTED_GAP) {
-		audit_state_hand_over_gap(trail->state, trail->printed_lost);
-	} else {
-		audit_state_hand_over(
-		    trail->state, first->source, first->number);
-		drop(trail, first);
+	/* The spool may have been opened anew since. */
+	if (spool_reader_peek(trail->reader, &record) == 1 &&
+	    record.sequence == trail->sending)
+		spool_reader_advance(trail->reader);
+	audit_state_forward(trail->state, trail->sending);
+	trail->sending = 0;
+}
+
+static void
+print(struct audit_trail *trail, const struct spool_record *record)
+{
+	trail->sending = record->sequence;
+	trail->message_len = syslog_message_forward(&trail->form,
+	    record->message, record->len, clock_wall_us(), trail->message);
+	if (trail->message_len == 0)
+		log_error(NULL,
+		    "record %" PRIu64 " of the spool is no message of ours and "
+		    "is not forwarded",
+		    record->sequence);
+}
+
+/* False if there is none, for now. */
+static bool
+print_next(struct audit_trail *trail)
+{
+	struct spool_record record;
+	int status;
+
+	/* Half of it may be with the receiver: it must be the same again. */
+	if (syslog_sender_is_midway(trail->sender))
+		return true;
+	trail->sending = 0;
+	while ((status = spool_reader_peek(trail->reader, &record)) == 1) {
+		print(trail, &record);
+		if (trail->message_len > 0)
+			return true;
+		handed_over(trail);
 	}
-	trail->printed = PRINTED_NOTHING;
+	if (status < 0)
+		log_error(
+		    NULL, "the spool cannot be read: %s", strerror(-status));
+	return false;
 }
 
 /* A receiver whose socket takes no message of this length never will. */
 static void
 refused(struct audit_trail *trail)
 {
-	struct waiting *first = TAILQ_FIRST(&trail->queue);
-
 	log_error(NULL,
-	    "the receiver's socket does not take a record of %zu octets",
-	    trail->message_len);
-	if (trail->printed == PRINTED_RECORD)
-		drop_as_lost(trail, first);
-	trail->printed = PRINTED_NOTHING;
+	    "the receiver's socket does not take record %" PRIu64
+	    " of %zu octets: it stays in the spool",
+	    trail->sending, trail->message_len);
+	handed_over(trail);
 }
 
 static void
 hand_over(struct audit_trail *trail)
 {
-	bool any = false;
-
+	if (trail->spool == NULL)
+		return;
 	for (int i = 0; print_next(trail); i++) {
 		enum syslog_outcome outcome;
 
 		if (i == MESSAGES_PER_TURN) {
 			event_active(&trail->more, EV_TIMEOUT, 0);
-			break;
+			return;
 		}
 		outcome = syslog_sender_send(
 		    trail->sender, trail->message, trail->message_len);
 		if (outcome == SYSLOG_LATER)
-			break;
+			return;
 		if (outcome == SYSLOG_SENT)
 			handed_over(trail);
 		else
 			refused(trail);
-		any = true;
 	}
-	if (any)
-		trail->taken(trail->arg);
 }
 
 static void
@@ -195,75 +157,307 @@ on_ready(void *arg)
 	hand_over(arg);
 }
 
-/* Taking in */
+/* ---- the spool */
 
-/* Counts the oldest that is not on its way already. */
 static void
-lose_oldest(struct audit_trail *trail)
+fail(struct audit_trail *trail, const char *what, int error)
 {
-	struct waiting *oldest = TAILQ_FIRST(&trail->queue);
+	const struct timeval later = {.tv_sec = RETRY_US / 1000000};
 
-	if (trail->printed == PRINTED_RECORD &&
-	    syslog_sender_is_midway(trail->sender))
-		oldest = TAILQ_NEXT(oldest, entry);
-	if (oldest == NULL)
-		return;
-	if (audit_state_lost(trail->state) == 0)
-		log_error(NULL, "the queue of audit records is full: they "
-				"are being lost and counted");
-	drop_as_lost(trail, oldest);
+	if (!trail->is_failing && !trail->was_failing)
+		log_error(NULL, "audit records cannot be kept: %s: %s", what,
+		    strerror(error));
+	trail->is_failing = true;
+	(void)event_add(&trail->retry, &later);
+	event_active(&trail->settle, EV_TIMEOUT, 0);
 }
 
-uint64_t
-audit_trail_received(const struct audit_trail *trail, uint64_t source)
+static void
+recover_number(struct audit_trail *trail)
 {
-	const struct waiting *waiting;
+	uint64_t lost =
+	    audit_state_recover(trail->state, spool_last(trail->spool));
 
-	TAILQ_FOREACH_REVERSE (waiting, &trail->queue, waiting_list, entry)
-		if (waiting->source == source)
-			return waiting->number;
-	return audit_state_taken(trail->state, source);
+	if (lost > 0)
+		log_error(NULL,
+		    "the spool lacks %" PRIu64 " records that it had: their "
+		    "numbers are not used again",
+		    lost);
+}
+
+/* The folder, which is ours alone until we die; 0 or -errno. */
+static int
+take_folder(struct audit_trail *trail)
+{
+	if (trail->lock >= 0)
+		return 0;
+	trail->lock = open(trail->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (trail->lock < 0)
+		return -errno;
+	/* An auditor whose master was killed may still be there. */
+	if (flock(trail->lock, LOCK_EX | LOCK_NB) < 0) {
+		int error = errno;
+
+		(void)close(trail->lock);
+		trail->lock = -1;
+		return -error;
+	}
+	return 0;
+}
+
+static bool
+open_spool(struct audit_trail *trail)
+{
+	int status = take_folder(trail);
+
+	if (status == 0 && trail->state == NULL)
+		trail->state = audit_state_open(trail->lock);
+	if (status == 0 && trail->state == NULL)
+		status = -errno;
+	if (status == 0)
+		status =
+		    spool_open(trail->lock, trail->spool_max, &trail->spool);
+	if (status < 0) {
+		fail(trail, trail->folder, -status);
+		return false;
+	}
+	recover_number(trail);
+	trail->reader = spool_reader_new(
+	    trail->spool, audit_state_forwarded(trail->state) + 1);
+	audit_trail_confirm(trail);
+	event_active(&trail->more, EV_TIMEOUT, 0);
+	return true;
+}
+
+/* The first record that goes in again says that it does. */
+static void
+try_to_write(struct audit_trail *trail)
+{
+	const struct audit_record again = {
+	    .event = AUDIT_DEPENDENCY,
+	    .time_us = clock_wall_us(),
+	    .detail = "audit: records can be kept again",
+	};
+
+	trail->is_failing = false;
+	if (trail->was_failing)
+		(void)!audit_trail_write(trail, 0, 0, &again);
+	event_active(&trail->settle, EV_TIMEOUT, 0);
+}
+
+/* Opens it anew: what is torn goes by that. */
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct audit_trail *trail = arg;
+
+	(void)fd;
+	(void)what;
+	spool_reader_free(trail->reader);
+	trail->reader = NULL;
+	spool_close(trail->spool);
+	trail->spool = NULL;
+	if (open_spool(trail))
+		try_to_write(trail);
+}
+
+/* ---- what is safe */
+
+static void
+begin_sync(struct audit_trail *trail)
+{
+	int fds[SPOOL_SYNC_MAX];
+	int count;
+
+	trail->functions.mark(trail->arg);
+	count = spool_unsynced(trail->spool, fds);
+	if (count < 0) {
+		fail(trail, "no descriptor", -count);
+		return;
+	}
+	trail->is_unsafe = false;
+	if (count == 0)
+		trail->functions.safe(trail->arg);
+	else
+		spool_sync_start(trail->sync, fds, count);
+}
+
+static void
+on_synced(void *arg, int status)
+{
+	struct audit_trail *trail = arg;
+
+	if (status < 0) {
+		trail->is_unsafe = true;
+		fail(trail, "the disk did not take them", -status);
+		return;
+	}
+	trail->functions.safe(trail->arg);
+	if (trail->is_unsafe)
+		event_active(&trail->settle, EV_TIMEOUT, 0);
+}
+
+static void
+tell_failing(struct audit_trail *trail)
+{
+	if (trail->is_failing == trail->was_failing)
+		return;
+	trail->was_failing = trail->is_failing;
+	if (!trail->is_failing)
+		log_info(NULL, "audit records can be kept again");
+	trail->functions.failing(trail->arg, trail->is_failing);
+}
+
+static void
+on_settle(evutil_socket_t fd, short what, void *arg)
+{
+	struct audit_trail *trail = arg;
+
+	(void)fd;
+	(void)what;
+	tell_failing(trail);
+	if (!trail->is_unsafe || trail->spool == NULL)
+		return;
+	if (trail->sync == NULL) {
+		trail->is_unsafe = false;
+		trail->functions.mark(trail->arg);
+		trail->functions.safe(trail->arg);
+	} else if (!spool_sync_is_busy(trail->sync)) {
+		begin_sync(trail);
+	}
 }
 
 void
+audit_trail_confirm(struct audit_trail *trail)
+{
+	trail->is_unsafe = true;
+	event_active(&trail->settle, EV_TIMEOUT, 0);
+}
+
+bool
+audit_trail_is_safe(const struct audit_trail *trail)
+{
+	return !trail->is_unsafe &&
+	       (trail->sync == NULL || !spool_sync_is_busy(trail->sync));
+}
+
+/* ---- taking in */
+
+static uint64_t
+next_sequence(const struct audit_trail *trail)
+{
+	uint64_t state = audit_state_sequence(trail->state) + 1;
+	uint64_t spool = spool_next(trail->spool);
+
+	return state > spool ? state : spool;
+}
+
+static size_t
+print_record(const struct audit_trail *trail, uint64_t sequence,
+    const struct audit_record *record, char out[AUDIT_RECORD_MAX])
+{
+	const struct audit_stamp stamp = {
+	    .sd_id = trail->sd_id,
+	    .instance = trail->instance,
+	    .boot_id = trail->boot_id,
+	    .sequence = sequence,
+	};
+	struct syslog_form form = trail->form;
+
+	form.rfc5424 = true;
+	return syslog_message_print(&form, record, &stamp, out);
+}
+
+uint64_t
+audit_trail_taken(const struct audit_trail *trail, uint64_t source)
+{
+	return trail->spool != NULL ? audit_state_taken(trail->state, source)
+				    : 0;
+}
+
+bool
 audit_trail_write(struct audit_trail *trail, uint64_t source, uint64_t number,
     const struct audit_record *record)
 {
-	uint8_t encoded[AUDIT_ENCODED_MAX];
-	size_t len = audit_record_encode(record, encoded);
-	/* Without memory we die, and the senders send to our successor. */
-	struct waiting *waiting = must_alloc(1, sizeof(*waiting) + len);
+	char message[AUDIT_RECORD_MAX];
+	uint64_t sequence;
+	size_t len;
+	int status;
 
-	waiting->source = source;
-	waiting->number = number;
-	waiting->len = len;
-	memcpy(waiting->record, encoded, len);
-	TAILQ_INSERT_TAIL(&trail->queue, waiting, entry);
-	if (++trail->count > trail->max)
-		lose_oldest(trail);
-	/* The first of a turn goes at once, the others behind it. */
+	if (trail->spool == NULL || trail->is_failing)
+		return false;
+	sequence = next_sequence(trail);
+	len = print_record(trail, sequence, record, message);
+	audit_state_begin(trail->state, source, number);
+	status = spool_append(trail->spool, sequence,
+	    audit_state_forwarded(trail->state), message, len);
+	if (status < 0) {
+		fail(trail, trail->folder, -status);
+		return false;
+	}
+	audit_state_commit(trail->state, sequence);
+	audit_trail_confirm(trail);
 	event_active(&trail->more, EV_TIMEOUT, 0);
+	return true;
 }
 
-size_t
+bool
+audit_trail_is_failing(const struct audit_trail *trail)
+{
+	return trail->is_failing;
+}
+
+uint64_t
 audit_trail_waiting(const struct audit_trail *trail)
 {
-	return trail->count + (audit_state_lost(trail->state) > 0);
+	if (trail->spool == NULL)
+		return 0;
+	return audit_state_sequence(trail->state) -
+	       audit_state_forwarded(trail->state);
 }
 
-/* Beginning and end */
+/* ---- what was before */
 
-struct audit_trail *
-audit_trail_new(struct event_base *base, struct audit_state *state,
-    const struct audit_trail_settings *settings, void (*taken)(void *arg),
-    void *arg)
+static bool
+is_about_sessions(const struct audit_record *record)
 {
-	struct audit_trail *trail = must_alloc(1, sizeof(*trail));
+	return record->event == AUDIT_OPEN || record->event == AUDIT_CLOSE;
+}
 
-	trail->state = state;
-	trail->taken = taken;
-	trail->arg = arg;
-	trail->max = settings->queue_max;
+void
+audit_trail_sessions(const struct audit_trail *trail,
+    void (*each)(void *arg, const struct audit_record *record), void *arg)
+{
+	struct spool_reader *reader;
+	struct spool_record record;
+	struct audit_text *text;
+	const char *why;
+	char at[33];
+
+	if (trail->spool == NULL)
+		return;
+	reader = spool_reader_new(trail->spool, 1);
+	text = must_alloc(1, sizeof(*text));
+	while (spool_reader_peek(reader, &record) == 1) {
+		if (audit_text_parse(record.message, record.len, text, &why,
+			at) == AUDIT_TEXT_RECORD &&
+		    is_about_sessions(&text->record))
+			each(arg, &text->record);
+		spool_reader_advance(reader);
+	}
+	free(text);
+	spool_reader_free(reader);
+}
+
+/* ---- beginning and end */
+
+static void
+take_settings(
+    struct audit_trail *trail, const struct audit_trail_settings *settings)
+{
+	trail->spool_max = settings->spool_max;
+	trail->durable = settings->durable;
+	trail->folder = must_strdup(settings->folder);
 	trail->sd_id = must_strdup(settings->sd_id);
 	trail->boot_id = must_strdup(settings->boot_id);
 	syslog_message_host(trail->host);
@@ -276,15 +470,29 @@ audit_trail_new(struct event_base *base, struct audit_state *state,
 	    .host = trail->host,
 	    .pid = getpid(),
 	};
-	TAILQ_INIT(&trail->queue);
+}
+
+struct audit_trail *
+audit_trail_new(struct event_base *base,
+    const struct audit_trail_settings *settings,
+    const struct audit_trail_functions *functions, void *arg)
+{
+	struct audit_trail *trail = must_alloc(1, sizeof(*trail));
+
+	trail->lock = -1;
+	trail->functions = *functions;
+	trail->arg = arg;
+	take_settings(trail, settings);
 	(void)event_assign(&trail->more, base, -1, 0, on_more, trail);
+	(void)event_assign(&trail->retry, base, -1, 0, on_retry, trail);
+	(void)event_assign(&trail->settle, base, -1, 0, on_settle, trail);
 	trail->sender =
 	    syslog_sender_new(base, settings->target, on_ready, trail);
 	if (trail->sender == NULL)
 		die("no memory for the audit trail");
-	/* What the auditor before this one had lost. */
-	if (audit_state_lost(state) > 0)
-		event_active(&trail->more, EV_TIMEOUT, 0);
+	if (settings->durable)
+		trail->sync = spool_sync_new(base, on_synced, trail);
+	(void)open_spool(trail);
 	return trail;
 }
 
@@ -293,10 +501,17 @@ audit_trail_free(struct audit_trail *trail)
 {
 	if (trail == NULL)
 		return;
-	while (!TAILQ_EMPTY(&trail->queue))
-		drop(trail, TAILQ_FIRST(&trail->queue));
+	spool_sync_free(trail->sync);
 	(void)event_del(&trail->more);
+	(void)event_del(&trail->retry);
+	(void)event_del(&trail->settle);
 	syslog_sender_free(trail->sender);
+	spool_reader_free(trail->reader);
+	spool_close(trail->spool);
+	audit_state_close(trail->state);
+	if (trail->lock >= 0)
+		(void)close(trail->lock);
+	free(trail->folder);
 	free(trail->sd_id);
 	free(trail->instance);
 	free(trail->boot_id);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Records on their way from the senders to the syslog receiver: a bounded
- * queue that gives them their sequence numbers as they are handed over.
+ * Records on their way from the senders to the spool, which gives each its
+ * sequence number, and from there to the syslog receiver.
  *
- * When the queue is full its oldest record is lost and counted; the gap
- * record that tells of it is the first that the receiver gets then.
+ * While the spool cannot be written nothing is taken; it is tried again every
+ * second.  What the receiver does not take waits in the spool.
  */
 #ifndef GATEWAY_AUDIT_TRAIL_H
 #define GATEWAY_AUDIT_TRAIL_H
@@ -16,34 +16,57 @@
 #include "base/compiler.h"
 
 struct audit_record;
-struct audit_state;
 struct audit_trail;
 struct event_base;
 
 struct audit_trail_settings {
+	const char *folder; /* the auditor's own, which is there */
 	const char *target; /* as in the setting audit.target */
 	bool rfc5424;
 	int facility; /* its number */
 	const char *sd_id, *instance, *boot_id;
-	size_t queue_max; /* records */
+	uint64_t spool_max; /* octets */
+	bool durable;	    /* what is taken is on the disk */
 };
 
-/* `state` is borrowed, the texts of settings are copied.  taken is called
- * from the loop when records were handed over.  Dies without memory. */
+struct audit_trail_functions {
+	/* What is written by now is about to be made safe ... */
+	void (*mark)(void *arg);
+	/* ... and what was written before the last mark is: it may be
+	 * acknowledged. */
+	void (*safe)(void *arg);
+	/* The spool cannot be written, or can be again. */
+	void (*failing)(void *arg, bool is_failing);
+};
+
+/* Texts are copied.  The functions are called from the loop, never from
+ * within a call.  Dies without memory. */
 struct audit_trail *audit_trail_new(struct event_base *base,
-    struct audit_state *state, const struct audit_trail_settings *settings,
-    void (*taken)(void *arg), void *arg) must_check;
+    const struct audit_trail_settings *settings,
+    const struct audit_trail_functions *functions, void *arg) must_check;
 void audit_trail_free(struct audit_trail *trail);
 
-/* The last number of the source that waits here or was taken. */
-uint64_t audit_trail_received(const struct audit_trail *trail, uint64_t source);
+/* The last number of the source that was taken; 0 too while the spool cannot
+ * be opened. */
+uint64_t audit_trail_taken(const struct audit_trail *trail, uint64_t source);
 
 /* Takes one record in, which is the source's next; source 0 is the auditor
- * itself.  It is handed over in this turn of the loop. */
-void audit_trail_write(struct audit_trail *trail, uint64_t source,
-    uint64_t number, const struct audit_record *record);
+ * itself.  False if it cannot be taken now. */
+bool audit_trail_write(struct audit_trail *trail, uint64_t source,
+    uint64_t number, const struct audit_record *record) must_check;
 
-/* Records that wait, a gap record among them. */
-size_t audit_trail_waiting(const struct audit_trail *trail);
+/* Something that had been taken before was asked for again: `safe` is due. */
+void audit_trail_confirm(struct audit_trail *trail);
+
+bool audit_trail_is_failing(const struct audit_trail *trail);
+/* Records that the receiver has not got yet. */
+uint64_t audit_trail_waiting(const struct audit_trail *trail);
+/* Nothing waits to be made safe. */
+bool audit_trail_is_safe(const struct audit_trail *trail);
+
+/* Calls `each` for each record of the spool that is about a session's opening
+ * or its close, in their order. */
+void audit_trail_sessions(const struct audit_trail *trail,
+    void (*each)(void *arg, const struct audit_record *record), void *arg);
 
 #endif

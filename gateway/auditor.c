@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * gatewarden-auditor: takes records from the programs of the house, numbers
- * them, and hands them to syslog.
- *
- * It knows of a session only from the records that it has seen: where the
- * gateway dies after the auditor did, sessions from before that have no
- * record of their end.
+ * them, keeps them in the spool, and hands them to syslog.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -23,7 +19,6 @@
 #include "base/program.h"
 #include "base/wire.h"
 #include "gateway/audit_protocol.h"
-#include "gateway/audit_state.h"
 #include "gateway/audit_trail.h"
 #include "gateway/facility.h"
 #include "gateway/open_sessions.h"
@@ -31,6 +26,7 @@
 _Static_assert(ROLE_COUNT <= 16, "a role has four bits in a source's key");
 
 #define OPEN_SESSIONS_MAX 262144 /* of one sender */
+#define MEBIOCTET	  ((uint64_t)1024 * 1024)
 #define STOP_MAX_US	  2000000
 #define STOP_QUIET_US	  50000 /* nothing came and nothing waits */
 #define STOP_LOOK_US	  10000
@@ -44,18 +40,26 @@ struct sender {
 	enum role role;
 	int fd; /* until the first configuration; then -1 */
 	struct link *link;
-	uint64_t source;   /* 0 before the first record */
-	uint64_t received; /* the last of its numbers that came */
+	uint64_t source; /* 0 before the first record */
+	uint64_t taken;	 /* the last of its numbers that is in the spool */
+	uint64_t marked; /* ... that will be safe next */
+	uint64_t safe;	 /* ... that is */
 	uint64_t acked;
+	bool was_told;	/* that nothing can be taken */
+	bool is_owed;	/* to hear that something can be again */
+	bool is_behind; /* some were passed over: they will come again */
 	struct open_sessions *open;
 };
 
 struct auditor {
 	struct program *program;
-	int state_fd;
-	struct audit_state *state;
 	struct audit_trail *trail; /* NULL before the first configuration */
 	LIST_HEAD(, sender) senders;
+	/* Sessions that auditors before us saw open, and those of gateways
+	 * that have died; and the first number of the newest gateway's. */
+	struct open_sessions *orphans;
+	bool has_orphans; /* they were read */
+	uint64_t newest;
 	struct event stop_look;
 	bool stopping;
 	uint64_t stop_us, last_received_us;
@@ -74,29 +78,158 @@ source_key(const struct sender *sender)
 static void
 send_ack(struct sender *sender)
 {
-	uint64_t taken =
-	    audit_state_taken(sender->auditor->state, source_key(sender));
 	uint8_t data[AUDIT_HEADER_SIZE];
 	struct wire_writer writer;
 
-	if (sender->source == 0 || taken <= sender->acked)
+	if (sender->source == 0 || sender->safe <= sender->acked ||
+	    sender->link == NULL)
 		return;
 	wire_writer_init(&writer, data, sizeof(data));
 	wire_put_u64(&writer, sender->source);
-	wire_put_u64(&writer, taken);
+	wire_put_u64(&writer, sender->safe);
 	/* One that is lost here is made good by the next. */
 	if (link_send(sender->link, AUDIT_ACK, 0, data, writer.len) == 0)
-		sender->acked = taken;
+		sender->acked = sender->safe;
 }
 
 static void
-on_taken(void *arg)
+on_mark(void *arg)
 {
 	struct auditor *auditor = arg;
 	struct sender *sender;
 
 	LIST_FOREACH (sender, &auditor->senders, entry)
+		sender->marked = sender->taken;
+}
+
+static void
+on_safe(void *arg)
+{
+	struct auditor *auditor = arg;
+	struct sender *sender;
+
+	LIST_FOREACH (sender, &auditor->senders, entry) {
+		sender->safe = sender->marked;
 		send_ack(sender);
+	}
+}
+
+static bool
+write_crashed_session(void *arg, const struct audit_record *record)
+{
+	struct auditor *auditor = arg;
+
+	return audit_trail_write(auditor->trail, 0, 0, record);
+}
+
+/* What no gateway that lives can close. */
+static void
+close_orphans(struct auditor *auditor)
+{
+	open_sessions_crash(
+	    auditor->orphans, auditor->newest, write_crashed_session, auditor);
+}
+
+/* Where the link takes nothing now, the sender's next record is the time to
+ * try again. */
+static void
+tell_sender(struct sender *sender)
+{
+	bool is_failing = audit_trail_is_failing(sender->auditor->trail);
+
+	if (sender->link == NULL ||
+	    (is_failing ? sender->was_told : !sender->is_owed))
+		return;
+	if (link_send(sender->link, is_failing ? AUDIT_FAILING : AUDIT_AGAIN, 0,
+		NULL, 0) < 0)
+		return;
+	sender->was_told = sender->is_owed = is_failing;
+}
+
+static void
+remember_session(void *arg, const struct audit_record *record)
+{
+	open_sessions_note(arg, record);
+}
+
+/* Once, as soon as there is a spool to read. */
+static void
+read_orphans(struct auditor *auditor)
+{
+	if (auditor->has_orphans)
+		return;
+	auditor->has_orphans = true;
+	audit_trail_sessions(
+	    auditor->trail, remember_session, auditor->orphans);
+}
+
+static void
+on_failing(void *arg, bool is_failing)
+{
+	struct auditor *auditor = arg;
+	struct sender *sender;
+
+	if (!is_failing)
+		read_orphans(auditor);
+	LIST_FOREACH (sender, &auditor->senders, entry)
+		tell_sender(sender);
+	if (!is_failing)
+		close_orphans(auditor);
+}
+
+/* A source's numbers begin with the time of its program's start, those of
+ * threads and sessions behind it (gateway.c, audit_source). */
+static void
+meet_gateway(struct auditor *auditor, uint64_t source)
+{
+	uint64_t first = source & ~(uint64_t)0xff;
+
+	if (first > auditor->newest)
+		auditor->newest = first;
+	close_orphans(auditor);
+}
+
+static void
+meet_source(struct sender *sender, uint64_t source)
+{
+	struct auditor *auditor = sender->auditor;
+
+	sender->source = source;
+	sender->taken = audit_trail_taken(auditor->trail, source_key(sender));
+	sender->marked = sender->safe = sender->acked = 0;
+	if (sender->role == ROLE_GATEWAY)
+		meet_gateway(auditor, source);
+}
+
+static void
+note_session(struct sender *sender, const struct audit_record *record)
+{
+	open_sessions_note(sender->open, record);
+	if (record->event == AUDIT_CLOSE)
+		open_sessions_note(sender->auditor->orphans, record);
+}
+
+static void
+take_record(
+    struct sender *sender, uint64_t number, const struct audit_record *record)
+{
+	struct auditor *auditor = sender->auditor;
+
+	if (number <= sender->taken) { /* sent again, and known */
+		audit_trail_confirm(auditor->trail);
+		return;
+	}
+	/* Behind one that was passed over nothing is taken. */
+	if (sender->is_behind && number != sender->taken + 1)
+		return;
+	sender->is_behind = !audit_trail_write(
+	    auditor->trail, source_key(sender), number, record);
+	if (sender->is_behind) {
+		sender->is_owed = true;
+		return;
+	}
+	sender->taken = number;
+	note_session(sender, record);
 }
 
 static void
@@ -119,27 +252,10 @@ on_record(void *arg, struct link_message *message)
 		return;
 	}
 	auditor->last_received_us = clock_monotonic_us();
-	if (source != sender->source) {
-		sender->source = source;
-		sender->received =
-		    audit_trail_received(auditor->trail, source_key(sender));
-		sender->acked = 0;
-	}
-	if (number <= sender->received) { /* sent again, and known */
-		send_ack(sender);
-		return;
-	}
-	sender->received = number;
-	open_sessions_note(sender->open, &record);
-	audit_trail_write(auditor->trail, source_key(sender), number, &record);
-}
-
-static void
-on_crashed_session(void *arg, const struct audit_record *record)
-{
-	struct auditor *auditor = arg;
-
-	audit_trail_write(auditor->trail, 0, 0, record);
+	tell_sender(sender);
+	if (source != sender->source)
+		meet_source(sender, source);
+	take_record(sender, number, &record);
 }
 
 static void
@@ -157,8 +273,11 @@ on_sender_gone(void *arg)
 	struct sender *sender = arg;
 	struct auditor *auditor = sender->auditor;
 
-	if (sender->role == ROLE_GATEWAY && !auditor->stopping)
-		open_sessions_crash(sender->open, on_crashed_session, auditor);
+	if (sender->role == ROLE_GATEWAY && !auditor->stopping) {
+		open_sessions_crash(
+		    sender->open, UINT64_MAX, write_crashed_session, auditor);
+		open_sessions_move(sender->open, auditor->orphans);
+	}
 	sender_free(sender);
 }
 
@@ -175,20 +294,10 @@ sender_start(struct sender *sender)
 	sender->fd = -1;
 	if (sender->link == NULL)
 		die("no memory for a link");
+	tell_sender(sender);
 }
 
 /* What the master says */
-
-static void
-on_file(void *state, const char *name, int fd)
-{
-	struct auditor *auditor = state;
-
-	must(strcmp(name, "auditor.state") == 0);
-	if (auditor->state_fd >= 0)
-		(void)close(auditor->state_fd);
-	auditor->state_fd = fd;
-}
 
 static void
 on_linked(void *state, enum role peer, uint32_t index, uint32_t slot, int fd)
@@ -208,20 +317,41 @@ on_linked(void *state, enum role peer, uint32_t index, uint32_t slot, int fd)
 		sender_start(sender);
 }
 
-static int
-on_configure(
-    void *state, const struct options *options, char *why, size_t why_size)
+static void
+start_trail(struct auditor *auditor, const struct options *options)
 {
-	struct auditor *auditor = state;
+	static const struct audit_trail_functions functions = {
+	    .mark = on_mark,
+	    .safe = on_safe,
+	    .failing = on_failing,
+	};
 	struct audit_trail_settings settings = {
+	    .folder = options_get(options, "state_dir", ""),
 	    .target = options_get(options, "audit.target", ""),
 	    .rfc5424 = strcmp(options_get(options, "audit.format", ""),
 			   "rfc5424") == 0,
 	    .sd_id = options_get(options, "audit.sd_id", ""),
 	    .instance = options_get(options, "audit.instance", ""),
 	    .boot_id = options_get(options, "boot_id", ""),
-	    .queue_max = options_get_u64(options, "audit.queue_max", 10000),
+	    .spool_max =
+		options_get_u64(options, "audit.spool_max", 256) * MEBIOCTET,
+	    .durable =
+		strcmp(options_get(options, "audit.durable", ""), "group") == 0,
 	};
+
+	must(facility_parse(
+	    options_get(options, "audit.facility", ""), &settings.facility));
+	auditor->trail = audit_trail_new(
+	    program_base(auditor->program), &settings, &functions, auditor);
+	if (!audit_trail_is_failing(auditor->trail))
+		read_orphans(auditor);
+}
+
+static int
+on_configure(
+    void *state, const struct options *options, char *why, size_t why_size)
+{
+	struct auditor *auditor = state;
 	struct sender *sender;
 
 	(void)why;
@@ -229,12 +359,7 @@ on_configure(
 	/* All of them need a restart. */
 	if (auditor->trail != NULL)
 		return 0;
-	must(facility_parse(
-	    options_get(options, "audit.facility", ""), &settings.facility));
-	auditor->state = audit_state_open(auditor->state_fd);
-	auditor->state_fd = -1;
-	auditor->trail = audit_trail_new(program_base(auditor->program),
-	    auditor->state, &settings, on_taken, auditor);
+	start_trail(auditor, options);
 	LIST_FOREACH (sender, &auditor->senders, entry)
 		sender_start(sender);
 	return 0;
@@ -247,8 +372,8 @@ on_stop_look(evutil_socket_t fd, short what, void *arg)
 	const struct timeval again = {.tv_usec = STOP_LOOK_US};
 	struct auditor *auditor = arg;
 	uint64_t now_us = clock_monotonic_us();
-	size_t waiting = audit_trail_waiting(auditor->trail);
-	bool is_quiet = waiting == 0 &&
+	uint64_t waiting = audit_trail_waiting(auditor->trail);
+	bool is_quiet = waiting == 0 && audit_trail_is_safe(auditor->trail) &&
 			now_us - auditor->stop_us >= STOP_QUIET_US &&
 			now_us - auditor->last_received_us >= STOP_QUIET_US;
 
@@ -259,7 +384,9 @@ on_stop_look(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (waiting > 0)
-		log_error(NULL, "%zu audit records could not be handed over",
+		log_warning(NULL,
+		    "%" PRIu64 " audit records wait in the spool for their "
+		    "receiver",
 		    waiting);
 	program_exit(auditor->program);
 }
@@ -284,7 +411,7 @@ on_start(void *state, struct program *program)
 	struct auditor *auditor = state;
 
 	auditor->program = program;
-	auditor->state_fd = -1;
+	auditor->orphans = open_sessions_new(OPEN_SESSIONS_MAX);
 	LIST_INIT(&auditor->senders);
 	(void)event_assign(&auditor->stop_look, program_base(program), -1, 0,
 	    on_stop_look, auditor);
@@ -296,7 +423,6 @@ main(int argc, char **argv)
 	static const struct program_functions functions = {
 	    .role = ROLE_AUDITOR,
 	    .configure = on_configure,
-	    .file = on_file,
 	    .linked = on_linked,
 	    .stop = on_stop,
 	};

@@ -40,8 +40,7 @@
 
 #include "config.h"
 
-#define AUDITOR_STATE_SIZE 4096
-#define START_LIMIT_S	   60
+#define START_LIMIT_S 60
 
 /* ---- records ---- */
 
@@ -81,7 +80,6 @@ static void
 tell(struct house *house, const struct plan *plan, struct child *child)
 {
 	struct plan_extras extras = {
-	    .auditor_state = house->auditor_state,
 	    .boot_id = house->boot_id,
 	};
 
@@ -397,16 +395,6 @@ make_boot_id(char id[HOUSE_BOOT_ID_SIZE])
 		(void)close(fd);
 }
 
-static int
-make_auditor_state(void)
-{
-	int fd = memfd_create("auditor.state", MFD_CLOEXEC);
-
-	if (fd < 0 || ftruncate(fd, AUDITOR_STATE_SIZE) < 0)
-		die("no memory for the auditor's state: %s", strerror(errno));
-	return fd;
-}
-
 static void
 watch_signals(struct house *house)
 {
@@ -450,7 +438,6 @@ build(struct house *house)
 	house->interfaces = interfaces_new(house->base, on_addresses, house);
 	if (house->audit == NULL || house->interfaces == NULL)
 		die("cannot watch this host's addresses: %s", strerror(errno));
-	house->auditor_state = make_auditor_state();
 	make_boot_id(house->boot_id);
 	house->supervisor =
 	    supervisor_new(house->base, &supervisor_functions, house);
@@ -465,7 +452,6 @@ demolish(struct house *house)
 	audit_sender_free(house->audit);
 	plan_close(house->next);
 	plan_close(house->now);
-	(void)close(house->auditor_state);
 	(void)evsignal_del(&house->reload);
 	(void)evsignal_del(&house->terminate);
 	(void)evsignal_del(&house->interrupt);

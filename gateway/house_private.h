@@ -66,7 +66,6 @@ struct house {
 	struct interfaces *interfaces;
 	struct audit_sender *audit;
 	bool are_sockets_kept; /* by the service manager, beyond our end */
-	int auditor_state;
 	char boot_id[HOUSE_BOOT_ID_SIZE];
 	struct event reload, terminate, interrupt;
 	struct event deadline; /* of the phase */

@@ -112,28 +112,52 @@ open_sessions_count(const struct open_sessions *open)
 	return open->count;
 }
 
-void
-open_sessions_crash(struct open_sessions *open,
-    void (*closed)(void *arg, const struct audit_record *record), void *arg)
+static void
+print_close(const struct open_session *session, struct audit_record *record)
 {
 	static const char unknown[] = "how much was sent is unknown";
+	uint64_t opened_us;
+
+	must(audit_record_decode(session->record, session->len, record));
+	opened_us = record->time_us;
+	record->event = AUDIT_CLOSE;
+	record->failed = true;
+	record->reason = REASON_CRASH;
+	record->time_us = clock_wall_us();
+	if (record->time_us > opened_us)
+		record->duration_us = record->time_us - opened_us;
+	memcpy(record->detail, unknown, sizeof(unknown));
+}
+
+void
+open_sessions_crash(struct open_sessions *open, uint64_t below,
+    bool (*closed)(void *arg, const struct audit_record *record), void *arg)
+{
 	struct open_session *session;
 
-	while ((session = RB_MIN(session_tree, &open->tree)) != NULL) {
+	while ((session = RB_MIN(session_tree, &open->tree)) != NULL &&
+	       session->session < below) {
 		struct audit_record record;
-		uint64_t opened_us;
 
-		must(audit_record_decode(
-		    session->record, session->len, &record));
+		print_close(session, &record);
+		if (!closed(arg, &record))
+			return;
 		forget(open, session);
-		opened_us = record.time_us;
-		record.event = AUDIT_CLOSE;
-		record.failed = true;
-		record.reason = REASON_CRASH;
-		record.time_us = clock_wall_us();
-		if (record.time_us > opened_us)
-			record.duration_us = record.time_us - opened_us;
-		memcpy(record.detail, unknown, sizeof(unknown));
-		closed(arg, &record);
+	}
+}
+
+void
+open_sessions_move(struct open_sessions *from, struct open_sessions *to)
+{
+	struct open_session *session;
+
+	while ((session = RB_MIN(session_tree, &from->tree)) != NULL) {
+		(void)RB_REMOVE(session_tree, &from->tree, session);
+		from->count--;
+		if (to->count < to->max &&
+		    RB_INSERT(session_tree, &to->tree, session) == NULL)
+			to->count++;
+		else
+			free(session);
 	}
 }

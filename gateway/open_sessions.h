@@ -6,7 +6,9 @@
 #ifndef GATEWAY_OPEN_SESSIONS_H
 #define GATEWAY_OPEN_SESSIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -24,9 +26,15 @@ void open_sessions_note(
 
 size_t open_sessions_count(const struct open_sessions *open);
 
-/* Forgets all; each is passed on first as the record of its end, with the
- * reason crash. */
-void open_sessions_crash(struct open_sessions *open,
-    void (*closed)(void *arg, const struct audit_record *record), void *arg);
+/*
+ * Forgets those with ids below `below`; each is passed on first as the record
+ * of its end, with the reason crash.  Ends at the first that is not taken,
+ * which is kept.
+ */
+void open_sessions_crash(struct open_sessions *open, uint64_t below,
+    bool (*closed)(void *arg, const struct audit_record *record), void *arg);
+
+/* Moves all of them. */
+void open_sessions_move(struct open_sessions *from, struct open_sessions *to);
 
 #endif

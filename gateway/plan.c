@@ -136,17 +136,6 @@ send_password(const struct plan *plan, const struct plan_extras *extras,
 		    child, CONTROL_FILE, "directory.password", plan->password);
 }
 
-/* Once to each auditor: it goes on where the last one ended. */
-static void
-send_auditor_state(const struct plan *plan, const struct plan_extras *extras,
-    struct child *child)
-{
-	(void)plan;
-	if (child_generation(child) == 0)
-		child_send_named(child, CONTROL_FILE, "auditor.state",
-		    extras->auditor_state);
-}
-
 /* The effective settings in memory that nobody can change any more; -1 and
  * errno. */
 static int
@@ -216,7 +205,6 @@ static void (*const send_parts[ROLE_COUNT])(const struct plan *plan,
     [ROLE_GATEWAY] = send_gateway_parts,
     [ROLE_DIRECTORY_WATCH] = send_password,
     [ROLE_DIRECTORY_LOOKUP] = send_password,
-    [ROLE_AUDITOR] = send_auditor_state,
 };
 
 void

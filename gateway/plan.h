@@ -29,7 +29,6 @@ struct plan {
 
 /* What does not change from one plan to the next. */
 struct plan_extras {
-	int auditor_state; /* memory that outlives an auditor */
 	const char *boot_id;
 	const uint8_t *addresses; /* as CONTROL_ADDRESSES wants them */
 	size_t addresses_len;

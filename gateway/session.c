@@ -3,7 +3,8 @@
  * The life of a session, from its first octet to its end; read it from top to
  * bottom.  How it begins is in session_admit.c.
  *
- *     converse  greeting  prove  proved  request  judge  reach  reply  relay
+ *     converse  greeting  prove  proved  request  judge  record  reach  reply
+ *     relay
  *
  * Each step starts one operation and returns; its callback is the next step.
  * session_close is the only end: it may be called at any step, with the
@@ -52,7 +53,7 @@ proved(struct session *session, struct proof *proof, const char *detail);
 static void request(struct bufferevent *bev, void *arg);
 static void judge(struct session *session);
 static void decide(struct session *session);
-static void reach(struct session *session, const struct address *addresses,
+static void record(struct session *session, const struct address *addresses,
     size_t count, const struct judged *judged);
 static void relay(struct bufferevent *bev, void *arg);
 
@@ -433,6 +434,8 @@ request(struct bufferevent *bev, void *arg)
 		refuse(session, session->excess);
 	else if (!has_order(session))
 		refuse(session, REASON_GSS_FLAGS);
+	else if ((why = session_can_be_recorded(session)) != REASON_OK)
+		refuse(session, why);
 	else
 		judge(session);
 }
@@ -458,7 +461,7 @@ judge_resolved(
 	if (permitted_count == 0)
 		refuse_judged(session, verdict.reason, &judged);
 	else
-		reach(session, permitted, permitted_count, &judged);
+		record(session, permitted, permitted_count, &judged);
 }
 
 static void
@@ -501,7 +504,7 @@ decide(struct session *session)
 		refuse(session, verdict.reason);
 		return;
 	case DECISION_PERMIT:
-		reach(session, &destination->address, 1,
+		record(session, &destination->address, 1,
 		    &(struct judged){.count = 0});
 		return;
 	case DECISION_DEPENDS:
@@ -514,8 +517,31 @@ decide(struct session *session)
 	}
 }
 
-/* ---- reach: record the decision, then dial the permitted addresses, or
- * wait for a call from one of them */
+/* ---- record: the decision, before anything is reached (session_durable.c) */
+
+static void
+record(struct session *session, const struct address *addresses, size_t count,
+    const struct judged *judged)
+{
+	enum reason why = session_use_rule(session);
+
+	if (why == REASON_OK && session->asked.command == COMMAND_BIND)
+		why = session_bind_prepare(session, addresses, count);
+	if (why == REASON_OK && session->asked.command == COMMAND_UDP)
+		why = session_udp_prepare(session);
+	if (why != REASON_OK) {
+		refuse_judged(session, why, judged);
+		return;
+	}
+	session_record_decision(session, REASON_OK, judged);
+	if (session_awaits_record(session))
+		session_await_record(session, addresses, count);
+	else
+		session_reach(session, addresses, count);
+}
+
+/* ---- reach: dial the permitted addresses, or wait for a call from one of
+ * them */
 
 static void
 on_dialled(void *arg, const struct dial_result *result)
@@ -562,21 +588,10 @@ reach_by_dialling(
 		session_close(session, REASON_NO_MEMORY);
 }
 
-static void
-reach(struct session *session, const struct address *addresses, size_t count,
-    const struct judged *judged)
+void
+session_reach(
+    struct session *session, const struct address *addresses, size_t count)
 {
-	enum reason why = session_use_rule(session);
-
-	if (why == REASON_OK && session->asked.command == COMMAND_BIND)
-		why = session_bind_prepare(session, addresses, count);
-	if (why == REASON_OK && session->asked.command == COMMAND_UDP)
-		why = session_udp_prepare(session);
-	if (why != REASON_OK) {
-		refuse_judged(session, why, judged);
-		return;
-	}
-	session_record_decision(session, REASON_OK, judged);
 	switch (session->asked.command) {
 	case COMMAND_CONNECT:
 		reach_by_dialling(session, addresses, count);
@@ -711,6 +726,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 	userpass_cancel(session->userpass);
 	lookup_cancel(session->lookup);
 	resolution_cancel(session->resolution);
+	session_durable_cancel(session);
 	dial_cancel(session->dial);
 	session_bind_cancel(session);
 	session_udp_end(session);

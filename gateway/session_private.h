@@ -71,6 +71,7 @@ struct session {
 	struct userpass *userpass;
 	struct lookup *lookup;
 	struct resolution *resolution;
+	struct session_durable *durable;
 	struct dial *dial;
 	struct session_bind *bind;
 	struct session_udp *udp;
@@ -193,6 +194,22 @@ enum reason session_write_reply(struct session *session, enum reason reason,
 /* Writes the last reply; the relay begins when it has left.  The session may
  * be gone when this returns. */
 void session_reply(struct session *session, const struct socket_address *bound);
+
+/* Reaches one of these addresses, which are permitted and on record. */
+void session_reach(
+    struct session *session, const struct address *addresses, size_t count);
+
+/* session_durable.c: what is on record before a target is reached. */
+
+/* REASON_OK, or that nothing is served which cannot be recorded. */
+enum reason session_can_be_recorded(const struct session *session) must_check;
+/* Is a decision to be on the disk first? */
+bool session_awaits_record(const struct session *session) must_check;
+/* Calls session_reach when the record that was written last is safe; closes
+ * the session if that takes too long.  It may be gone when this returns. */
+void session_await_record(
+    struct session *session, const struct address *addresses, size_t count);
+void session_durable_cancel(struct session *session);
 
 /* session_bind.c: reaching by being called. */
 

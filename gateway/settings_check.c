@@ -238,6 +238,23 @@ is_format(const char *text)
 }
 
 static bool
+is_durable(const char *text)
+{
+	static const char *const words[] = {"no", "group", NULL};
+
+	return is_one_of(text, words);
+}
+
+static bool
+is_on_failure(const char *text)
+{
+	static const char *const words[] = {
+	    "refuse_new", "continue_and_alarm", NULL};
+
+	return is_one_of(text, words);
+}
+
+static bool
 is_facility(const char *text)
 {
 	int facility;
@@ -310,6 +327,8 @@ static const struct {
     FORM(audit_target, is_target,
 	"unix:/PATH of at most 107 octets or tcp:ADDRESS:PORT"),
     FORM(audit_format, is_format, "rfc3164 or rfc5424"),
+    FORM(audit_durable, is_durable, "no or group"),
+    FORM(audit_on_failure, is_on_failure, "refuse_new or continue_and_alarm"),
     FORM(audit_facility, is_facility,
 	"auth, authpriv, daemon or local0 to local7"),
     FORM(sd_id, is_sd_id,

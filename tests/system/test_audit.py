@@ -2,6 +2,7 @@
 """The audit trail as rsyslogd's own parsers see it."""
 
 import json
+import os
 import re
 import socket
 import time
@@ -225,26 +226,84 @@ def a_receiver_that_comes_back_gets_what_waited(lab):
     lab.audit.assert_gapless()
 
 
-@behaviour(settings={"audit": {"queue_max": 50}})
-def what_a_full_queue_loses_is_counted(lab):
+def sequences(lab):
+    return [int(record["seq"]) for record in lab.audit.records()]
+
+
+@behaviour
+def what_a_stopped_receiver_misses_comes_later_once_and_in_order(lab):
+    """Also what everything was restarted over."""
+    whole_session(lab)
     lab.syslog.program.pause()
     try:
-        for _ in range(150):
+        for _ in range(100):
+            with Client(lab) as client:
+                client.send(b"\x04")
+                client.read_to_end()
+        time.sleep(1.1)
+        lab.gateway.stop()
+        lab.gateway.start()
+        for _ in range(10):
             with Client(lab) as client:
                 client.send(b"\x04")
                 client.read_to_end()
     finally:
         lab.syslog.program.resume()
+    wait_until(lambda: len(lab.audit.find(reason="bad_version",
+                                          event="close")) >= 110,
+               "all came", 15)
+    found = sequences(lab)
+    expect_equal(found, list(range(found[0], found[0] + len(found))),
+                 "each once, in order")
+    expect(lab.audit.find(event="close", delayed="1"), "some waited")
+    expect_equal(lab.audit.find(event="gap"), [], "nothing was lost")
 
-    def lost():
-        return sum(int(record["lost"])
-                   for record in lab.audit.find(event="gap"))
 
-    def came():
-        return len(lab.audit.find(reason="bad_version", event="close"))
+@behaviour(settings={"audit": {"durable": "group"}})
+def sessions_that_everything_died_on_are_closed_at_the_next_start(lab):
+    spot = lab.target()
+    with Client(lab) as client:
+        name = client.name
+        client.connect("www.example.com", spot.port)
+        opened = lab.audit.wait_for(client=name, event="open")
+        lab.gateway.program.kill()
+    lab.gateway.start()
+    lab.audit.wait_for(event="reload", generation="1",
+                       boot=lambda boot: boot != opened["boot"])
+    whole_session(lab)
+    record = lab.audit.wait_for(client=name, event="close")
+    expect_equal(record["reason"], "crash", "reason")
+    found = sequences(lab)
+    expect_equal(sorted(set(found)),
+                 list(range(min(found), max(found) + 1)), "no number is missing")
 
-    wait_until(lambda: came() + lost() >= 150, "150 came or were counted", 15)
-    expect(lost() > 0, "some were lost")
+
+@behaviour(settings={"audit": {"durable": "group"}})
+def nothing_is_served_that_cannot_be_recorded(lab):
+    """The folder of the spool goes away, and comes back."""
+    spot = lab.target()
+    folder = f"{lab.directory}/gateway/state/auditor"
+    with Client(lab) as standing:
+        standing.connect("www.example.com", spot.port)
+        standing.put(b"before")
+        os.rename(folder, folder + ".away")
+        lab.gateway.kill("auditor")
+
+        def refused():
+            with Client(lab) as client:
+                client.ready()
+                client.put(request_octets("www.example.com", spot.port))
+                try:
+                    client.read_reply()
+                except Refused as answer:
+                    return answer.args[0] == 1
+            return False
+
+        wait_until(refused, "a request is refused", 15)
+        standing.put(b"after")
+        os.rename(folder + ".away", folder)
+        wait_until(lambda: not refused(), "requests are served again", 15)
+    lab.audit.wait_for(event="decision", reason="audit_unavailable")
 
 
 @behaviour

@@ -233,6 +233,108 @@ an_auditor_that_does_not_read_stops_nobody(void **state)
 	assert_int_equal(world->came - 1 + world->lost, 20000);
 }
 
+struct waiter {
+	unsigned kept, not_kept;
+};
+
+static void
+on_kept(void *arg, bool is_kept)
+{
+	struct waiter *waiter = arg;
+
+	if (is_kept)
+		waiter->kept++;
+	else
+		waiter->not_kept++;
+}
+
+static struct audit_await *
+wait_for_last(struct world *world, struct waiter *waiter)
+{
+	struct audit_await *await =
+	    audit_sender_await(world->sender, on_kept, waiter);
+
+	assert_non_null(await);
+	assert_int_equal(waiter->kept + waiter->not_kept, 0);
+	return await;
+}
+
+static void
+who_waits_is_told_of_his_acknowledgement_once(void **state)
+{
+	struct world *world = *state;
+	struct waiter second = {0}, fourth = {0}, left = {0}, late = {0};
+	struct audit_await *leaving;
+
+	link_anew(world);
+	write_some(world, 2);
+	(void)wait_for_last(world, &second);
+	leaving = wait_for_last(world, &left);
+	write_some(world, 2);
+	(void)wait_for_last(world, &fourth);
+	turn(world);
+	acknowledge(world, SOURCE, 1);
+	assert_int_equal(second.kept, 0);
+	audit_await_cancel(leaving);
+	acknowledge(world, SOURCE, 3);
+	assert_int_equal(second.kept, 1);
+	assert_int_equal(fourth.kept, 0);
+	acknowledge(world, SOURCE, 4);
+	acknowledge(world, SOURCE, 4);
+	assert_int_equal(second.kept, 1);
+	assert_int_equal(fourth.kept, 1);
+	assert_int_equal(left.kept + left.not_kept, 0);
+	/* Acknowledged before he asks: told all the same, and not at once. */
+	(void)wait_for_last(world, &late);
+	turn(world);
+	assert_int_equal(late.kept, 1);
+}
+
+static void
+tell(struct world *world, enum audit_message message)
+{
+	assert_int_equal(
+	    link_send(world->auditor, (uint16_t)message, 0, NULL, 0), 0);
+	turn(world);
+}
+
+static void
+a_failing_auditor_is_known_and_gets_all_again(void **state)
+{
+	struct world *world = *state;
+	struct waiter waiter = {0};
+
+	link_anew(world);
+	assert_false(audit_sender_is_failing(world->sender));
+	write_some(world, 3);
+	(void)wait_for_last(world, &waiter);
+	turn(world);
+	assert_int_equal(world->came, 3);
+	tell(world, AUDIT_FAILING);
+	assert_true(audit_sender_is_failing(world->sender));
+	assert_int_equal(waiter.not_kept, 1);
+	assert_int_equal(audit_sender_pending(world->sender), 3);
+	tell(world, AUDIT_AGAIN);
+	assert_false(audit_sender_is_failing(world->sender));
+	assert_int_equal(world->came, 6);
+	assert_int_equal(world->last, 3);
+	assert_int_equal(waiter.kept, 0);
+}
+
+static void
+what_is_lost_is_not_waited_for(void **state)
+{
+	struct world *world = *state;
+	struct waiter waiter = {0};
+
+	write_some(world, 40000);
+	assert_true(audit_sender_is_failing(world->sender));
+	(void)wait_for_last(world, &waiter);
+	turn(world);
+	assert_int_equal(waiter.not_kept, 1);
+	assert_int_equal(waiter.kept, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
 int
@@ -243,6 +345,9 @@ main(void)
 	    TEST(a_new_auditor_gets_what_was_not_acknowledged),
 	    TEST(the_time_is_filled_in),
 	    TEST(what_cannot_be_kept_is_counted_exactly),
+	    TEST(who_waits_is_told_of_his_acknowledgement_once),
+	    TEST(a_failing_auditor_is_known_and_gets_all_again),
+	    TEST(what_is_lost_is_not_waited_for),
 	    TEST(an_auditor_that_does_not_read_stops_nobody),
 	};
 

@@ -1,43 +1,55 @@
 /* SPDX-License-Identifier: ISC */
-/* The auditor's queue: sequence, gaps, what waited, and a successor. */
+/* The auditor's trail: sequence, what waited, a successor, a full disk. */
 #include "tests/support/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/audit_record.h"
-#include "gateway/audit_state.h"
 #include "gateway/audit_trail.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/folder.h"
 #include "tests/support/records.h"
 #include "tests/support/structured_data.h"
 
-#define QUEUE_MAX 100
-
 struct world {
 	struct event_base *base;
-	int state_fd;
-	struct audit_state *state;
 	struct audit_trail *trail;
-	char folder[64], path[96];
+	char folder[FOLDER_SIZE], path[96], state[96];
 	int receiver;
-	unsigned taken;
+	unsigned safe;
+	bool is_failing;
 	struct structured_data data; /* of the last that was received */
 };
 
 static void
-on_taken(void *arg)
+on_mark(void *arg)
+{
+	(void)arg;
+}
+
+static void
+on_safe(void *arg)
 {
 	struct world *world = arg;
 
-	world->taken++;
+	world->safe++;
+}
+
+static void
+on_failing(void *arg, bool is_failing)
+{
+	struct world *world = arg;
+
+	assert_true(world->is_failing != is_failing);
+	world->is_failing = is_failing;
 }
 
 static void
@@ -57,6 +69,8 @@ bind_receiver(struct world *world)
 static void
 start(struct world *world)
 {
+	static const struct audit_trail_functions functions = {
+	    .mark = on_mark, .safe = on_safe, .failing = on_failing};
 	char target[128];
 	const struct audit_trail_settings settings = {
 	    .target = target,
@@ -65,22 +79,21 @@ start(struct world *world)
 	    .sd_id = "g@1",
 	    .instance = "i",
 	    .boot_id = "b",
-	    .queue_max = QUEUE_MAX,
+	    .folder = world->state,
+	    .spool_max = 1024 * 1024,
+	    .durable = true,
 	};
 
 	(void)snprintf(target, sizeof(target), "unix:%s", world->path);
-	world->state = audit_state_open(dup(world->state_fd));
-	world->trail = audit_trail_new(
-	    world->base, world->state, &settings, on_taken, world);
+	world->trail =
+	    audit_trail_new(world->base, &settings, &functions, world);
 }
 
 static void
 kill_it(struct world *world)
 {
 	audit_trail_free(world->trail);
-	audit_state_close(world->state);
 	world->trail = NULL;
-	world->state = NULL;
 }
 
 static int
@@ -90,11 +103,11 @@ make_world(void **state)
 
 	assert_non_null(world);
 	world->base = event_base_new();
-	world->state_fd = memfd_create("auditor.state", MFD_CLOEXEC);
 	world->receiver = -1;
-	(void)snprintf(world->folder, sizeof(world->folder), "%s",
-	    "/tmp/test_trail.XXXXXX");
-	assert_non_null(mkdtemp(world->folder));
+	folder_make(world->folder);
+	(void)snprintf(
+	    world->state, sizeof(world->state), "%s/state", world->folder);
+	assert_int_equal(mkdir(world->state, 0700), 0);
 	(void)snprintf(
 	    world->path, sizeof(world->path), "%s/log", world->folder);
 	start(world);
@@ -109,11 +122,9 @@ end_world(void **state)
 
 	kill_it(world);
 	event_base_free(world->base);
-	(void)close(world->state_fd);
 	if (world->receiver >= 0)
 		(void)close(world->receiver);
-	(void)unlink(world->path);
-	assert_int_equal(rmdir(world->folder), 0);
+	folder_remove(world->folder);
 	free(world);
 	return 0;
 }
@@ -134,7 +145,8 @@ write_numbers(
 	for (uint64_t number = first; number <= last; number++) {
 		record.session = source * 1000000 + number;
 		record.lost = 0;
-		audit_trail_write(world->trail, source, number, &record);
+		assert_true(
+		    audit_trail_write(world->trail, source, number, &record));
 	}
 }
 
@@ -164,7 +176,18 @@ assert_number(const struct world *world, const char *name, uint64_t number)
 }
 
 static void
-records_are_numbered_as_they_are_handed_over(void **state)
+await_safe(struct world *world)
+{
+	for (int step = 0; !audit_trail_is_safe(world->trail); step++) {
+		assert_true(step < 1000);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)usleep(10000);
+	}
+	assert_true(world->safe > 0);
+}
+
+static void
+records_are_numbered_as_they_come(void **state)
 {
 	struct world *world = *state;
 
@@ -180,77 +203,109 @@ records_are_numbered_as_they_are_handed_over(void **state)
 		assert_null(structured_data_value(&world->data, "lost"));
 	}
 	assert_false(receive(world));
-	assert_int_equal(audit_state_taken(world->state, 1), 3);
-	assert_int_equal(audit_state_taken(world->state, 2), 1);
+	assert_int_equal(audit_trail_taken(world->trail, 1), 3);
+	assert_int_equal(audit_trail_taken(world->trail, 2), 1);
 	assert_int_equal(audit_trail_waiting(world->trail), 0);
-	assert_true(world->taken > 0);
+	await_safe(world);
 }
 
-/* Drains the receiver while the sender goes on. */
-static size_t
-drain(struct world *world, uint64_t *lost, size_t *gaps, uint64_t *sequence)
+/* Takes all that comes, in order, until record `last`. */
+static void
+receive_all(struct world *world, uint64_t first, uint64_t last)
 {
-	size_t count = 0;
-
-	for (int idle = 0; idle < 50;) {
+	for (int idle = 0; first <= last;) {
 		assert_true(event_base_loop(world->base,
 				EVLOOP_NONBLOCK | EVLOOP_ONCE) >= 0);
-		if (!receive(world)) {
-			idle++;
+		if (receive(world)) {
+			assert_number(world, "seq", first++);
+			idle = 0;
+		} else {
+			assert_true(++idle < 1000);
 			(void)usleep(10000);
-			continue;
 		}
-		idle = 0;
-		assert_number(world, "seq", ++*sequence);
-		if (strcmp(structured_data_value(&world->data, "event"),
-			"gap") != 0) {
-			count++;
-			continue;
-		}
-		*lost += strtoull(
-		    structured_data_value(&world->data, "lost"), NULL, 10);
-		(*gaps)++;
 	}
-	return count;
+	assert_false(receive(world));
 }
 
 static void
-what_does_not_fit_is_one_gap_with_its_count(void **state)
+what_nobody_takes_waits(void **state)
 {
 	struct world *world = *state;
-	uint64_t lost = 0, sequence = 0;
-	size_t gaps = 0, came;
 
-	write_numbers(world, 1, 1, QUEUE_MAX + 250);
-	assert_int_equal(audit_trail_waiting(world->trail), QUEUE_MAX + 1);
-	assert_int_equal(audit_state_taken(world->state, 1), 250);
+	write_numbers(world, 1, 1, 300);
 	turn(world);
+	assert_int_equal(audit_trail_waiting(world->trail), 300);
+	await_safe(world);
+	kill_it(world);
+	start(world);
+	assert_int_equal(audit_trail_waiting(world->trail), 300);
 	bind_receiver(world);
-	came = drain(world, &lost, &gaps, &sequence);
-	assert_int_equal(came, QUEUE_MAX);
-	assert_int_equal(gaps, 1);
-	assert_int_equal(lost, 250);
-	assert_number(world, "session", 1000000 + QUEUE_MAX + 250);
-	assert_int_equal(audit_state_taken(world->state, 1), QUEUE_MAX + 250);
-	assert_int_equal(audit_state_lost(world->state), 0);
+	receive_all(world, 1, 300);
+	assert_int_equal(audit_trail_waiting(world->trail), 0);
 }
 
 static void
-a_receiver_that_stopped_in_the_middle_misses_nothing_uncounted(void **state)
+a_receiver_that_stopped_in_the_middle_misses_nothing(void **state)
 {
 	struct world *world = *state;
-	uint64_t lost = 0, sequence = 0;
-	size_t gaps = 0, came;
 
 	bind_receiver(world); /* its queue fills up */
-	for (uint64_t i = 0; i < 100; i++) {
+	for (uint64_t i = 0; i < 50; i++) {
 		write_numbers(world, 1, i * 20 + 1, i * 20 + 20);
 		turn(world);
 	}
-	came = drain(world, &lost, &gaps, &sequence);
-	assert_int_equal(gaps, 1);
-	assert_true(lost > 0);
-	assert_int_equal(came + lost, 2000);
+	assert_true(audit_trail_waiting(world->trail) > 0);
+	receive_all(world, 1, 1000);
+}
+
+/* A spool that is full of what nobody takes. */
+static void
+what_cannot_be_kept_is_not_taken(void **state)
+{
+	struct world *world = *state;
+	struct audit_record record = record_full();
+	uint64_t number = 1;
+
+	while (audit_trail_write(world->trail, 1, number, &record))
+		number++;
+	turn(world);
+	assert_true(world->is_failing);
+	assert_true(audit_trail_is_failing(world->trail));
+	assert_int_equal(audit_trail_taken(world->trail, 1), number - 1);
+	bind_receiver(world);
+	for (int step = 0; world->is_failing; step++) {
+		assert_true(step < 1000);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)receive(world);
+		(void)usleep(10000);
+	}
+	assert_true(audit_trail_write(world->trail, 1, number, &record));
+}
+
+static void
+a_folder_that_is_not_there_is_waited_for(void **state)
+{
+	struct world *world = *state;
+	struct audit_record record = record_full();
+	char elsewhere[128];
+
+	kill_it(world);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s.away", world->state);
+	assert_int_equal(rename(world->state, elsewhere), 0);
+	start(world);
+	assert_false(audit_trail_write(world->trail, 1, 1, &record));
+	turn(world);
+	assert_true(world->is_failing);
+	assert_int_equal(rename(elsewhere, world->state), 0);
+	for (int step = 0; world->is_failing; step++) {
+		assert_true(step < 1000);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)usleep(10000);
+	}
+	assert_true(audit_trail_write(world->trail, 1, 1, &record));
+	bind_receiver(world);
+	/* The one that says so, and ours. */
+	receive_all(world, 1, 2);
 }
 
 static void
@@ -261,12 +316,12 @@ what_waited_says_so(void **state)
 
 	fake_clock_set(1000000, record.time_us + 1000000);
 	bind_receiver(world);
-	audit_trail_write(world->trail, 1, 1, &record);
+	assert_true(audit_trail_write(world->trail, 1, 1, &record));
 	turn(world);
 	assert_true(receive(world));
 	assert_null(structured_data_value(&world->data, "delayed"));
 	fake_clock_advance(1);
-	audit_trail_write(world->trail, 1, 2, &record);
+	assert_true(audit_trail_write(world->trail, 1, 2, &record));
 	turn(world);
 	assert_true(receive(world));
 	assert_string_equal(
@@ -282,38 +337,42 @@ a_successor_continues_the_sequence(void **state)
 	write_numbers(world, 1, 1, 5);
 	turn(world);
 	write_numbers(world, 1, 6, 8); /* never handed over */
-	assert_int_equal(audit_trail_received(world->trail, 1), 8);
 	kill_it(world);
 	start(world);
-	assert_int_equal(audit_trail_received(world->trail, 1), 5);
-	assert_int_equal(audit_trail_received(world->trail, 2), 0);
-	write_numbers(world, 1, 6, 8);
-	turn(world);
-	for (uint64_t sequence = 1; sequence <= 8; sequence++) {
-		assert_true(receive(world));
-		assert_number(world, "seq", sequence);
-		assert_number(world, "session", 1000000 + sequence);
-	}
-	assert_false(receive(world));
+	assert_int_equal(audit_trail_taken(world->trail, 1), 8);
+	assert_int_equal(audit_trail_taken(world->trail, 2), 0);
+	write_numbers(world, 1, 9, 9);
+	receive_all(world, 1, 9);
 }
 
 static void
-a_successor_tells_of_what_was_lost(void **state)
+note(void *arg, const struct audit_record *record)
+{
+	uint64_t *sum = arg;
+
+	*sum += record->session * (record->event == AUDIT_OPEN ? 1 : 1000);
+}
+
+static void
+what_was_said_of_sessions_is_found_again(void **state)
 {
 	struct world *world = *state;
+	struct audit_record record = record_full();
+	uint64_t sum = 0;
 
-	write_numbers(world, 1, 1, QUEUE_MAX + 7);
+	record.event = AUDIT_OPEN;
+	record.session = 7;
+	assert_true(audit_trail_write(world->trail, 1, 1, &record));
+	record.event = AUDIT_DECISION;
+	record.session = 8;
+	assert_true(audit_trail_write(world->trail, 1, 2, &record));
+	record.event = AUDIT_CLOSE;
+	record.session = 9;
+	assert_true(audit_trail_write(world->trail, 1, 3, &record));
 	kill_it(world);
-	bind_receiver(world);
 	start(world);
-	assert_int_equal(audit_trail_received(world->trail, 1), 7);
-	turn(world);
-	assert_true(receive(world));
-	assert_string_equal(
-	    structured_data_value(&world->data, "event"), "gap");
-	assert_number(world, "lost", 7);
-	assert_number(world, "seq", 1);
-	assert_false(receive(world));
+	audit_trail_sessions(world->trail, note, &sum);
+	assert_int_equal(sum, 9007);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
@@ -322,13 +381,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(records_are_numbered_as_they_are_handed_over),
-	    TEST(what_does_not_fit_is_one_gap_with_its_count),
-	    TEST(
-		a_receiver_that_stopped_in_the_middle_misses_nothing_uncounted),
+	    TEST(records_are_numbered_as_they_come),
+	    TEST(what_nobody_takes_waits),
+	    TEST(a_receiver_that_stopped_in_the_middle_misses_nothing),
+	    TEST(what_cannot_be_kept_is_not_taken),
+	    TEST(a_folder_that_is_not_there_is_waited_for),
 	    TEST(what_waited_says_so),
 	    TEST(a_successor_continues_the_sequence),
-	    TEST(a_successor_tells_of_what_was_lost),
+	    TEST(what_was_said_of_sessions_is_found_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

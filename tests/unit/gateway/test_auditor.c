@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +22,7 @@
 #include "base/role.h"
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
+#include "tests/support/folder.h"
 #include "tests/support/records.h"
 #include "tests/support/structured_data.h"
 
@@ -29,8 +30,8 @@
 
 struct world {
 	struct event_base *base;
-	char folder[64], path[96];
-	int receiver, state_fd;
+	char folder[FOLDER_SIZE], path[96], state[96];
+	int receiver;
 	pid_t auditor;
 	struct link *control;
 	bool ready, gone;
@@ -98,7 +99,9 @@ configure(struct world *world)
 	options_add(options, "audit.facility", "local0");
 	options_add(options, "audit.sd_id", "gatewarden@32473");
 	options_add(options, "audit.instance", "");
-	options_add_u64(options, "audit.queue_max", 500);
+	options_add_u64(options, "audit.spool_max", 16);
+	options_add(options, "audit.durable", "group");
+	options_add(options, "state_dir", world->state);
 	options_add(options, "boot_id", "b0");
 	options_add(options, "gateway.log_level", "error");
 	options_encode(options, &data, &len);
@@ -155,9 +158,6 @@ start_auditor(struct world *world)
 	    link_new(world->base, fds[0], handlers, on_gone, world);
 	assert_non_null(world->control);
 	configure(world);
-	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_string(&writer, "auditor.state");
-	control(world, CONTROL_FILE, &writer, world->state_fd);
 	audit_sender_link(world->sender, give_link(world, ROLE_GATEWAY));
 	wire_writer_init(&writer, data, sizeof(data));
 	wire_put_u64(&writer, 1);
@@ -183,13 +183,13 @@ make_world(void **state)
 
 	assert_non_null(world);
 	world->base = event_base_new();
-	(void)snprintf(world->folder, sizeof(world->folder), "%s",
-	    "/tmp/test_auditor.XXXXXX");
-	assert_non_null(mkdtemp(world->folder));
+	folder_make(world->folder);
+	(void)snprintf(
+	    world->state, sizeof(world->state), "%s/state", world->folder);
+	assert_int_equal(mkdir(world->state, 0700), 0);
 	(void)snprintf(
 	    world->path, sizeof(world->path), "%s/log", world->folder);
 	bind_receiver(world);
-	world->state_fd = memfd_create("auditor.state", MFD_CLOEXEC);
 	world->sender = audit_sender_new(world->base, 4242);
 	start_auditor(world);
 	*state = world;
@@ -207,10 +207,8 @@ end_world(void **state)
 	}
 	audit_sender_free(world->sender);
 	event_base_free(world->base);
-	(void)close(world->state_fd);
 	(void)close(world->receiver);
-	(void)unlink(world->path);
-	assert_int_equal(rmdir(world->folder), 0);
+	folder_remove(world->folder);
 	free(world);
 	return 0;
 }

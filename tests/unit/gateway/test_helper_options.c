@@ -20,7 +20,7 @@ static const char text[] =
     "directory { uri = {\"ldap://a\", \"ldaps://b\"}\n member_of = false\n"
     " rule_base = \"dc=x\"\n user_base = \"dc=x\"\n lookups = 3 }\n"
     "policy { allow_empty = true }\n"
-    "audit { queue_max = 77 }\n"
+    "audit { spool_max = 77 }\n"
     "listener front { address = \"127.0.0.1:1080\" }\n";
 
 static struct settings *
@@ -106,7 +106,7 @@ the_auditor_is_told_about_the_audit(void **state)
 	struct options *options = options_of(ROLE_AUDITOR);
 
 	(void)state;
-	assert_int_equal(options_get_u64(options, "audit.queue_max", 0), 77);
+	assert_int_equal(options_get_u64(options, "audit.spool_max", 0), 77);
 	assert_null(options_get(options, "kerberos.keytab", NULL));
 	options_free(options);
 }

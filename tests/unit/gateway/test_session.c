@@ -87,6 +87,9 @@ static struct {
 	/* How far our wall clock is ahead. */
 	uint64_t ahead_us;
 	/* What was recorded. */
+	bool audit_fails;
+	void (*kept)(void *arg, bool is_kept);
+	void *kept_arg;
 	size_t record_count;
 	struct audit_record records[RECORDS_MAX];
 } fake;
@@ -314,6 +317,36 @@ __wrap_audit_sender_write(
 	(void)sender;
 	assert_true(fake.record_count < RECORDS_MAX);
 	fake.records[fake.record_count++] = *record;
+}
+
+bool __wrap_audit_sender_is_failing(const struct audit_sender *sender);
+bool
+__wrap_audit_sender_is_failing(const struct audit_sender *sender)
+{
+	(void)sender;
+	return fake.audit_fails;
+}
+
+/* One waits at a time. */
+struct audit_await *__wrap_audit_sender_await(struct audit_sender *sender,
+    void (*kept)(void *arg, bool is_kept), void *arg);
+struct audit_await *
+__wrap_audit_sender_await(struct audit_sender *sender,
+    void (*kept)(void *arg, bool is_kept), void *arg)
+{
+	(void)sender;
+	assert_null(fake.kept);
+	fake.kept = kept;
+	fake.kept_arg = arg;
+	return (struct audit_await *)&fake.kept;
+}
+
+void __wrap_audit_await_cancel(struct audit_await *await);
+void
+__wrap_audit_await_cancel(struct audit_await *await)
+{
+	if (await != NULL)
+		fake.kept = NULL;
 }
 
 /* ---- the world: a worker, a client, a target */
@@ -2267,6 +2300,116 @@ an_association_needs_room_for_its_descriptors(void **state)
 	    REASON_NO_DESCRIPTORS);
 }
 
+/* ---- record: the decision first */
+
+static void
+set_audit(const char *text)
+{
+	settings_unref(worker.settings);
+	worker.settings = load_settings(text);
+}
+
+static void
+ask_for_target(void)
+{
+	uint8_t request[300], message[600];
+
+	open_session();
+	greet();
+	say(message, seal_message(message, request,
+			 connect_request(request, target_port)));
+}
+
+static void
+was_kept(bool is_kept)
+{
+	void (*kept)(void *arg, bool is_kept) = fake.kept;
+
+	assert_non_null(kept);
+	fake.kept = NULL;
+	kept(fake.kept_arg, is_kept);
+	settle();
+}
+
+static void
+assert_nobody_was_reached(void)
+{
+	assert_int_equal(accept(listening, NULL, NULL), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void
+a_target_is_reached_when_its_decision_is_safe(void **state)
+{
+	uint8_t answer[64];
+
+	(void)state;
+	set_audit("audit { durable = group }\n");
+	ask_for_target();
+	assert_false(record_of(AUDIT_DECISION)->failed);
+	assert_nobody_was_reached();
+	was_kept(true);
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	assert_int_equal(answer[1], 0);
+}
+
+static void
+what_cannot_be_kept_is_refused(void **state)
+{
+	uint8_t answer[64];
+
+	(void)state;
+	set_audit("audit { durable = group }\n");
+	ask_for_target();
+	was_kept(false);
+	assert_true(open_reply(answer, sizeof(answer)) >= 10);
+	assert_int_equal(answer[1], 1);
+	assert_nobody_was_reached();
+	was_closed(REASON_AUDIT_UNAVAILABLE);
+}
+
+static void
+what_cannot_be_kept_is_served_if_the_settings_say_so(void **state)
+{
+	uint8_t answer[64];
+
+	(void)state;
+	set_audit(
+	    "audit { durable = group\non_failure = continue_and_alarm }\n");
+	ask_for_target();
+	was_kept(false);
+	accept_target();
+	assert_int_equal(open_reply(answer, sizeof(answer)), 10);
+	assert_int_equal(answer[1], 0);
+}
+
+static void
+nothing_is_asked_of_a_trail_that_fails(void **state)
+{
+	uint8_t answer[64];
+
+	(void)state;
+	fake.audit_fails = true;
+	ask_for_target();
+	assert_true(open_reply(answer, sizeof(answer)) >= 10);
+	assert_int_equal(answer[1], 1);
+	assert_nobody_was_reached();
+	was_closed(REASON_AUDIT_UNAVAILABLE);
+}
+
+static void
+a_client_that_leaves_meanwhile_waits_for_nothing(void **state)
+{
+	(void)state;
+	set_audit("audit { durable = group }\n");
+	ask_for_target();
+	assert_non_null(fake.kept);
+	session_close_all(&worker, REASON_SHUTDOWN);
+	assert_null(fake.kept);
+	was_closed(REASON_SHUTDOWN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void
@@ -2694,6 +2837,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_sealed_session_reaches_its_target_and_is_recorded),
+	    TEST(a_target_is_reached_when_its_decision_is_safe),
+	    TEST(what_cannot_be_kept_is_refused),
+	    TEST(what_cannot_be_kept_is_served_if_the_settings_say_so),
+	    TEST(nothing_is_asked_of_a_trail_that_fails),
+	    TEST(a_client_that_leaves_meanwhile_waits_for_nothing),
 	    TEST(a_client_that_sends_everything_at_once_is_served),
 	    TEST(a_client_that_sends_an_octet_at_a_time_is_served),
 	    TEST(a_session_cut_at_any_octet_ends_as_truncated),

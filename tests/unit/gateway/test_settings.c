@@ -479,14 +479,14 @@ all_mistakes_are_reported(void **state)
 		    "sessions_max = 0 }\n"
 		    "nothing { a = b }\n"
 		    "audit { facility = kern\n"
-		    "queue_max = 1 }\n");
+		    "spool_max = 0 }\n");
 	assert_complains(world, 1, "gateway.workers: ");
 	assert_complains(world, 2, "gateway.thing: ");
 	assert_complains(world, 3, "gateway.log_level: ");
 	assert_complains(world, 4, "gateway.sessions_max: ");
 	assert_complains(world, 5, "nothing: ");
 	assert_complains(world, 6, "audit.facility: ");
-	assert_complains(world, 7, "audit.queue_max: ");
+	assert_complains(world, 7, "audit.spool_max: ");
 	assert_complains(world, 1, "policy.file, directory.uri: ");
 	assert_complains(world, 1, "listener: there is none");
 	assert_int_equal(count_lines(world->errors), 9);
