@@ -2,10 +2,13 @@
 /* What the table of settings cannot say: forms, and what belongs together. */
 #include "gateway/settings_private.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/log.h"
+#include "base/must.h"
 #include "base/realm_line.h"
 #include "base/text.h"
 #include "gateway/facility.h"
@@ -311,6 +314,7 @@ static const struct {
     FORM(password_file, is_path_or_empty, "a path that begins with /"),
     FORM(client_keytab, is_path_or_empty, "a path that begins with /"),
     FORM(client_principal, is_principal_or_empty, "a principal"),
+    FORM(directory_base, is_dn_or_empty, "a distinguished name"),
     FORM(rule_base, is_dn_or_empty, "a distinguished name"),
     FORM(user_base, is_dn_or_empty, "a distinguished name"),
     FORM(group_base, is_dn_or_empty, "a distinguished name"),
@@ -609,6 +613,28 @@ check_audit(const struct check *check)
 		    "rfc3164, or a socket of one's own in audit.target");
 }
 
+static void
+fall_back(char **text, const char *prefix, const char *base)
+{
+	if (is_set(*text))
+		return;
+	free(*text);
+	if (asprintf(text, "%s%s", prefix, base) < 0)
+		die("no memory for the settings");
+}
+
+static void
+take_directory_base(struct settings *settings)
+{
+	const char *base = settings->directory_base;
+
+	if (!is_set(base))
+		return;
+	fall_back(&settings->rule_base, "ou=gatewarden,", base);
+	fall_back(&settings->user_base, "", base);
+	fall_back(&settings->group_base, "", base);
+}
+
 /* Listeners */
 
 static void
@@ -774,6 +800,7 @@ settings_check(
 	const struct check check = {.settings = settings, .to = reporter};
 
 	check_forms(&check);
+	take_directory_base(settings);
 	check_kerberos(&check);
 	settings_check_password(settings, reporter);
 	check_bind(&check);

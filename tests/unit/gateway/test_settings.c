@@ -507,6 +507,20 @@ rules_from_the_directory_need_a_base(void **state)
 }
 
 static void
+a_base_stands_for_those_that_are_not_set(void **state)
+{
+	struct world *world = *state;
+
+	load(world, "directory { uri = {ldaps://a} base = \"dc=x\" group_base "
+		    "= \"ou=g\" }\n"
+		    "listener main { address = 192.0.2.1:1080 }\n");
+	assert_non_null(world->settings);
+	assert_string_equal(world->settings->rule_base, "ou=gatewarden,dc=x");
+	assert_string_equal(world->settings->user_base, "dc=x");
+	assert_string_equal(world->settings->group_base, "ou=g");
+}
+
+static void
 a_password_in_clear_stays_on_this_host(void **state)
 {
 	struct world *world = *state;
@@ -861,6 +875,7 @@ main(void)
 	    TEST(one_mistake_brings_one_complaint),
 	    TEST(all_mistakes_are_reported),
 	    TEST(rules_from_the_directory_need_a_base),
+	    TEST(a_base_stands_for_those_that_are_not_set),
 	    TEST(a_password_in_clear_stays_on_this_host),
 	    TEST(two_listeners_have_two_addresses),
 	    TEST(the_folder_adds_in_the_order_of_names),
