@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/dn.h"
 
 static const char *const names[ORIGIN_COUNT] = {
@@ -65,8 +66,8 @@ provenance_add(struct provenance *provenance, const char *dn,
 	group = dn_normalise(dn);
 	if (group == NULL)
 		return -errno;
-	grown = reallocarray(
-	    provenance->findings, provenance->count + 1, sizeof(*grown));
+	grown =
+	    array_room(provenance->findings, provenance->count, sizeof(*grown));
 	if (grown == NULL) {
 		free(group);
 		return -ENOMEM;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct counted_subject {
 	struct subject subject; /* first: callers hold a pointer to it */
 	atomic_uint references;
@@ -38,8 +40,7 @@ subject_add_group(struct subject *subject, const char *dn)
 
 	if (group == NULL)
 		return -errno;
-	grown =
-	    reallocarray(subject->groups, subject->count + 1, sizeof(*grown));
+	grown = array_room(subject->groups, subject->count, sizeof(*grown));
 	if (grown == NULL) {
 		free(group);
 		return -ENOMEM;
