@@ -163,6 +163,15 @@ read_orphans(struct auditor *auditor)
 	    auditor->trail, remember_session, auditor->orphans);
 }
 
+/* Who was met while there was no state to ask. */
+static void
+recall_source(struct sender *sender)
+{
+	if (sender->source != 0)
+		sender->taken = audit_trail_taken(
+		    sender->auditor->trail, source_key(sender));
+}
+
 static void
 on_failing(void *arg, bool is_failing)
 {
@@ -171,8 +180,11 @@ on_failing(void *arg, bool is_failing)
 
 	if (!is_failing)
 		read_orphans(auditor);
-	LIST_FOREACH (sender, &auditor->senders, entry)
+	LIST_FOREACH (sender, &auditor->senders, entry) {
+		if (!is_failing)
+			recall_source(sender);
 		tell_sender(sender);
+	}
 	if (!is_failing)
 		close_orphans(auditor);
 }

@@ -440,6 +440,35 @@ what_is_no_record_is_left_out(void **state)
 }
 
 static void
+an_auditor_without_its_folder_goes_on_when_it_is_back(void **state)
+{
+	struct world *world = *state;
+	char away[sizeof(world->state) + 8];
+
+	write_record(world, AUDIT_DECISION, 1);
+	assert_true(next_record(world, PATIENCE_US));
+	await_acks(world);
+	assert_int_equal(kill(world->auditor, SIGKILL), 0);
+	(void)end_auditor(world);
+	(void)snprintf(away, sizeof(away), "%s.away", world->state);
+	assert_int_equal(rename(world->state, away), 0);
+	start_auditor(world);
+	write_record(world, AUDIT_DECISION, 2);
+	while (!audit_sender_is_failing(world->sender))
+		turn(world);
+	write_record(world, AUDIT_DECISION, 3);
+	assert_int_equal(rename(away, world->state), 0);
+	await_acks(world);
+	assert_true(next_record(world, PATIENCE_US)); /* that it is back */
+	assert_int_equal(number(world, "seq"), 2);
+	for (uint64_t session = 2; session <= 3; session++) {
+		assert_true(next_record(world, PATIENCE_US));
+		assert_int_equal(number(world, "session"), session);
+		assert_int_equal(number(world, "seq"), session + 1);
+	}
+}
+
+static void
 a_configuration_may_come_again(void **state)
 {
 	struct world *world = *state;
@@ -473,6 +502,7 @@ main(void)
 	    TEST(a_stop_hands_over_what_waits),
 	    TEST(a_stop_does_not_wait_for_ever),
 	    TEST(what_is_no_record_is_left_out),
+	    TEST(an_auditor_without_its_folder_goes_on_when_it_is_back),
 	    TEST(a_configuration_may_come_again),
 	};
 
