@@ -6,14 +6,13 @@
 #include "gateway/house.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -383,16 +382,21 @@ add_programs(struct house *house, enum role role, const char *libexecdir)
 }
 
 /* A sequence of records begins with each start of the house, and has a name
- * of its own. */
+ * of its own: a random UUID (RFC 9562 section 5.4). */
 static void
 make_boot_id(char id[HOUSE_BOOT_ID_SIZE])
 {
-	int fd = open("/proc/sys/kernel/random/uuid", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, id, HOUSE_BOOT_ID_SIZE - 1);
+	uint8_t octet[16];
+	size_t at = 0;
 
-	id[len < 0 ? 0 : len] = '\0';
-	if (fd >= 0)
-		(void)close(fd);
+	if (getrandom(octet, sizeof(octet), 0) != sizeof(octet))
+		die("no random octets: %s", strerror(errno));
+	octet[6] = (uint8_t)((octet[6] & 0x0f) | 0x40);
+	octet[8] = (uint8_t)((octet[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof(octet); i++)
+		at += (size_t)snprintf(id + at, HOUSE_BOOT_ID_SIZE - at,
+		    i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+		    octet[i]);
 }
 
 static void

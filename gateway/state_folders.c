@@ -52,21 +52,36 @@ make_path(const char *path)
 	return make_one(partial);
 }
 
+/* By one who may chown(2) but has no right in a folder that is another's. */
+static int
+give_folder(int fd, const struct sandbox_user *user)
+{
+	char self[sizeof("/proc/self/fd/") + 10];
+	struct stat is;
+
+	if (fstat(fd, &is) < 0)
+		return -errno;
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if ((is.st_mode & 07777) != FOLDER_MODE && chmod(self, FOLDER_MODE) < 0)
+		return -errno;
+	if ((is.st_uid != user->uid || is.st_gid != user->gid) &&
+	    fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
 static int
 make_folder(const char *path, const struct sandbox_user *user)
 {
-	int status = 0;
-	int fd;
+	int status, fd;
 
 	if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST)
 		return -errno;
 	/* Its owner may have put something else there. */
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if ((geteuid() == 0 && fchown(fd, user->uid, user->gid) < 0) ||
-	    fchmod(fd, FOLDER_MODE) < 0)
-		status = -errno;
+	status = give_folder(fd, user);
 	(void)close(fd);
 	return status;
 }
