@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Arrays keep their elements while they grow, and are copied seldom. */
+#include "tests/support/unit.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 
+#include "base/array.h"
 
 static void
 elements_stay_and_copies_are_few(void **state)
