@@ -15,6 +15,7 @@
 enum control_verb {
 	CONTROL_VERB_RELOAD = 1, /* the settings; answered by the outcome */
 	CONTROL_VERB_DRAIN,	 /* and end; answered when it has begun */
+	CONTROL_VERB_RESTART,	 /* drain, and come back; the same */
 	CONTROL_VERB_END
 };
 
@@ -27,7 +28,7 @@ enum control_verb {
 
 struct control_request {
 	enum control_verb verb;
-	uint32_t seconds;  /* of a drain, or CONTROL_NO_SECONDS */
+	uint32_t seconds;  /* of a drain or restart, or CONTROL_NO_SECONDS */
 	uint32_t uid, pid; /* who asks, as the kernel says */
 };
 

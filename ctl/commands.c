@@ -28,6 +28,7 @@ const struct ctl_command ctl_commands[] = {
     {"policy list", "", policy_list_run},
     {"reload", "", reload_run},
     {"replay", "--rules ldif | --base dn file", replay_run},
+    {"restart", "[--timeout seconds]", restart_run},
     {NULL, NULL, NULL},
 };
 

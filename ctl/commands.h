@@ -44,6 +44,8 @@ enum outcome
 audit_verify_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome drain_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
+restart_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
 doctor_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 explain_run(const struct ctl *ctl, int argc, char **argv) must_check;

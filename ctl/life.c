@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* gatewardenctl reload and drain: what the whole house is told to do. */
+/* gatewardenctl reload, drain and restart: what the whole house is told to do.
+ */
 #include "ctl/commands.h"
 
 #include <getopt.h>
@@ -71,8 +72,9 @@ reload_run(const struct ctl *ctl, int argc, char **argv)
 	return outcome;
 }
 
-enum outcome
-drain_run(const struct ctl *ctl, int argc, char **argv)
+/* drain and restart: how long sessions may go on. */
+static enum outcome
+end_run(const struct ctl *ctl, const char *command, int argc, char **argv)
 {
 	static const struct option options[] = {
 	    {"timeout", required_argument, NULL, 't'},
@@ -82,11 +84,23 @@ drain_run(const struct ctl *ctl, int argc, char **argv)
 	enum outcome outcome = OUTCOME_USAGE;
 	int option;
 
-	options_add(question, "command", "drain");
+	options_add(question, "command", command);
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) == 't')
 		options_add(question, "seconds", optarg);
 	if (option == -1 && optind == argc)
 		outcome = tell(ctl, question);
 	options_free(question);
 	return outcome;
+}
+
+enum outcome
+drain_run(const struct ctl *ctl, int argc, char **argv)
+{
+	return end_run(ctl, "drain", argc, argv);
+}
+
+enum outcome
+restart_run(const struct ctl *ctl, int argc, char **argv)
+{
+	return end_run(ctl, "restart", argc, argv);
 }

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "base/timeval.h"
 #include "base/wire.h"
 #include "gateway/spawn.h"
 
@@ -45,6 +46,7 @@ struct child {
 	bool is_wired;
 	struct link *control; /* NULL once the program has closed it */
 	struct question *ping;
+	uint64_t pinged_us;
 	struct event next_ping;
 };
 
@@ -151,8 +153,8 @@ on_closed(void *arg)
 static void
 on_pong(void *arg, enum answer_outcome outcome, struct link_message *answer)
 {
-	const struct timeval pause = {.tv_sec = CHILD_PING_MS / 1000};
 	struct child *child = arg;
+	const struct timeval pause = timeval_ms(child->spec.ping_ms);
 
 	(void)answer;
 	child->ping = NULL;
@@ -171,6 +173,7 @@ on_pong(void *arg, enum answer_outcome outcome, struct link_message *answer)
 static void
 ping(struct child *child)
 {
+	child->pinged_us = clock_monotonic_us();
 	child->ping = question_start(child->control, CONTROL_PING, NULL, 0,
 	    child->spec.hang_ms, on_pong, child);
 	if (child->ping == NULL && errno != EPIPE)
@@ -345,6 +348,13 @@ uint64_t
 child_started_us(const struct child *child)
 {
 	return child->started_us;
+}
+
+uint64_t
+child_silence_us(const struct child *child)
+{
+	return child->ping != NULL ? clock_monotonic_us() - child->pinged_us
+				   : 0;
 }
 
 uint64_t

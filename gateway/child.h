@@ -20,7 +20,8 @@ struct child;
 struct control_request;
 struct event_base;
 
-#define CHILD_PING_MS 5000  /* between an answer and the next question */
+#define CHILD_PING_MS                                                          \
+	5000 /* between an answer and the next question, at most */
 #define CHILD_HANG_MS 20000 /* a pulse that stays out so long is a hang */
 
 struct child_spec {
@@ -31,6 +32,7 @@ struct child_spec {
 	const char *krb5_config; /* "" for the system's */
 	bool needs_descriptors;	 /* as many as it may have */
 	unsigned hang_ms;
+	unsigned ping_ms; /* between an answer and the next question */
 };
 
 struct child_functions {
@@ -69,6 +71,8 @@ const char *child_name(const struct child *child);
 pid_t child_pid(const struct child *child);
 /* Monotonic; when child_start was called last. */
 uint64_t child_started_us(const struct child *child);
+/* For how long it has owed an answer to what it was asked for its pulse. */
+uint64_t child_silence_us(const struct child *child);
 /* The generation it said READY to last, since it was started; or 0. */
 uint64_t child_generation(const struct child *child);
 /* Whether this process was given its links (gateway/wiring.h). */

@@ -11,6 +11,7 @@ const struct control_command *const control_commands[] = {
     &control_facts,
     &control_reload,
     &control_resolve,
+    &control_restart,
     &control_rules,
     &control_set,
     &control_subject,

@@ -47,6 +47,7 @@ extern const struct control_command control_subject;
 /* "drain": no new sessions, then the end; at the latest after `seconds`, or
  * what the settings say without it.  As "reload". */
 extern const struct control_command control_drain;
+extern const struct control_command control_restart;
 
 /* "entry": is there an entry `dn`?  One line of kind `entry`: is (there,
  * missing, unknown) and silence. */

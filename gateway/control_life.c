@@ -97,7 +97,7 @@ may_change(struct control_call *call)
 }
 
 static void *
-start_drain(struct control_call *call)
+ask_end(struct control_call *call, enum control_verb verb)
 {
 	const char *text =
 	    options_get(control_call_asked(call), "seconds", NULL);
@@ -106,18 +106,24 @@ start_drain(struct control_call *call)
 	if (!may_change(call))
 		return NULL;
 	if (text != NULL && !text_parse_u64(text, 0, 86400, &seconds)) {
-		control_call_fail(call, CTL_BAD_QUESTION,
-		    "the seconds of a drain are 0 to 86400");
+		control_call_fail(
+		    call, CTL_BAD_QUESTION, "the seconds are 0 to 86400");
 		return NULL;
 	}
-	return ask(call, CONTROL_VERB_DRAIN, (uint32_t)seconds);
+	return ask(call, verb, (uint32_t)seconds);
 }
 
-static const char *const drain_arguments[] = {"seconds", NULL};
+static const char *const end_arguments[] = {"seconds", NULL};
+
+static void *
+start_drain(struct control_call *call)
+{
+	return ask_end(call, CONTROL_VERB_DRAIN);
+}
 
 const struct control_command control_drain = {
     .name = "drain",
-    .arguments = drain_arguments,
+    .arguments = end_arguments,
     .start = start_drain,
     .end = end,
 };
@@ -133,5 +139,18 @@ start_reload(struct control_call *call)
 const struct control_command control_reload = {
     .name = "reload",
     .start = start_reload,
+    .end = end,
+};
+
+static void *
+start_restart(struct control_call *call)
+{
+	return ask_end(call, CONTROL_VERB_RESTART);
+}
+
+const struct control_command control_restart = {
+    .name = "restart",
+    .arguments = end_arguments,
+    .start = start_restart,
     .end = end,
 };

@@ -171,6 +171,23 @@ on_reload(evutil_socket_t number, short what, void *arg)
 	house_reload_ask(house);
 }
 
+/* Sessions end at once: who has something to lose asks with gatewardenctl. */
+static void
+on_restart(evutil_socket_t number, short what, void *arg)
+{
+	struct house *house = arg;
+	char why[HOUSE_WHY_SIZE] = "";
+
+	(void)number;
+	(void)what;
+	if (!house_may_restart(house, why)) {
+		log_error(NULL, "the restart is refused: %s", why);
+		return;
+	}
+	log_info(NULL, "restarting, asked by SIGUSR2");
+	house_restart(house, 0);
+}
+
 static void
 on_terminate(evutil_socket_t number, short what, void *arg)
 {
@@ -200,7 +217,8 @@ finish_start(struct house *house)
 	log_info(NULL, "gatewarden %s is ready", PACKAGE_VERSION);
 	house_record(house, AUDIT_START, false, "gatewarden %s is ready",
 	    PACKAGE_VERSION);
-	notify_ready();
+	listeners_store(house->now->listeners, NULL);
+	notify_ready("Running");
 	house_reload_if_wanted(house);
 }
 
@@ -370,6 +388,7 @@ add_programs(struct house *house, enum role role, const char *libexecdir)
 	    .krb5_config = settings->krb5_config,
 	    .needs_descriptors = role == ROLE_GATEWAY,
 	    .hang_ms = programs_hang_ms(role, settings),
+	    .ping_ms = house_watchdog_ping_ms(),
 	};
 
 	if (geteuid() == 0 &&
@@ -407,11 +426,14 @@ watch_signals(struct house *house)
 	must(sigaction(SIGPIPE, &ignore, NULL) == 0);
 	must(evsignal_assign(
 		 &house->reload, house->base, SIGHUP, on_reload, house) == 0);
+	must(evsignal_assign(&house->restart, house->base, SIGUSR2, on_restart,
+		 house) == 0);
 	must(evsignal_assign(&house->terminate, house->base, SIGTERM,
 		 on_terminate, house) == 0);
 	must(evsignal_assign(&house->interrupt, house->base, SIGINT,
 		 on_terminate, house) == 0);
 	if (evsignal_add(&house->reload, NULL) < 0 ||
+	    evsignal_add(&house->restart, NULL) < 0 ||
 	    evsignal_add(&house->terminate, NULL) < 0 ||
 	    evsignal_add(&house->interrupt, NULL) < 0)
 		die("cannot watch for signals");
@@ -457,6 +479,8 @@ demolish(struct house *house)
 	plan_close(house->next);
 	plan_close(house->now);
 	(void)evsignal_del(&house->reload);
+	(void)evsignal_del(&house->restart);
+	(void)event_del(&house->feed);
 	(void)evsignal_del(&house->terminate);
 	(void)evsignal_del(&house->interrupt);
 	(void)evtimer_del(&house->deadline);
@@ -477,6 +501,7 @@ start(struct house *house, const char *libexecdir)
 		die("a program cannot be started: %s", strerror(-status));
 	house_enter(house, PHASE_STARTING, START_LIMIT_S);
 	house_tell(house, house_is_any, house->now);
+	house_watchdog_start(house);
 }
 
 /* With the sockets that were handed over to us. */
@@ -491,7 +516,6 @@ open_first(
 	    !listeners_fit(given.listeners, settings, why, why_size)) {
 		settings_unref(settings);
 	} else {
-		house->are_sockets_kept = listeners_count(given.listeners) > 0;
 		plan = plan_open(
 		    settings, ++house->last_generation, &given, why, why_size);
 	}
@@ -503,6 +527,7 @@ int
 house_run(const struct house_spec *spec)
 {
 	struct house house = {.settings_path = spec->settings_path};
+	struct listeners *kept = NULL;
 	char why[HOUSE_WHY_SIZE] = "";
 
 	STAILQ_INIT(&house.reload_askers);
@@ -518,6 +543,11 @@ house_run(const struct house_spec *spec)
 	build(&house);
 	start(&house, spec->libexecdir);
 	(void)event_base_dispatch(house.base);
+	if (house.returns)
+		kept = listeners_copy(house.now->listeners);
 	demolish(&house);
-	return house.exit_status;
+	if (kept == NULL)
+		return house.exit_status;
+	listeners_bequeath(kept);
+	return HOUSE_RETURNS;
 }

@@ -16,8 +16,13 @@ struct house_spec {
 	const char *libexecdir;
 };
 
-/* Serves until SIGTERM or SIGINT.  The exit status: 0; 78 if a program does
- * not take the configuration at the start; 1 if the start fails otherwise. */
+/*
+ * Serves until SIGTERM or SIGINT.  The exit status: 0; 78 if a program does
+ * not take the configuration at the start; 1 if the start fails otherwise.
+ * HOUSE_RETURNS after SIGUSR2: the program is to be executed anew, by this
+ * process, whose descriptors and environment hold the listening sockets for it.
+ */
+#define HOUSE_RETURNS (-1)
 int house_run(const struct house_spec *spec) must_check;
 
 #endif

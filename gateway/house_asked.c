@@ -84,6 +84,28 @@ ask_drain(struct house *house, struct child *child, uint64_t id,
 	house_drain(house, seconds);
 }
 
+static void
+ask_restart(struct house *house, struct child *child, uint64_t id,
+    const struct control_request *request)
+{
+	uint64_t seconds =
+	    request->seconds != CONTROL_NO_SECONDS ? request->seconds : 0;
+	char text[HOUSE_WHY_SIZE] = "";
+
+	log_info(NULL, "uid %u, pid %u: restart", (unsigned)request->uid,
+	    (unsigned)request->pid);
+	if (!house_may_restart(house, text)) {
+		child_answer(child, id, false, text);
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+	    "who comes waits; the gateway starts anew after its last session, "
+	    "or in %llu seconds",
+	    (unsigned long long)seconds);
+	child_answer(child, id, true, text);
+	house_restart(house, seconds);
+}
+
 void
 house_asked(void *arg, struct child *child, uint64_t id,
     const struct control_request *request)
@@ -100,6 +122,9 @@ house_asked(void *arg, struct child *child, uint64_t id,
 		break;
 	case CONTROL_VERB_DRAIN:
 		ask_drain(house, child, id, request);
+		break;
+	case CONTROL_VERB_RESTART:
+		ask_restart(house, child, id, request);
 		break;
 	case CONTROL_VERB_END:
 		child_answer(child, id, false, "this gateway cannot do that");

@@ -5,11 +5,13 @@
  * A listening socket that is closed resets whoever waits there.  So no new
  * handshake begins for a moment, those that have begun come to their end, the
  * gateway accepts them, and only then the sockets are closed.  Those that the
- * service manager keeps stay open: who comes waits for the next start.
+ * service manager keeps, and all at a restart, stay open: who comes waits for
+ * the next start.
  */
 #include "gateway/house_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -19,6 +21,7 @@
 #include "gateway/listeners.h"
 #include "gateway/notify.h"
 #include "gateway/plan.h"
+#include "gateway/settings.h"
 #include "gateway/supervisor.h"
 
 #define DOOR_US	    300000 /* for the last step of a handshake */
@@ -51,11 +54,41 @@ house_drain(struct house *house, uint64_t seconds)
 	}
 	log_info(NULL, "draining: sessions have %llu s to end",
 	    (unsigned long long)seconds);
-	notify_stopping(seconds + ORDERLY_S);
+	if (!house->returns)
+		notify_stopping(seconds + ORDERLY_S);
 	house_enter(house, PHASE_DRAINING, (time_t)seconds);
-	if (!house->are_sockets_kept)
+	if (!house->returns)
 		listeners_shut(house->now->listeners);
 	(void)evtimer_add(&house->door, &door);
+}
+
+bool
+house_may_restart(const struct house *house, char why[HOUSE_WHY_SIZE])
+{
+	struct settings *settings;
+
+	if (house->phase < PHASE_RUNNING || house_is_ending(house)) {
+		(void)strlcpy(
+		    why, "the gateway is starting or stopping", HOUSE_WHY_SIZE);
+		return false;
+	}
+	if (listeners_count(house->now->listeners) > LISTENERS_BEQUEATH_MAX) {
+		(void)strlcpy(why, "there are too many listeners to keep",
+		    HOUSE_WHY_SIZE);
+		return false;
+	}
+	settings = house_load_settings(house->settings_path, why);
+	if (settings == NULL)
+		return false;
+	settings_unref(settings);
+	return true;
+}
+
+void
+house_restart(struct house *house, uint64_t seconds)
+{
+	house->returns = true;
+	house_drain(house, seconds);
 }
 
 void
@@ -71,7 +104,8 @@ house_drain_on_door(evutil_socket_t fd, short what, void *arg)
 	while ((child = supervisor_next(house->supervisor, child)) != NULL)
 		if (house_is_gateway(child))
 			(void)child_send(child, CONTROL_DRAIN, 0, NULL, 0, -1);
-	listeners_leave(house->now->listeners);
+	if (!house->returns)
+		listeners_leave(house->now->listeners);
 }
 
 void

@@ -65,11 +65,12 @@ struct house {
 	struct supervisor *supervisor;
 	struct interfaces *interfaces;
 	struct audit_sender *audit;
-	bool are_sockets_kept; /* by the service manager, beyond our end */
+	bool returns; /* at the end, as a new program in this process */
 	char boot_id[HOUSE_BOOT_ID_SIZE];
-	struct event reload, terminate, interrupt;
+	struct event reload, restart, terminate, interrupt;
 	struct event deadline; /* of the phase */
 	struct event flushed;
+	struct event feed; /* of the watchdog */
 	struct event door; /* when what was on its way in is in */
 };
 
@@ -111,6 +112,15 @@ house_asked_by(const struct house *house, char text[HOUSE_ASKED_BY_SIZE]);
 /* Nobody is answered any more. */
 void house_asked_forget(struct house *house);
 
+/* NULL after complaints in the log, the first of them in why. */
+struct settings *
+house_load_settings(const char *path, char why[HOUSE_WHY_SIZE]) must_check;
+
+/* Feeds the service manager's watchdog from now on, if there is one. */
+void house_watchdog_start(struct house *house);
+/* Between a program's answer and the next question. */
+unsigned house_watchdog_ping_ms(void);
+
 /* Reads the settings again and begins to hand them round; later, if that
  * cannot be now. */
 void house_reload_ask(struct house *house);
@@ -125,6 +135,12 @@ void house_reload_roll_back(struct house *house, const char *why);
 /* Lets nobody in any more and gives sessions that long; then the end begins.
  */
 void house_drain(struct house *house, uint64_t seconds);
+/* The same, but who comes meanwhile waits for the program that is executed
+ * then. */
+void house_restart(struct house *house, uint64_t seconds);
+/* False, with a sentence in why, if it could not start as things are. */
+bool house_may_restart(
+    const struct house *house, char why[HOUSE_WHY_SIZE]) must_check;
 void house_drain_on_door(evutil_socket_t fd, short what, void *house);
 void house_drained(void *house);
 void house_drain_is_over(struct house *house); /* its time is */

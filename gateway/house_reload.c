@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "gateway/listeners.h"
 #include "gateway/notify.h"
 #include "gateway/plan.h"
 #include "gateway/programs.h"
@@ -26,7 +27,7 @@ refuse_reload(struct house *house, const char *why)
 	    "settings refused (asked by %s): %s", house_asked_by(house, by),
 	    why);
 	house_asked_tell(house, false, why);
-	notify_ready();
+	notify_ready("Running; the last reload was refused");
 }
 
 /* Text of several lines: all to the log, the first to *why. */
@@ -44,8 +45,8 @@ log_lines(char *text, char why[HOUSE_WHY_SIZE])
 	}
 }
 
-static struct settings *
-load_settings(const char *path, char why[HOUSE_WHY_SIZE])
+struct settings *
+house_load_settings(const char *path, char why[HOUSE_WHY_SIZE])
 {
 	struct settings *settings;
 	char *text = NULL;
@@ -67,7 +68,8 @@ load_settings(const char *path, char why[HOUSE_WHY_SIZE])
 static struct plan *
 open_next(struct house *house, char why[HOUSE_WHY_SIZE])
 {
-	struct settings *settings = load_settings(house->settings_path, why);
+	struct settings *settings =
+	    house_load_settings(house->settings_path, why);
 	const char *fixed;
 
 	if (settings == NULL)
@@ -123,6 +125,7 @@ finish_reload(struct house *house)
 {
 	char by[HOUSE_ASKED_BY_SIZE], text[HOUSE_WHY_SIZE];
 
+	listeners_store(house->next->listeners, house->now->listeners);
 	plan_close(house->now);
 	house->now = house->next;
 	house->next = NULL;
@@ -134,7 +137,7 @@ finish_reload(struct house *house)
 	house_record(house, AUDIT_RELOAD, false, "%s (asked by %s)", text,
 	    house_asked_by(house, by));
 	house_asked_tell(house, true, text);
-	notify_ready();
+	notify_ready("Running");
 	house_reload_if_wanted(house);
 }
 

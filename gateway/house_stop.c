@@ -131,7 +131,12 @@ house_stop(struct house *house, int exit_status)
 	if (house_is_stopping(house))
 		return;
 	house->exit_status = exit_status;
-	notify_stopping(STOP_LIMIT_S);
+	if (exit_status != EXIT_SUCCESS)
+		house->returns = false;
+	if (house->returns)
+		notify_reloading();
+	else
+		notify_stopping(STOP_LIMIT_S);
 	supervisor_retire(house->supervisor);
 	begin_step(house, PHASE_STOPPING_GATEWAY);
 	house_stop_go_on(house);

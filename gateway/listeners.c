@@ -16,12 +16,21 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "gateway/notify.h"
 #include "gateway/settings.h"
+
+/* Whose socket it is besides ours. */
+enum owner {
+	OWNER_NONE,
+	OWNER_UNIT,  /* the service manager's: it stays there beyond our end */
+	OWNER_STORED /* the same, but it was we who gave it there */
+};
 
 struct listener {
 	char name[LISTENER_NAME_SIZE];
 	struct socket_address bind;
 	int fd;
+	enum owner owner;
 };
 
 struct listeners {
@@ -35,15 +44,26 @@ is_same(const struct socket_address *a, const struct socket_address *b)
 	return address_is_equal(&a->address, &b->address) && a->port == b->port;
 }
 
-/* A descriptor of its own for a socket that is open already, or -1. */
-static int
-share(const struct listeners *have, const struct socket_address *bind)
+static const struct listener *
+find(const struct listeners *have, const struct socket_address *bind)
 {
-	for (size_t i = 0; have != NULL && i < have->count; i++) {
+	for (size_t i = 0; have != NULL && i < have->count; i++)
 		if (is_same(&have->listener[i].bind, bind))
-			return fcntl(have->listener[i].fd, F_DUPFD_CLOEXEC, 0);
-	}
-	return -1;
+			return &have->listener[i];
+	return NULL;
+}
+
+/* Takes a descriptor of its own for a socket that is open already. */
+static void
+share(struct listener *listener, const struct listeners *have)
+{
+	const struct listener *open = find(have, &listener->bind);
+
+	listener->fd = -1;
+	if (open == NULL || open->fd < 0)
+		return;
+	listener->fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
+	listener->owner = open->owner;
 }
 
 static bool
@@ -83,7 +103,7 @@ open_listener(struct listener *listener,
 {
 	memcpy(listener->name, settings->name, sizeof(listener->name));
 	listener->bind = settings->bind;
-	listener->fd = share(have, &settings->bind);
+	share(listener, have);
 	if (listener->fd < 0)
 		listener->fd = open_socket(&settings->bind);
 	return listener->fd >= 0 &&
@@ -117,7 +137,12 @@ listeners_open(const struct settings *settings, const struct listeners *have,
 /* ---- what the service manager hands over */
 
 #define FIRST_INHERITED 3
-#define INHERITED_MAX	256
+#define INHERITED_MAX	LISTENERS_BEQUEATH_MAX
+
+/* What LISTEN_FDNAMES says of whose they are; all others are a unit's. */
+#define NAME_BEQUEATHED "bequeathed" /* by the program before us */
+#define NAME_STORED	"stored."    /* before the name of the listener */
+#define NAME_SIZE	(sizeof(NAME_STORED) + LISTENER_NAME_SIZE)
 
 /* How many; 0 if they are for another process, or not there. */
 static bool
@@ -141,7 +166,6 @@ read_count(uint64_t *count, char *why, size_t why_size)
 	}
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDS");
-	(void)unsetenv("LISTEN_FDNAMES");
 	return was_good;
 }
 
@@ -158,34 +182,54 @@ is_listening(int fd)
 	       type == SOCK_STREAM && listens != 0;
 }
 
+/* One that was shut opens again: to detach what is not there is no error of
+ * ours. */
 static bool
 inherit_one(struct listener *listener, int fd)
 {
 	struct sockaddr_storage at;
 	socklen_t len = sizeof(at);
+	const int none = 0;
 
 	listener->fd = fd;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && is_listening(fd) &&
-	       getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
-	       socket_address_from(
-		   (const struct sockaddr *)&at, len, &listener->bind) &&
-	       fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || !is_listening(fd) ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) < 0 ||
+	    !socket_address_from(
+		(const struct sockaddr *)&at, len, &listener->bind) ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none));
+	return true;
 }
 
-struct listeners *
-listeners_inherit(char *why, size_t why_size)
+/* The next of the names that colons part; "" when there is none. */
+static void
+take_name(struct listener *listener, char **names)
 {
-	struct listeners *listeners;
-	uint64_t count;
+	const char *name = *names != NULL ? strsep(names, ":") : "";
+	size_t prefix = strlen(NAME_STORED);
 
-	if (!read_count(&count, why, why_size))
-		return NULL;
-	listeners =
+	listener->owner = OWNER_UNIT;
+	if (strcmp(name, NAME_BEQUEATHED) == 0) {
+		listener->owner = OWNER_NONE;
+	} else if (strncmp(name, NAME_STORED, prefix) == 0) {
+		listener->owner = OWNER_STORED;
+		(void)strlcpy(
+		    listener->name, name + prefix, sizeof(listener->name));
+	}
+}
+
+static struct listeners *
+inherit(uint64_t count, char *names, char *why, size_t why_size)
+{
+	struct listeners *listeners =
 	    must_alloc(1, sizeof(*listeners) + count * sizeof(struct listener));
+
 	while (listeners->count < count) {
 		size_t n = listeners->count++;
 		int fd = FIRST_INHERITED + (int)n;
 
+		take_name(&listeners->listener[n], &names);
 		if (inherit_one(&listeners->listener[n], fd))
 			continue;
 		(void)snprintf(why, why_size,
@@ -197,27 +241,90 @@ listeners_inherit(char *why, size_t why_size)
 	return listeners;
 }
 
+struct listeners *
+listeners_inherit(char *why, size_t why_size)
+{
+	const char *text = getenv("LISTEN_FDNAMES");
+	char *names = text != NULL ? must_strdup(text) : NULL;
+	struct listeners *listeners = NULL;
+	uint64_t count;
+
+	if (read_count(&count, why, why_size))
+		listeners = inherit(count, names, why, why_size);
+	(void)unsetenv("LISTEN_FDNAMES");
+	free(names);
+	return listeners;
+}
+
+static bool
+is_wanted(const struct settings *settings, const struct socket_address *address)
+{
+	for (size_t k = 0; k < settings->listener_count; k++)
+		if (is_same(address, &settings->listeners[k].bind))
+			return true;
+	return false;
+}
+
+static void
+print_stored(const struct listener *listener, char name[NAME_SIZE])
+{
+	(void)snprintf(name, NAME_SIZE, NAME_STORED "%s", listener->name);
+}
+
+static void
+forget_stored(const struct listener *listener)
+{
+	char name[NAME_SIZE];
+
+	print_stored(listener, name);
+	notify_forget(name);
+}
+
 bool
-listeners_fit(const struct listeners *have, const struct settings *settings,
+listeners_fit(struct listeners *have, const struct settings *settings,
     char *why, size_t why_size)
 {
 	char text[SOCKET_ADDRESS_TEXT_SIZE];
 
 	for (size_t i = 0; i < have->count; i++) {
-		const struct socket_address *at = &have->listener[i].bind;
-		bool is_found = false;
+		struct listener *listener = &have->listener[i];
 
-		for (size_t k = 0; k < settings->listener_count; k++)
-			is_found |= is_same(at, &settings->listeners[k].bind);
-		if (is_found)
+		if (is_wanted(settings, &listener->bind))
 			continue;
-		(void)snprintf(why, why_size,
-		    "LISTEN_FDS hands over a socket for %s, which is the "
-		    "address of no listener of the settings",
-		    socket_address_print(at, text));
-		return false;
+		if (listener->owner == OWNER_UNIT) {
+			(void)snprintf(why, why_size,
+			    "LISTEN_FDS hands over a socket for %s, which is "
+			    "the address of no listener of the settings",
+			    socket_address_print(&listener->bind, text));
+			return false;
+		}
+		(void)close(listener->fd);
+		listener->fd = -1;
+		if (listener->owner == OWNER_STORED)
+			forget_stored(listener);
 	}
 	return true;
+}
+
+void
+listeners_store(
+    const struct listeners *listeners, const struct listeners *before)
+{
+	char name[NAME_SIZE];
+
+	for (size_t i = 0; before != NULL && i < before->count; i++)
+		if (before->listener[i].owner != OWNER_UNIT &&
+		    find(listeners, &before->listener[i].bind) == NULL)
+			forget_stored(&before->listener[i]);
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *listener = &listeners->listener[i];
+
+		if (listener->owner != OWNER_NONE ||
+		    find(before, &listener->bind) != NULL)
+			continue;
+		print_stored(listener, name);
+		notify_store(name, listener->fd);
+	}
 }
 
 void
@@ -247,7 +354,8 @@ listeners_shut(const struct listeners *listeners)
 	    .len = ARRAY_COUNT(drop_syn), .filter = drop_syn};
 
 	for (size_t i = 0; i < listeners->count; i++)
-		if (setsockopt(listeners->listener[i].fd, SOL_SOCKET,
+		if (listeners->listener[i].owner == OWNER_NONE &&
+		    setsockopt(listeners->listener[i].fd, SOL_SOCKET,
 			SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 			log_warning(NULL, "listener %s cannot be shut: %s",
 			    listeners->listener[i].name, strerror(errno));
@@ -261,6 +369,62 @@ listeners_leave(struct listeners *listeners)
 			(void)close(listeners->listener[i].fd);
 		listeners->listener[i].fd = -1;
 	}
+}
+
+struct listeners *
+listeners_copy(const struct listeners *listeners)
+{
+	size_t size = sizeof(*listeners) +
+		      listeners->count * sizeof(listeners->listener[0]);
+	struct listeners *copy = must_alloc(1, size);
+
+	memcpy(copy, listeners, size);
+	for (size_t i = 0; i < copy->count; i++) {
+		struct listener *listener = &copy->listener[i];
+
+		/* Above all to which they are to go. */
+		listener->fd = fcntl(listener->fd, F_DUPFD_CLOEXEC,
+		    FIRST_INHERITED + INHERITED_MAX);
+		if (listener->fd < 0)
+			die("a listening socket cannot be kept: %s",
+			    strerror(errno));
+	}
+	return copy;
+}
+
+static void
+set_number(const char *variable, size_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%zu", number);
+	must(setenv(variable, text, 1) == 0);
+}
+
+void
+listeners_bequeath(struct listeners *listeners)
+{
+	char names[INHERITED_MAX * (NAME_SIZE + 1)] = "", name[NAME_SIZE];
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *listener = &listeners->listener[i];
+
+		if (dup2(listener->fd, FIRST_INHERITED + (int)i) < 0)
+			die("a listening socket cannot be left: %s",
+			    strerror(errno));
+		if (i > 0)
+			(void)strlcat(names, ":", sizeof(names));
+		name[0] = '\0';
+		if (listener->owner == OWNER_NONE)
+			(void)strlcpy(name, NAME_BEQUEATHED, sizeof(name));
+		else if (listener->owner == OWNER_STORED)
+			print_stored(listener, name);
+		(void)strlcat(names, name, sizeof(names));
+	}
+	set_number("LISTEN_PID", (size_t)getpid());
+	set_number("LISTEN_FDS", listeners->count);
+	must(setenv("LISTEN_FDNAMES", names, 1) == 0);
+	listeners_close(listeners);
 }
 
 size_t

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/must.h"
@@ -38,6 +39,7 @@ struct invocation {
 	const char *settings_path;
 	const char *libexecdir;
 	const char *ldif; /* NULL: none */
+	char **argv;
 };
 
 static const char usage[] =
@@ -98,6 +100,7 @@ read_invocation(int argc, char **argv)
 	    .action = ACTION_RUN,
 	    .settings_path = DEFAULT_PATH,
 	    .libexecdir = LIBEXECDIR,
+	    .argv = argv,
 	};
 	int option;
 
@@ -142,9 +145,18 @@ run(struct settings *settings, const struct invocation *invocation)
 	    .libexecdir = invocation->libexecdir,
 	};
 
+	int status;
+
 	give_up_core_dumps();
 	(void)umask(077);
-	return house_run(&spec);
+	status = house_run(&spec);
+	if (status != HOUSE_RETURNS)
+		return status;
+	/* Perhaps a newer one: as it was found when we were started. */
+	(void)execvp(invocation->argv[0], invocation->argv);
+	log_error(NULL, "%s cannot be executed: %s", invocation->argv[0],
+	    strerror(errno));
+	return EX_OSERR;
 }
 
 static int

@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import time
 
 from tests.lab.gateway import Raw, greets, split_address
 from tests.lab.process import accepts, free_port, wait_until
@@ -223,4 +224,198 @@ def a_socket_of_no_listener_is_refused(lab):
                "listener" in lab.gateway.log_text(), "the sentence")
     finally:
         lab.gateway.wrapper = []
+    lab.gateway.start()
+
+
+def starts(lab):
+    return lab.gateway.log_text().count(" is ready")
+
+
+def knock_until(lab, is_over):
+    """Greets again and again, one at a time, as strangers do; how often."""
+    host, port = split_address(lab.gateway.settings["listener main"]["address"])
+    count = 0
+    while not is_over():
+        with socket.create_connection((host, port), 30) as client:
+            client.sendall(b"\x05\x01\x01")
+            try:
+                client.recv(2)  # or the end of who was let in too late
+            except ConnectionResetError:
+                pass
+        count += 1
+    return count
+
+
+@behaviour
+def restart_keeps_the_process_its_listeners_and_the_sequence(lab):
+    before, pid = starts(lab), lab.gateway.program.pid
+    boots = {r["boot"] for r in lab.audit.records()}
+    said = lab.gateway.ctl("restart")
+    expect("starts anew" in said, said)
+    knock_until(lab, lambda: starts(lab) > before)
+    expect_equal(lab.gateway.program.pid, pid, "the same process")
+    lab.audit.wait_for(event="start", boot=lambda boot: boot not in boots)
+    seen = sorted({int(r["seq"]) for r in lab.audit.records()})
+    expect_equal(seen, list(range(seen[0], seen[-1] + 1)), "no number missing")
+    expect(greets(*split_address(
+        lab.gateway.settings["listener main"]["address"])), "it greets")
+
+
+@behaviour
+def restart_waits_for_sessions_if_it_is_told_to(lab):
+    spot = lab.target(echo)
+    before = starts(lab)
+    with Client(lab) as running:
+        running.connect(spot.address, spot.port)
+        lab.gateway.ctl("restart", "--timeout", "60")
+        running.put(b"still")
+        expect_equal(running.get(5), b"still", "the running session")
+        expect_equal(starts(lab), before, "it waits")
+    wait_until(lambda: starts(lab) > before, "it starts anew", 30)
+
+
+@behaviour
+def sigusr2_restarts_and_takes_settings_that_a_reload_cannot(lab):
+    settings = lab.gateway.settings["gateway"]
+    before, workers = starts(lab), settings["workers"]
+    settings["workers"] = workers + 1
+    lab.gateway.write_settings()
+    try:
+        lab.gateway.program.signal(signal.SIGUSR2)
+        knock_until(lab, lambda: starts(lab) > before)
+        expect(lab.gateway.ctl("reload").startswith("settings taken"),
+               "these settings are in force")
+    finally:
+        settings["workers"] = workers
+        lab.gateway.write_settings()
+    lab.gateway.ctl("restart")
+    wait_until(lambda: starts(lab) > before + 1, "it starts anew", 30)
+
+
+@behaviour
+def a_restart_that_would_fail_is_refused(lab):
+    lab.gateway.settings["gateway"]["no_such_setting"] = Raw("1")
+    pid = lab.gateway.program.pid
+    try:
+        lab.gateway.write_settings()
+        said = lab.gateway.ctl("restart", status=65)
+        expect("no_such_setting" in said, said)
+        expect_equal(lab.gateway.program.pid, pid, "it goes on")
+    finally:
+        del lab.gateway.settings["gateway"]["no_such_setting"]
+        lab.gateway.write_settings()
+    lab.gateway.ctl("reload")
+
+
+class Manager:
+    """A service manager's notification socket: what was said, and the
+    descriptors that came with it."""
+
+    def __init__(self, path):
+        self.path, self.said, self.stored = path, [], {}
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.setblocking(False)
+
+    def close(self):
+        for fd in self.stored.values():
+            os.close(fd)
+        self.socket.close()
+        os.unlink(self.path)
+
+    def read(self):
+        while True:
+            try:
+                text, fds, _, _ = socket.recv_fds(self.socket, 4096, 4)
+            except BlockingIOError:
+                return self.said
+            text = text.decode()
+            self.said.append(text)
+            fields = dict(line.split("=", 1) for line in text.splitlines())
+            if fields.get("FDSTORE") == "1":
+                self.stored[fields["FDNAME"]] = fds[0]
+            if fields.get("FDSTOREREMOVE") == "1":
+                os.close(self.stored.pop(fields["FDNAME"]))
+
+    def hears(self, what, seconds=20):
+        self.said.clear()
+        wait_until(lambda: any(what in text for text in self.read()),
+                   f"the service manager hears {what}", seconds)
+
+
+def under(lab, manager, **env):
+    """The gateway, started as a service manager does it."""
+    fds = list(manager.stored.items())
+    for _, fd in fds:
+        os.set_inheritable(fd, True)
+    moves = " ".join(f"{n}<&{fd}" for n, (_, fd) in enumerate(fds, 3))
+    lab.gateway.wrapper = [
+        "/bin/bash", "-c", f"exec {moves}; " + " ".join(
+            f"{name}={value}" for name, value in {
+                "LISTEN_PID": "$$", "LISTEN_FDS": len(fds),
+                "LISTEN_FDNAMES": ":".join(name for name, _ in fds),
+                "NOTIFY_SOCKET": manager.path, **env}.items()) +
+        ' exec "$@"', "bash"]
+    lab.gateway.inherits = tuple(fd for _, fd in fds)
+    try:
+        lab.gateway.start()
+    finally:
+        lab.gateway.wrapper, lab.gateway.inherits = [], ()
+
+
+@behaviour
+def the_watchdog_is_fed_while_every_program_answers(lab):
+    lab.gateway.stop()
+    manager = Manager(f"{lab.directory}/manager")
+    try:
+        under(lab, manager, WATCHDOG_USEC=2000000)
+        manager.hears("WATCHDOG=1")
+        stopped = lab.gateway.pids("auditor")[0]
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            # Asked twice a second, given a second: then it is fed no more.
+            wait_until(lambda: is_quiet(manager, 1.5), "it starves", 30)
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        manager.hears("WATCHDOG=1")
+        lab.gateway.stop()
+        manager.hears("STOPPING=1")
+    finally:
+        manager.close()
+    lab.gateway.start()
+
+
+def is_quiet(manager, seconds):
+    manager.read()
+    manager.said.clear()
+    time.sleep(seconds)
+    return not any("WATCHDOG=1" in text for text in manager.read())
+
+
+@behaviour
+def listeners_in_the_descriptor_store_come_back(lab):
+    host, port = split_address(lab.gateway.settings["listener main"]["address"])
+    lab.gateway.stop()
+    manager = Manager(f"{lab.directory}/manager")
+    try:
+        under(lab, manager)
+        manager.hears("READY=1")
+        expect("stored.main" in manager.stored, str(manager.stored))
+        add_listener(lab)
+        lab.gateway.ctl("reload")
+        wait_until(lambda: manager.read() and "stored.more" in manager.stored,
+                   "the new one is stored")
+        lab.gateway.stop()
+        drop_listener(lab)
+        with socket.create_connection((host, port)) as waits:
+            under(lab, manager)
+            waits.settimeout(20)
+            waits.sendall(b"\x05\x01\x01")
+            expect_equal(waits.recv(2)[:1], b"\x05", "who came meanwhile")
+        wait_until(lambda: manager.read() and
+                   "stored.more" not in manager.stored,
+                   "what no listener wants is forgotten")
+        lab.gateway.stop()
+    finally:
+        manager.close()
     lab.gateway.start()

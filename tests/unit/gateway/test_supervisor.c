@@ -108,6 +108,7 @@ add(struct world *world, enum role role, unsigned hang_ms)
 	    .user = {geteuid(), getegid()},
 	    .krb5_config = "",
 	    .hang_ms = hang_ms,
+	    .ping_ms = CHILD_PING_MS,
 	};
 	struct child *child;
 
