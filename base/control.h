@@ -24,7 +24,8 @@ enum control_type {
 	CONTROL_LINK,	   /* u8 peer's role, u32 its index, u32 slot; fd */
 	CONTROL_COMMIT,	   /* u64 generation of the configuration */
 	CONTROL_PING,	   /* answered by PONG with the same id */
-	CONTROL_SOCKET,	   /* u32 group that may ask, or CONTROL_NO_GROUP; fd:
+	CONTROL_SOCKET,	   /* u32 group that may ask, u32 group that may
+			    * change something too, or CONTROL_NO_GROUP; fd:
 			    * the listening socket for gatewardenctl */
 	CONTROL_DRAIN, /* accept what waits, then no more; DRAINED follows */
 	CONTROL_STOP,  /* finish what is due and exit(0) */

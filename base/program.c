@@ -202,7 +202,7 @@ static const struct link_handler handlers[] = {
     {CONTROL_SETTINGS, 0, 0, on_other},
     {CONTROL_LISTENER, 5, 4 + NAME_SIZE, on_other},
     {CONTROL_ADDRESSES, 4, ADDRESSES_MAX, on_other},
-    {CONTROL_SOCKET, 4, 4, on_other},
+    {CONTROL_SOCKET, 8, 8, on_other},
     {CONTROL_LINK, 9, 9, on_link},
     {CONTROL_COMMIT, 8, 8, on_commit},
     {CONTROL_PING, 0, 0, on_ping},

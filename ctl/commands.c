@@ -24,11 +24,19 @@ const struct ctl_command ctl_commands[] = {
 	"           [--listener name] [--method method] [--protection level]\n"
 	"           [--at time] [--indicator word ...]",
 	explain_run},
+    {"kill",
+	"[--session number] [--user user] [--rule rule]\n"
+	"           [--target host[:port]]",
+	kill_run},
     {"policy lint", "[--ask] [--base dn | ldif]", policy_lint_run},
     {"policy list", "", policy_list_run},
     {"reload", "", reload_run},
     {"replay", "--rules ldif | --base dn file", replay_run},
     {"restart", "[--timeout seconds]", restart_run},
+    {"sessions",
+	"[--session number] [--user user] [--rule rule]\n"
+	"           [--target host[:port]] [--sort age|bytes|rate] [--watch]",
+	sessions_run},
     {NULL, NULL, NULL},
 };
 

@@ -13,6 +13,7 @@
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/check_host.h"
+#include "gateway/control_server.h"
 #include "gateway/control_socket.h"
 #include "gateway/findings.h"
 #include "gateway/papers.h"
@@ -262,13 +263,14 @@ check_pam(struct check *check)
 static void
 check_control(struct check *check)
 {
-	const char *name = check->settings->control_read_group;
-	uint32_t group;
+	struct control_groups groups;
 	char why[WHY_SIZE];
 
-	if (!control_socket_group(check->settings, &group, why, sizeof(why)))
+	if (!control_socket_groups(check->settings, &groups, why, sizeof(why)))
 		findings_add(check->findings, FINDING_CONTROL_GROUP,
-		    &(struct finding_place){check->settings_path, name, NULL},
+		    &(struct finding_place){check->settings_path,
+			/* The sentence ends with its name. */
+			strrchr(why, ' ') + 1, NULL},
 		    "%s", why);
 }
 

@@ -36,6 +36,7 @@ struct control_call {
 	struct control_server *server;
 	struct ucred peer;
 	struct control_asker *asker; /* the user of it */
+	bool may_operate;
 	struct link *link;
 	struct event *turn;
 	enum call_step step;
@@ -193,6 +194,18 @@ control_call_fail(struct control_call *call, enum ctl_failure failure,
 	finish(call, STUCK_LIMIT_US);
 }
 
+void
+control_call_tell(struct control_call *call, const char *format, ...)
+{
+	char what[CTL_SENTENCE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	control_trail_tell(&call->server->trail, &call->peer, what);
+}
+
 /* ---- turns */
 
 const struct control_world *
@@ -303,6 +316,17 @@ keeps_others_waiting(const struct control_call *call)
 	return false;
 }
 
+static void
+refuse_to_operate(struct control_call *call)
+{
+	static const char why[] =
+	    "only root, the gateway's own user and members of "
+	    "control.operate_group may change anything";
+
+	control_trail_refusal(&call->server->trail, &call->peer, why);
+	control_call_fail(call, CTL_REFUSED, why);
+}
+
 /* As soon as it is that user's turn; it has looked at the time. */
 static void
 start_if_due(struct control_call *call, uint64_t now_us)
@@ -311,6 +335,10 @@ start_if_due(struct control_call *call, uint64_t now_us)
 		return;
 	if (control_asker_wait_us(call->asker, now_us) > 0)
 		return;
+	if (call->command->operates && !call->may_operate) {
+		refuse_to_operate(call);
+		return;
+	}
 	control_trail_question(&call->server->trail, &call->asker->told,
 	    &call->peer, call->command, call->asked);
 	call->step = CALL_ANSWERING;
@@ -462,7 +490,7 @@ control_call_refuse(struct control_server *server, int fd,
 
 void
 control_call_open(struct control_server *server, int fd,
-    const struct ucred *peer, struct control_asker *asker)
+    const struct ucred *peer, struct control_asker *asker, bool may_operate)
 {
 	struct control_call *call = calloc(1, sizeof(*call));
 
@@ -474,6 +502,7 @@ control_call_open(struct control_server *server, int fd,
 	call->server = server;
 	call->asker = asker;
 	call->peer = *peer;
+	call->may_operate = may_operate;
 	call->taken_us = call->said_us = clock_monotonic_us();
 	call->over_us = call->taken_us + ASK_LIMIT_US;
 	TAILQ_INSERT_TAIL(&server->calls, call, entry);

@@ -47,7 +47,20 @@ extern const struct control_command control_subject;
 /* "drain": no new sessions, then the end; at the latest after `seconds`, or
  * what the settings say without it.  As "reload". */
 extern const struct control_command control_drain;
+/* "restart": as "drain", but it comes back, and `seconds` are 0 without it. */
 extern const struct control_command control_restart;
+
+/*
+ * "sessions": those that fit `session`, `user`, `rule` and `target`
+ * (gateway/census.h), all if none is there.  One line of kind `session` for
+ * each: session (its number, as in records), step (handshake, relay), client,
+ * listener, user and method once it is proved; command, destination, dialled
+ * and rule once it has asked; age_ms, to_target and to_client (octets).  Then
+ * one of kind `count`: sessions.
+ */
+extern const struct control_command control_sessions;
+/* "kill": ends them, and says the same of each; one of the four is needed. */
+extern const struct control_command control_kill;
 
 /* "entry": is there an entry `dn`?  One line of kind `entry`: is (there,
  * missing, unknown) and silence. */

@@ -49,7 +49,7 @@ control_peer_is_ours(const struct ucred *peer)
 }
 
 bool
-control_peer_may_ask(int fd, const struct ucred *peer, uint32_t group)
+control_peer_is_of(int fd, const struct ucred *peer, uint32_t group)
 {
 	return control_peer_is_ours(peer) || is_in_group(fd, peer, group);
 }

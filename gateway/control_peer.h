@@ -17,7 +17,7 @@ bool control_peer_is_ours(const struct ucred *peer) must_check;
 
 /* They, and whoever had that group (CONTROL_NO_GROUP: nobody)
  * when it connected. */
-bool control_peer_may_ask(
-    int fd, const struct ucred *peer, uint32_t group) must_check;
+bool
+control_peer_is_of(int fd, const struct ucred *peer, uint32_t group) must_check;
 
 #endif

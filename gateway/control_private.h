@@ -14,7 +14,7 @@ struct control_server {
 	struct control_trail trail;
 	const struct control_command *const *commands;
 	int fd;
-	uint32_t group;
+	struct control_groups groups;
 	struct event *listening;
 	struct event *resume;  /* listening, after a shortage */
 	struct event *tidying; /* while there are askers */
@@ -24,7 +24,7 @@ struct control_server {
 
 /* A connection of that user, who has been counted; fd taken. */
 void control_call_open(struct control_server *server, int fd,
-    const struct ucred *peer, struct control_asker *asker);
+    const struct ucred *peer, struct control_asker *asker, bool may_operate);
 /* Ends it at once; not inside a command's function. */
 void control_call_free(struct control_call *call);
 

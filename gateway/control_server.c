@@ -46,7 +46,8 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-admit(struct control_server *server, int fd, const struct ucred *peer)
+admit(struct control_server *server, int fd, const struct ucred *peer,
+    bool may_operate)
 {
 	const struct timeval later = {.tv_sec = TIDY_S};
 	struct control_asker *asker = control_askers_enter(
@@ -59,7 +60,7 @@ admit(struct control_server *server, int fd, const struct ucred *peer)
 	}
 	if (!evtimer_pending(server->tidying, NULL))
 		(void)event_add(server->tidying, &later);
-	control_call_open(server, fd, peer, asker);
+	control_call_open(server, fd, peer, asker, may_operate);
 }
 
 static void
@@ -90,12 +91,14 @@ on_connection(evutil_socket_t listening, short what, void *arg)
 	}
 	if (!control_peer_find(fd, &peer))
 		(void)close(fd);
-	else if (!control_peer_may_ask(fd, &peer, server->group))
+	else if (control_peer_is_of(fd, &peer, server->groups.operate))
+		admit(server, fd, &peer, true);
+	else if (control_peer_is_of(fd, &peer, server->groups.read))
+		admit(server, fd, &peer, false);
+	else
 		control_call_refuse(server, fd, &peer, CTL_REFUSED,
 		    "only root, the gateway's own user and members of "
-		    "control.read_group may ask");
-	else
-		admit(server, fd, &peer);
+		    "control.read_group and control.operate_group may ask");
 }
 
 /* ---- beginning and end */
@@ -110,7 +113,8 @@ control_server_new(const struct control_world *world,
 	server->trail.audit = audit;
 	server->commands = commands;
 	server->fd = -1;
-	server->group = CONTROL_NO_GROUP;
+	server->groups = (struct control_groups){
+	    .read = CONTROL_NO_GROUP, .operate = CONTROL_NO_GROUP};
 	TAILQ_INIT(&server->calls);
 	control_askers_init(&server->askers);
 	server->resume = evtimer_new(world->base, on_resume, server);
@@ -133,11 +137,12 @@ stop_listening(struct control_server *server)
 }
 
 void
-control_server_listen(struct control_server *server, int fd, uint32_t group)
+control_server_listen(
+    struct control_server *server, int fd, const struct control_groups *groups)
 {
 	stop_listening(server);
 	server->fd = fd;
-	server->group = group;
+	server->groups = *groups;
 	server->listening = event_new(server->world->base, fd,
 	    EV_READ | EV_PERSIST, on_connection, server);
 	if (server->listening == NULL ||

@@ -25,6 +25,7 @@
 #include "policy/judge.h"
 
 struct audit_sender;
+struct census_desk;
 struct control_call; /* one question that is being answered */
 struct control_server;
 struct event_base;
@@ -56,7 +57,8 @@ struct control_world {
 	struct lookup_now *lookups;
 	struct resolver *resolver;
 	struct policy_source *policy;
-	struct program *program; /* to ask the master; NULL in tests */
+	struct program *program;    /* to ask the master; NULL in tests */
+	struct census_desk *census; /* NULL in tests */
 };
 
 struct control_command {
@@ -64,6 +66,9 @@ struct control_command {
 	/* The names that it reads, up to NULL: they go on record.  NULL: it
 	 * reads none. */
 	const char *const *arguments;
+	/* It changes something: only for who may operate, and each time on
+	 * record. */
+	bool operates;
 	/* One call at a time is answered; the others wait for theirs, those
 	 * of root and our own user first. */
 	bool is_sole;
@@ -94,10 +99,16 @@ struct control_server *control_server_new(const struct control_world *world,
     const struct control_command *const *commands) must_check;
 void control_server_free(struct control_server *server); /* NULL is fine */
 
-/* Listens there from now on; fd taken.  `group` may ask besides root and us;
- * CONTROL_NO_GROUP: nobody.  Questions that are being answered stay. */
-void
-control_server_listen(struct control_server *server, int fd, uint32_t group);
+/* Who may besides root and our own user; CONTROL_NO_GROUP: nobody. */
+struct control_groups {
+	uint32_t read;	  /* ask */
+	uint32_t operate; /* ask, and change something */
+};
+
+/* Listens there from now on; fd taken.  Questions that are being answered
+ * stay. */
+void control_server_listen(
+    struct control_server *server, int fd, const struct control_groups *groups);
 
 /* ---- for commands */
 
@@ -122,6 +133,10 @@ void control_call_holds(struct control_call *call, const struct ruleset *rules);
 
 /* `pump` has more to say, or will soon have been asked in vain. */
 void control_call_pump(struct control_call *call);
+
+/* What has come of it, on record. */
+void control_call_tell(struct control_call *call, const char *format, ...)
+    printf_like(2, 3);
 
 /* Ends the call; nothing may be said after it.  `end` comes later. */
 void control_call_done(struct control_call *call);

@@ -15,6 +15,7 @@
 #include "base/control.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "gateway/control_server.h"
 #include "gateway/settings.h"
 
 #define BACKLOG	    16
@@ -153,27 +154,37 @@ control_socket_fd(const struct control_socket *socket)
 	return socket->fd;
 }
 
-bool
-control_socket_group(const struct settings *settings, uint32_t *group,
-    char *why, size_t why_size)
+static bool
+find_group(const char *setting, const char *name, uint32_t *number, char *why,
+    size_t why_size)
 {
-	const char *name = settings->control_read_group;
 	const struct group *found;
-	uint64_t number;
+	uint64_t read;
 
-	*group = CONTROL_NO_GROUP;
+	*number = CONTROL_NO_GROUP;
 	if (name[0] == '\0')
 		return true;
-	if (text_parse_u64(name, 0, CONTROL_NO_GROUP - 1, &number)) {
-		*group = (uint32_t)number;
+	if (text_parse_u64(name, 0, CONTROL_NO_GROUP - 1, &read)) {
+		*number = (uint32_t)read;
 		return true;
 	}
 	found = getgrnam(name);
 	if (found == NULL) {
-		(void)snprintf(why, why_size,
-		    "control.read_group: there is no group %s", name);
+		(void)snprintf(
+		    why, why_size, "%s: there is no group %s", setting, name);
 		return false;
 	}
-	*group = found->gr_gid;
+	*number = found->gr_gid;
 	return true;
+}
+
+bool
+control_socket_groups(const struct settings *settings,
+    struct control_groups *groups, char *why, size_t why_size)
+{
+	return find_group("control.read_group", settings->control_read_group,
+		   &groups->read, why, why_size) &&
+	       find_group("control.operate_group",
+		   settings->control_operate_group, &groups->operate, why,
+		   why_size);
 }

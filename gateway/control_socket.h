@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 
+struct control_groups;
 struct control_socket;
 struct settings;
 
@@ -29,9 +30,10 @@ bool control_socket_open(const struct settings *settings,
 void control_socket_unref(struct control_socket *socket);
 int control_socket_fd(const struct control_socket *socket); /* borrowed */
 
-/* The number of control.read_group, CONTROL_NO_GROUP where it is empty.  May
- * ask the system's databases.  False with a sentence in why. */
-bool control_socket_group(const struct settings *settings, uint32_t *group,
-    char *why, size_t why_size) must_check;
+/* The numbers of control.read_group and operate_group, CONTROL_NO_GROUP where
+ * they are empty.  May ask the system's databases.  False with a sentence in
+ * why. */
+bool control_socket_groups(const struct settings *settings,
+    struct control_groups *groups, char *why, size_t why_size) must_check;
 
 #endif

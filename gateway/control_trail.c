@@ -133,12 +133,23 @@ control_trail_question(struct control_trail *trail, struct control_told *told,
 	if (control_trail_settle(trail, told, now_us))
 		told->until_us = now_us + CONTROL_TOLD_PERIOD_US;
 	told->last = *peer;
+	if (command->operates) {
+		record_question(trail, peer, command, asked);
+		return;
+	}
 	if (told->told == CONTROL_TOLD_EACH) {
 		count(told, command);
 		return;
 	}
 	told->told++;
 	record_question(trail, peer, command, asked);
+}
+
+void
+control_trail_tell(
+    struct control_trail *trail, const struct ucred *peer, const char *what)
+{
+	record(trail, peer, false, what);
 }
 
 /* ---- refusals */

@@ -5,7 +5,8 @@
  * The trail has its place for what sessions do: a full queue loses its oldest
  * records, whatever they are.  So nobody's questions may fill it.  In a period
  * of CONTROL_TOLD_PERIOD_US the first CONTROL_TOLD_EACH questions of a user
- * have a record each; one record at its end counts the others.
+ * have a record each, and every one that changes something; one record at its
+ * end counts the others.
  */
 #ifndef GATEWAY_CONTROL_TRAIL_H
 #define GATEWAY_CONTROL_TRAIL_H
@@ -46,6 +47,10 @@ struct control_told {
 void control_trail_question(struct control_trail *trail,
     struct control_told *told, const struct ucred *peer,
     const struct control_command *command, const struct options *asked);
+
+/* What has come of one that changed something. */
+void control_trail_tell(
+    struct control_trail *trail, const struct ucred *peer, const char *what);
 
 /* Writes what has been counted if the period is over at that time; true if
  * nothing is left to be told. */

@@ -24,6 +24,7 @@
 #include "gateway/budgets.h"
 #include "gateway/capacity.h"
 #include "gateway/control_askers.h"
+#include "gateway/census_desk.h"
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
 #include "gateway/drain.h"
@@ -67,7 +68,7 @@ struct gateway {
 	struct control_world world; /* what the control socket's answers see */
 	struct control_server *control;
 	int arriving_control; /* its socket, or -1 */
-	uint32_t control_group;
+	struct control_groups control_groups;
 	struct rules_in_use *rules;
 	size_t address_count; /* of this host */
 	struct address *addresses;
@@ -287,7 +288,8 @@ take_control(struct gateway *gateway, struct link_message *message)
 	struct wire_reader reader;
 
 	wire_reader_init(&reader, message->data, message->len);
-	gateway->control_group = wire_get_u32(&reader);
+	gateway->control_groups.read = wire_get_u32(&reader);
+	gateway->control_groups.operate = wire_get_u32(&reader);
 	must(wire_is_done(&reader) && message->fd >= 0);
 	if (gateway->arriving_control >= 0)
 		(void)close(gateway->arriving_control);
@@ -367,6 +369,8 @@ make_control(struct gateway *gateway)
 	if (world->lookups == NULL)
 		die("out of memory");
 	world->resolver = worker_make_resolver(world->base, gateway->settings);
+	world->census = census_desk_new(
+	    world->base, gateway->workers, gateway->worker_count);
 	gateway->control =
 	    control_server_new(world, gateway->audit, control_commands);
 }
@@ -383,7 +387,7 @@ hand_control(struct gateway *gateway)
 	world->own.port_count = world->settings->listener_count;
 	if (gateway->arriving_control >= 0)
 		control_server_listen(gateway->control,
-		    gateway->arriving_control, gateway->control_group);
+		    gateway->arriving_control, &gateway->control_groups);
 	gateway->arriving_control = -1;
 }
 
@@ -561,6 +565,7 @@ stop(void *state)
 		worker_join(gateway->workers[i]);
 	housekeeping_free(gateway->housekeeping);
 	control_server_free(gateway->control);
+	census_desk_free(gateway->world.census);
 	lookup_now_free(gateway->world.lookups);
 	resolver_free(gateway->world.resolver);
 	ruleset_unref(gateway->world.rules);

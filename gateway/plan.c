@@ -49,11 +49,11 @@ plan_open(struct settings *settings, uint64_t generation,
 	plan->generation = generation;
 	plan->settings = settings;
 	plan->password = -1;
-	was_good =
-	    control_socket_open(settings,
-		before != NULL ? before->control : NULL, &plan->control, why,
-		why_size) &&
-	    control_socket_group(settings, &plan->control_group, why, why_size);
+	was_good = control_socket_open(settings,
+		       before != NULL ? before->control : NULL, &plan->control,
+		       why, why_size) &&
+		   control_socket_groups(
+		       settings, &plan->control_groups, why, why_size);
 	if (was_good && settings->password_file[0] != '\0') {
 		plan->password = plan_open_password(settings, why, why_size);
 		was_good = plan->password >= 0;
@@ -165,14 +165,15 @@ print_sealed(const struct settings *settings)
 static void
 send_control(const struct plan *plan, struct child *child)
 {
-	uint8_t group[sizeof(uint32_t)];
+	uint8_t groups[2 * sizeof(uint32_t)];
 	struct wire_writer writer;
 
 	if (plan->control == NULL)
 		return;
-	wire_writer_init(&writer, group, sizeof(group));
-	wire_put_u32(&writer, plan->control_group);
-	(void)child_send(child, CONTROL_SOCKET, 0, group, writer.len,
+	wire_writer_init(&writer, groups, sizeof(groups));
+	wire_put_u32(&writer, plan->control_groups.read);
+	wire_put_u32(&writer, plan->control_groups.operate);
+	(void)child_send(child, CONTROL_SOCKET, 0, groups, writer.len,
 	    control_socket_fd(plan->control));
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "gateway/control_server.h"
 
 struct child;
 struct control_socket;
@@ -22,9 +23,9 @@ struct plan {
 	struct settings *settings;
 	struct listeners *listeners;
 	struct papers *papers;
-	struct control_socket *control; /* NULL: none is wanted */
-	uint32_t control_group;		/* that may ask there */
-	int password;			/* of the directory, or -1 */
+	struct control_socket *control;	      /* NULL: none is wanted */
+	struct control_groups control_groups; /* that may ask there */
+	int password;			      /* of the directory, or -1 */
 };
 
 /* What does not change from one plan to the next. */

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "gateway/census.h"
 #include "gateway/session_private.h"
 #include "gateway/settings.h"
 #include "gateway/worker.h"
@@ -33,6 +34,7 @@ next_session(struct reviews *reviews)
 
 	if (session == NULL || session->round == reviews->round)
 		return NULL;
+	census_pass(worker->census, session);
 	TAILQ_REMOVE(&worker->sessions, session, entry);
 	TAILQ_INSERT_TAIL(&worker->sessions, session, entry);
 	session->round = reviews->round;

@@ -29,6 +29,7 @@
 #include "base/seal.h"
 #include "base/socks5.h"
 #include "base/wipe.h"
+#include "gateway/census.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
 #include "gateway/counters.h"
@@ -742,6 +743,7 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 static void
 session_free(struct session *session)
 {
+	census_pass(session->worker->census, session);
 	TAILQ_REMOVE(&session->worker->sessions, session, entry);
 	budgets_leave(session->worker->shared->budgets, &session->share);
 	rule_uses_give(session->worker->shared->rule_uses, session->rule_use);

@@ -56,6 +56,7 @@ struct session {
 	uint64_t review_due_us;
 	bool is_asked_again; /* it stands, and that is what lookup is for */
 	uint64_t round;	     /* of the worker's reviews, the last that it had */
+	uint64_t census;     /* the question that it was last counted for */
 	uint64_t generation_before; /* of the rules by which it stood */
 	bool is_stale;
 	struct socket_address dialled;
@@ -96,6 +97,16 @@ void session_set_deadline(
 /* The deadline is the session's end from now on; false if it has come. */
 bool
 session_limit_duration(struct session *session, enum reason *why) must_check;
+
+/* session_sight.c: what an administrator sees of it. */
+
+struct census_question;
+struct options;
+/* Is it one of those that are meant? */
+bool session_fits(const struct session *session,
+    const struct census_question *question) must_check;
+/* A line; the caller's. */
+struct options *session_sight(const struct session *session) must_check;
 
 /* session_tls.c: the client's end, and TLS below the conversation. */
 

@@ -16,6 +16,7 @@
 #include "base/must.h"
 #include "gateway/acceptor.h"
 #include "gateway/audit_sender.h"
+#include "gateway/census.h"
 #include "gateway/judging.h"
 #include "gateway/linger.h"
 #include "gateway/loop_watch.h"
@@ -230,6 +231,13 @@ open_mail(void *arg, struct mail *mail)
 		worker->own.count = mail->count;
 		reviews_begin(worker->reviews, false);
 		break;
+	case MAIL_CENSUS:
+		census_go_on(worker->census, mail->question);
+		free(mail->question);
+		break;
+	case MAIL_CENSUS_BATCH: /* is the main thread's */
+		census_batch_free(mail->batch);
+		break;
 	case MAIL_DRAIN:
 		stop_accepting(thread);
 		break;
@@ -289,10 +297,11 @@ make_parts(struct worker *worker, uint64_t audit_source)
 	worker->lingers = lingers_new(worker->base);
 	worker->watch = loop_watch_new(worker->base, &worker->shared->counters);
 	worker->reviews = reviews_new(worker);
+	worker->census = census_new(worker);
 	if (worker->audit == NULL || worker->authenticators == NULL ||
 	    worker->passwords == NULL || worker->lookups == NULL ||
 	    worker->lingers == NULL || worker->watch == NULL ||
-	    worker->reviews == NULL)
+	    worker->reviews == NULL || worker->census == NULL)
 		die("out of memory");
 	worker->resolver = worker_make_resolver(worker->base, settings);
 }
@@ -345,6 +354,7 @@ worker_join(struct worker *worker)
 	event_free(thread->stop_poll);
 	loop_watch_free(worker->watch);
 	reviews_free(worker->reviews);
+	census_free(worker->census);
 	lingers_free(worker->lingers);
 	resolver_free(worker->resolver);
 	lookups_free(worker->lookups);

@@ -23,6 +23,9 @@ struct rule_uses;
 struct audit_sender;
 struct authenticators;
 struct budgets;
+struct census;
+struct census_batch;
+struct census_question;
 struct connected;
 struct event_base;
 struct lingers;
@@ -69,6 +72,7 @@ struct worker {
 	struct lingers *lingers;
 	struct loop_watch *watch;
 	struct reviews *reviews;
+	struct census *census;
 	struct settings *settings;
 	struct tls_listeners *tls; /* of these settings */
 	struct ruleset *rules;	   /* NULL until there are any */
@@ -78,14 +82,16 @@ struct worker {
 
 /* What the main thread tells a worker. */
 enum mail_kind {
-	MAIL_LINK,	/* peer, index, fd */
-	MAIL_SETTINGS,	/* settings, tls (references) */
-	MAIL_LISTENER,	/* name (malloc'ed), fd: -1 closes it */
-	MAIL_RULES,	/* rules (a reference) */
-	MAIL_SUBJECTS,	/* users or groups have changed */
-	MAIL_ADDRESSES, /* addresses (malloc'ed), count */
-	MAIL_DRAIN,	/* accept what waits, then no more */
-	MAIL_STOP	/* end all sessions, flush the records, leave */
+	MAIL_LINK,	   /* peer, index, fd */
+	MAIL_SETTINGS,	   /* settings, tls (references) */
+	MAIL_LISTENER,	   /* name (malloc'ed), fd: -1 closes it */
+	MAIL_RULES,	   /* rules (a reference) */
+	MAIL_SUBJECTS,	   /* users or groups have changed */
+	MAIL_ADDRESSES,	   /* addresses (malloc'ed), count */
+	MAIL_CENSUS,	   /* question (malloc'ed): the next batch */
+	MAIL_CENSUS_BATCH, /* to the main thread: batch */
+	MAIL_DRAIN,	   /* accept what waits, then no more */
+	MAIL_STOP	   /* end all sessions, flush the records, leave */
 };
 
 struct mail {
@@ -100,6 +106,8 @@ struct mail {
 	struct ruleset *rules;
 	struct address *addresses;
 	size_t count;
+	struct census_question *question;
+	struct census_batch *batch;
 };
 
 /* Makes a worker and starts its thread; dies when it cannot. */

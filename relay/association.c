@@ -564,6 +564,12 @@ count_what_waits(struct association *association)
 		    destinations_held(association->destinations);
 }
 
+struct association_counts
+association_count(const struct association *association)
+{
+	return association->counts;
+}
+
 void
 association_close(
     struct association *association, struct association_counts *counts)

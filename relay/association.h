@@ -96,6 +96,9 @@ struct association *association_open(struct event_base *base,
 void association_close(
     struct association *association, struct association_counts *counts);
 
+struct association_counts
+association_count(const struct association *association);
+
 /* Where the client has to send. */
 struct socket_address association_bound(const struct association *association);
 

@@ -449,7 +449,9 @@ set_up(void **state)
 	make_settings();
 	make_world();
 	server = control_server_new(&world, NULL, control_commands);
-	control_server_listen(server, fd, CONTROL_NO_GROUP);
+	control_server_listen(server, fd,
+	    &(const struct control_groups){
+		.read = CONTROL_NO_GROUP, .operate = CONTROL_NO_GROUP});
 	return 0;
 }
 

@@ -255,7 +255,9 @@ set_up(void **state)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bind_to(fd);
 	server = control_server_new(&world, NULL, commands);
-	control_server_listen(server, fd, GROUP);
+	control_server_listen(server, fd,
+	    &(const struct control_groups){
+		.read = GROUP, .operate = CONTROL_NO_GROUP});
 	return 0;
 }
 
@@ -586,7 +588,9 @@ without_a_group_nobody_else_may_ask(void **state)
 
 	(void)state;
 	bind_to(fd);
-	control_server_listen(server, fd, CONTROL_NO_GROUP);
+	control_server_listen(server, fd,
+	    &(const struct control_groups){
+		.read = CONTROL_NO_GROUP, .operate = CONTROL_NO_GROUP});
 	peer = (struct ucred){.uid = STRANGER, .gid = (gid_t)CONTROL_NO_GROUP};
 	other_group = (gid_t)CONTROL_NO_GROUP;
 	answer(&client, "echo");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/control.h"
+#include "gateway/control_server.h"
 #include "gateway/control_socket.h"
 #include "gateway/settings.h"
 
@@ -31,7 +32,10 @@ set_up(void **state)
 	(void)snprintf(folder, sizeof(folder), "%s/run", directory);
 	(void)snprintf(path, sizeof(path), "%s/control", folder);
 	settings = (struct settings){
-	    .control_socket = path, .control_read_group = strdup("")};
+	    .control_socket = path,
+	    .control_read_group = strdup(""),
+	    .control_operate_group = strdup(""),
+	};
 	why[0] = '\0';
 	return 0;
 }
@@ -41,6 +45,7 @@ tear_down(void **state)
 {
 	(void)state;
 	free(settings.control_read_group);
+	free(settings.control_operate_group);
 	(void)unlink(path);
 	(void)rmdir(folder);
 	return rmdir(directory);
@@ -173,25 +178,37 @@ static void
 a_group_has_a_number(void **state)
 {
 	const struct group *mine = getgrgid(0);
-	uint32_t group;
+	struct control_groups groups;
 
 	(void)state;
-	assert_true(control_socket_group(&settings, &group, why, sizeof(why)));
-	assert_int_equal(group, CONTROL_NO_GROUP);
+	assert_true(
+	    control_socket_groups(&settings, &groups, why, sizeof(why)));
+	assert_int_equal(groups.read, CONTROL_NO_GROUP);
+	assert_int_equal(groups.operate, CONTROL_NO_GROUP);
 	free(settings.control_read_group);
 	settings.control_read_group = strdup("4242");
-	assert_true(control_socket_group(&settings, &group, why, sizeof(why)));
-	assert_int_equal(group, 4242);
+	assert_true(
+	    control_socket_groups(&settings, &groups, why, sizeof(why)));
+	assert_int_equal(groups.read, 4242);
 	assert_non_null(mine);
 	free(settings.control_read_group);
 	settings.control_read_group = strdup(mine->gr_name);
-	assert_true(control_socket_group(&settings, &group, why, sizeof(why)));
-	assert_int_equal(group, 0);
+	assert_true(
+	    control_socket_groups(&settings, &groups, why, sizeof(why)));
+	assert_int_equal(groups.read, 0);
 	free(settings.control_read_group);
 	settings.control_read_group = strdup("no-such-group");
-	assert_false(control_socket_group(&settings, &group, why, sizeof(why)));
+	assert_false(
+	    control_socket_groups(&settings, &groups, why, sizeof(why)));
 	assert_string_equal(
 	    why, "control.read_group: there is no group no-such-group");
+	free(settings.control_operate_group);
+	settings.control_operate_group = settings.control_read_group;
+	settings.control_read_group = strdup("");
+	assert_false(
+	    control_socket_groups(&settings, &groups, why, sizeof(why)));
+	assert_string_equal(
+	    why, "control.operate_group: there is no group no-such-group");
 }
 
 #define TEST(function)                                                         \

@@ -33,6 +33,7 @@
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
+#include "gateway/census.h"
 #include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/linger.h"
@@ -530,6 +531,7 @@ set_up(void **state)
 	worker.lingers = lingers_new(base);
 	worker.settings = load_settings("");
 	worker.reviews = reviews_new(&worker);
+	worker.census = census_new(&worker);
 	TAILQ_INIT(&worker.sessions);
 	atomic_store(&shared.directory_up, true);
 	atomic_store(&shared.confirmed_us, clock_wall_us());
@@ -556,6 +558,7 @@ tear_down(void **state)
 	rule_uses_free(shared.rule_uses);
 	subject_cache_free(shared.subjects);
 	reviews_free(worker.reviews);
+	census_free(worker.census);
 	lingers_free(worker.lingers);
 	ruleset_unref(worker.rules);
 	settings_unref(worker.settings);

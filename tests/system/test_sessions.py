@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+"""Who is in, as an administrator sees it, and the end of some of them."""
+
+import os
+import socket
+
+from tests.lab.process import wait_until
+from tests.lab.socks import Client
+from tests.lab.suite import behaviour, expect, expect_equal
+
+
+def echo(connection):
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def sessions(lab, *words):
+    return lab.gateway.ctl_json("sessions", *words)["sessions"]
+
+
+def connected(lab, spot, user="alice", octets=b"x"):
+    client = Client(lab, user)
+    client.connect("www.example.com", spot.port)
+    client.put(octets)
+    expect_equal(client.get(len(octets)), octets, "the echo")
+    return client
+
+
+@behaviour
+def sessions_shows_who_is_where_and_how_much_has_moved(lab):
+    spot = lab.target(echo)
+    with connected(lab, spot, octets=b"x" * 1000) as alice, \
+            connected(lab, spot, "carol") as carol:
+        seen = {s["user"]: s for s in sessions(lab)}
+        expect_equal(set(seen), {"alice@EXAMPLE.COM", "carol@EXAMPLE.COM"},
+                     "users")
+        mine = seen["alice@EXAMPLE.COM"]
+        for name, value in {
+                "client": alice.name, "rule": "staff", "step": "relay",
+                "command": "connect", "method": "gssapi", "listener": "main",
+                "destination": f"www.example.com:{spot.port}",
+                "to_target": 1000, "to_client": 1000}.items():
+            expect_equal(mine[name], value, name)
+        record = lab.audit.wait_for(client=alice.name, event="open")
+        expect_equal(str(mine["session"]), record["session"], "its number")
+        table = lab.gateway.ctl("sessions")
+        expect(alice.name in table and carol.name in table, table)
+
+
+@behaviour
+def sessions_are_chosen_and_sorted(lab):
+    spot = lab.target(echo)
+    with connected(lab, spot, octets=b"x" * 10) as alice, \
+            connected(lab, spot, "carol", octets=b"x" * 5000) as carol:
+        def clients(*words):
+            return [s["client"] for s in sessions(lab, *words)]
+
+        for words in [["--user", "alice"], ["--user", "alice@EXAMPLE.COM"]]:
+            expect_equal(clients(*words), [alice.name], str(words))
+        for target in ["www.example.com", f"www.example.com:{spot.port}",
+                       spot.address]:
+            expect_equal(set(clients("--target", target)),
+                         {alice.name, carol.name}, target)
+        expect_equal(clients("--target", "www.example"), [], "half a name")
+        expect_equal(clients("--user", "ali"), [], "half a user")
+        expect_equal(clients("--rule", "no such"), [], "no such rule")
+        expect_equal(clients("--sort", "age"), [alice.name, carol.name], "age")
+        expect_equal(clients("--sort", "bytes"), [carol.name, alice.name],
+                     "bytes")
+        number = sessions(lab, "--user", "carol")[0]["session"]
+        expect_equal(clients("--session", str(number)), [carol.name], "number")
+
+
+@behaviour
+def who_has_not_asked_yet_is_seen_too(lab):
+    with Client(lab) as client:
+        client.greet()
+        wait_until(lambda: [s["step"] for s in sessions(lab)
+                            if s["client"] == client.name] == ["handshake"],
+                   "a handshake is seen")
+
+
+@behaviour
+def kill_ends_whom_it_names_and_says_who_did_it(lab):
+    spot = lab.target(echo)
+    with connected(lab, spot) as alice, connected(lab, spot, "carol") as carol:
+        number = sessions(lab, "--user", "alice")[0]["session"]
+        killed = lab.gateway.ctl_json("kill", "--session", str(number))
+        expect_equal([s["client"] for s in killed["sessions"]], [alice.name],
+                     "whom it has ended")
+        record = lab.audit.wait_for(client=alice.name, event="close")
+        expect_equal(record["reason"], "killed", "the reason")
+        carol.put(b"still")
+        expect_equal(carol.get(5), b"still", "the other session")
+        lab.gateway.ctl("kill", "--user", "carol")
+        lab.audit.wait_for(client=carol.name, event="close", reason="killed")
+    for detail in [f"kill session=\"{number}\"", "kill user=\"carol\"",
+                   "kill has ended 1 sessions"]:
+        found = lab.audit.wait_for(
+            event="admin", detail=lambda text: detail in text)
+        expect(f"uid {os.getuid()}, pid " in found["detail"], found["detail"])
+
+
+@behaviour
+def kill_without_a_choice_ends_nobody(lab):
+    spot = lab.target(echo)
+    with connected(lab, spot) as alice:
+        said = lab.gateway.ctl("kill", status=None)
+        expect("which" in said, said)
+        alice.put(b"still")
+        expect_equal(alice.get(5), b"still", "the session")
+
+
+@behaviour
+def hundreds_of_sessions_are_all_seen_once(lab):
+    host, port = lab.gateway.settings["listener main"]["address"].split(":")
+    many = [socket.create_connection((host, int(port))) for _ in range(400)]
+    try:
+        names = {"%s:%d" % one.getsockname() for one in many}
+        wait_until(lambda: names <= {s["client"] for s in sessions(lab)},
+                   "all are seen")
+        seen = [s["session"] for s in sessions(lab)]
+        expect_equal(len(seen), len(set(seen)), "each once")
+        lab.gateway.ctl("kill", "--target", "nowhere.example")
+        expect(len(sessions(lab)) >= len(many), "nobody was ended")
+    finally:
+        for one in many:
+            one.close()
+
+
+@behaviour(settings={"control": {"read_group": "64200",
+                                 "operate_group": "64201"}})
+def who_may_look_and_who_may_end(lab):
+    spot = lab.target(echo)
+
+    def asks(group, *words, status=0):
+        return lab.gateway.ctl(*words, status=status, user=64300, group=group,
+                               extra_groups=[])
+
+    with connected(lab, spot) as alice:
+        expect(alice.name in asks(64200, "sessions"), "readers look")
+        said = asks(64200, "kill", "--user", "alice", status=77)
+        expect("control.operate_group" in said, said)
+        said = asks(64202, "sessions", status=77)
+        expect("only root" in said, said)
+        alice.put(b"still")
+        expect_equal(alice.get(5), b"still", "the session")
+        expect(alice.name in asks(64201, "sessions"), "operators look")
+        expect(alice.name in asks(64201, "kill", "--user", "alice"), "and end")
+        lab.audit.wait_for(client=alice.name, event="close", reason="killed")
+    expect("settings taken" in asks(64201, "reload"), "operators reload")
+    lab.audit.wait_for(event="admin", outcome="fail",
+                       detail=lambda text: "uid 64300" in text)
