@@ -289,6 +289,14 @@ configure(
 }
 
 static void
+describe(const void *state, char *facts, size_t size)
+{
+	const struct authenticator *authenticator = state;
+
+	gssaccept_describe(authenticator->accept, facts, size);
+}
+
+static void
 start(void *state, struct program *program)
 {
 	struct authenticator *authenticator = state;
@@ -303,6 +311,7 @@ main(int argc, char **argv)
 	static const struct program_functions functions = {
 	    .role = ROLE_AUTHENTICATOR,
 	    .configure = configure,
+	    .describe = describe,
 	    .linked = linked,
 	};
 	static struct authenticator authenticator;

@@ -168,6 +168,12 @@ drop_borrowed(struct gssaccept *accept)
 }
 
 void
+gssaccept_describe(const struct gssaccept *accept, char *facts, size_t size)
+{
+	gsskeytab_describe(accept->keytab, facts, size);
+}
+
+void
 gssaccept_free(struct gssaccept *accept)
 {
 	if (accept == NULL)

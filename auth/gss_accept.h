@@ -35,6 +35,10 @@ struct gssaccept *gssaccept_new(const struct gssaccept_settings *settings,
     char *why, size_t why_size) must_check;
 void gssaccept_free(struct gssaccept *accept);
 
+/* As gsskeytab_describe (auth/gss_keytab.h). */
+void
+gssaccept_describe(const struct gssaccept *accept, char *facts, size_t size);
+
 /*
  * Takes the next token of a context (*half is NULL at the first) and fills
  * in the answer.  With ACCEPT_CONTINUE *half is the caller's to keep; with

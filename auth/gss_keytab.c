@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <krb5.h>
 
@@ -23,8 +24,11 @@ struct known {
 
 SLIST_HEAD(known_list, known);
 
+#define FACTS_SIZE 1400
+
 struct gsskeytab {
 	krb5_context krb5;
+	char facts[FACTS_SIZE];
 	char *path;
 	char *name; /* as libkrb5 wants it */
 	struct known_list known;
@@ -84,6 +88,35 @@ is_weak(krb5_enctype kind)
 	       kind != ENCTYPE_CAMELLIA128_CTS_CMAC;
 }
 
+/* Of a principal that is no text, or when there is no room, nothing is said. */
+static void
+describe(struct gsskeytab *keytab, const krb5_keytab_entry *key)
+{
+	char quoted[TEXT_QUOTED_SIZE(256)], kind[64], date[16] = "", line[1200];
+	char *principal = NULL;
+	time_t made = (time_t)(uint32_t)key->timestamp;
+	struct tm utc;
+
+	if (krb5_unparse_name(keytab->krb5, key->principal, &principal) != 0)
+		return;
+	if (krb5_enctype_to_name(key->key.enctype, 0, kind, sizeof(kind)) != 0)
+		(void)snprintf(kind, sizeof(kind), "%d", (int)key->key.enctype);
+	if (gmtime_r(&made, &utc) != NULL)
+		(void)strftime(date, sizeof(date), "%Y-%m-%d", &utc);
+	(void)text_quote(quoted, sizeof(quoted), principal, strlen(principal));
+	krb5_free_unparsed_name(keytab->krb5, principal);
+	(void)snprintf(line, sizeof(line), "key=%s kvno %u %s %s\n", quoted,
+	    (unsigned)key->vno, kind, date);
+	if (strlen(keytab->facts) + strlen(line) < sizeof(keytab->facts))
+		(void)strlcat(keytab->facts, line, sizeof(keytab->facts));
+}
+
+void
+gsskeytab_describe(const struct gsskeytab *keytab, char *facts, size_t size)
+{
+	(void)strlcpy(facts, keytab->facts, size);
+}
+
 static krb5_error_code
 remember(struct known_list *list, const krb5_keytab_entry *key)
 {
@@ -112,12 +145,14 @@ list_keys(struct gsskeytab *keytab, krb5_keytab handle, struct known_list *list)
 	code = krb5_kt_start_seq_get(keytab->krb5, handle, &cursor);
 	if (code != 0)
 		return code;
+	keytab->facts[0] = '\0';
 	while (code == 0) {
 		code = krb5_kt_next_entry(keytab->krb5, handle, &key, &cursor);
 		if (code != 0)
 			break;
 		if (is_weak(key.key.enctype))
 			warn_of_weak_key(keytab, &key);
+		describe(keytab, &key);
 		code = remember(list, &key);
 		(void)krb5_free_keytab_entry_contents(keytab->krb5, &key);
 	}

@@ -29,6 +29,11 @@ void gsskeytab_refresh(struct gsskeytab *keytab);
 /* Is there a key for a principal whose first component is `service`? */
 bool gsskeytab_has_service(const struct gsskeytab *keytab, const char *service);
 
+/* A line "key=PRINCIPAL kvno N KIND YYYY-MM-DD" for each key, as many as there
+ * is room for; the date is that of its making. */
+void
+gsskeytab_describe(const struct gsskeytab *keytab, char *facts, size_t size);
+
 /* Does one of the principals belong to this realm? */
 bool gsskeytab_has_realm(const struct gsskeytab *keytab, const char *realm);
 

@@ -30,9 +30,10 @@ enum control_type {
 	CONTROL_DRAIN, /* accept what waits, then no more; DRAINED follows */
 	CONTROL_STOP,  /* finish what is due and exit(0) */
 	/* program to master */
-	CONTROL_READY,	/* u64 generation */
-	CONTROL_FAILED, /* string why: the configuration is not taken */
-	CONTROL_PONG,
+	CONTROL_READY,	 /* u64 generation */
+	CONTROL_FAILED,	 /* string why: the configuration is not taken */
+	CONTROL_PONG,	 /* facts (base/control_request.h), no more than
+			  * CONTROL_FACTS_MAX octets */
 	CONTROL_DRAINED, /* the last session has ended */
 	CONTROL_REQUEST, /* control_request_encode; from the gateway */
 	/* master to program: control_answer_encode, with the request's id */

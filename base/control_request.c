@@ -14,6 +14,7 @@ control_request_encode(
 	wire_writer_init(&writer, out, CONTROL_REQUEST_MAX);
 	wire_put_u8(&writer, (uint8_t)request->verb);
 	wire_put_u32(&writer, request->seconds);
+	wire_put_u32(&writer, request->number);
 	wire_put_u32(&writer, request->uid);
 	wire_put_u32(&writer, request->pid);
 	must(!writer.failed);
@@ -31,6 +32,7 @@ control_request_decode(
 	verb = wire_get_u8(&reader);
 	request->verb = (enum control_verb)verb;
 	request->seconds = wire_get_u32(&reader);
+	request->number = wire_get_u32(&reader);
 	request->uid = wire_get_u32(&reader);
 	request->pid = wire_get_u32(&reader);
 	return wire_is_done(&reader) && verb > 0 && verb < CONTROL_VERB_END;

@@ -16,25 +16,36 @@ enum control_verb {
 	CONTROL_VERB_RELOAD = 1, /* the settings; answered by the outcome */
 	CONTROL_VERB_DRAIN,	 /* and end; answered when it has begun */
 	CONTROL_VERB_RESTART,	 /* drain, and come back; the same */
+	CONTROL_VERB_PROGRAM,	 /* of that number: its facts; refused behind
+				  * the last */
 	CONTROL_VERB_END
 };
 
-#define CONTROL_SENTENCE_SIZE 513
-#define CONTROL_REQUEST_MAX   (1 + 4 + 4 + 4)
+#define CONTROL_SENTENCE_SIZE 2049
+#define CONTROL_REQUEST_MAX   (1 + 4 + 4 + 4 + 4)
 #define CONTROL_ANSWER_MAX    (1 + 4 + CONTROL_SENTENCE_SIZE)
 
 /* `seconds` where the setting is to decide. */
 #define CONTROL_NO_SECONDS UINT32_MAX
 
+/*
+ * Facts are lines NAME=VALUE; a name may come again.  A program says some with
+ * each answer to CONTROL_PING, the master more in front of them: program,
+ * index, starts, and while it runs pid, up_s, generation.
+ */
+#define CONTROL_FACTS_MAX 1536
+
 struct control_request {
 	enum control_verb verb;
 	uint32_t seconds;  /* of a drain or restart, or CONTROL_NO_SECONDS */
+	uint32_t number;   /* of a program */
 	uint32_t uid, pid; /* who asks, as the kernel says */
 };
 
 struct control_answer {
 	bool is_done; /* else it was refused, and nothing has changed */
-	char sentence[CONTROL_SENTENCE_SIZE]; /* without a full stop */
+	char
+	    sentence[CONTROL_SENTENCE_SIZE]; /* without a full stop; or facts */
 };
 
 /* Each returns the length. */

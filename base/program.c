@@ -40,6 +40,7 @@ struct program {
 	struct event_base *base;
 	struct link *control;
 	struct options *options; /* of the configuration that is coming */
+	bool is_configured;
 	bool ending;
 };
 
@@ -145,6 +146,7 @@ on_commit(void *arg, struct link_message *message)
 		die("the master's commit message cannot be read");
 	if (program->functions->configure(
 		program->state, program->options, why, sizeof(why)) == 0) {
+		program->is_configured = true;
 		take_log_level(program);
 		answer_ready(program, generation);
 	} else {
@@ -157,7 +159,13 @@ on_commit(void *arg, struct link_message *message)
 static void
 on_ping(void *arg, struct link_message *message)
 {
-	program_send(arg, CONTROL_PONG, message->id, NULL, 0);
+	const struct program *program = arg;
+	char facts[CONTROL_FACTS_MAX] = "";
+
+	if (program->functions->describe != NULL && program->is_configured)
+		program->functions->describe(
+		    program->state, facts, sizeof(facts));
+	program_send(arg, CONTROL_PONG, message->id, facts, strlen(facts));
 }
 
 static void

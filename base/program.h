@@ -43,6 +43,11 @@ struct program_functions {
 	/* Control messages of other types (the gateway's); may be NULL. */
 	void (*message)(void *state, struct link_message *message);
 
+	/* What an administrator may know of it now: facts
+	 * (base/control_request.h), a text of less than `size` octets.  Asked
+	 * every few seconds.  NULL: nothing. */
+	void (*describe)(const void *state, char *facts, size_t size);
+
 	/* CONTROL_STOP: finish, then program_exit().  NULL: exit at once. */
 	void (*stop)(void *state);
 };

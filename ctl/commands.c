@@ -37,6 +37,7 @@ const struct ctl_command ctl_commands[] = {
 	"[--session number] [--user user] [--rule rule]\n"
 	"           [--target host[:port]] [--sort age|bytes|rate] [--watch]",
 	sessions_run},
+    {"status", "", status_run},
     {NULL, NULL, NULL},
 };
 

@@ -45,6 +45,8 @@ audit_verify_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome kill_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 sessions_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
+status_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome drain_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 restart_run(const struct ctl *ctl, int argc, char **argv) must_check;

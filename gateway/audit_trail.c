@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,6 +17,7 @@
 #include "base/audit_record.h"
 #include "base/audit_text.h"
 #include "base/clock.h"
+#include "base/ctl_protocol.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "gateway/audit_state.h"
@@ -414,6 +416,19 @@ audit_trail_waiting(const struct audit_trail *trail)
 		return 0;
 	return audit_state_sequence(trail->state) -
 	       audit_state_forwarded(trail->state);
+}
+
+void
+audit_trail_describe(const struct audit_trail *trail, char *facts, size_t size)
+{
+	(void)snprintf(facts, size,
+	    "failing=%s\nspool_octets=%" PRIu64 "\nspool_max=%" PRIu64
+	    "\nrecord=%" PRIu64 "\nwaiting=%" PRIu64 "\n",
+	    ctl_yes(trail->is_failing || trail->spool == NULL),
+	    trail->spool != NULL ? spool_size(trail->spool) : 0,
+	    trail->spool_max,
+	    trail->spool != NULL ? audit_state_sequence(trail->state) : 0,
+	    audit_trail_waiting(trail));
 }
 
 /* ---- what was before */

@@ -61,6 +61,10 @@ void audit_trail_confirm(struct audit_trail *trail);
 bool audit_trail_is_failing(const struct audit_trail *trail);
 /* Records that the receiver has not got yet. */
 uint64_t audit_trail_waiting(const struct audit_trail *trail);
+/* Facts (base/control_request.h): failing, spool_octets, spool_max, record
+ * (the last one's number), waiting. */
+void
+audit_trail_describe(const struct audit_trail *trail, char *facts, size_t size);
 /* Nothing waits to be made safe. */
 bool audit_trail_is_safe(const struct audit_trail *trail);
 

@@ -418,6 +418,15 @@ on_stop(void *state)
 }
 
 static void
+describe(const void *state, char *facts, size_t size)
+{
+	const struct auditor *auditor = state;
+
+	if (auditor->trail != NULL)
+		audit_trail_describe(auditor->trail, facts, size);
+}
+
+static void
 on_start(void *state, struct program *program)
 {
 	struct auditor *auditor = state;
@@ -436,6 +445,7 @@ main(int argc, char **argv)
 	    .role = ROLE_AUDITOR,
 	    .configure = on_configure,
 	    .linked = on_linked,
+	    .describe = describe,
 	    .stop = on_stop,
 	};
 	static struct auditor auditor;

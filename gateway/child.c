@@ -47,6 +47,8 @@ struct child {
 	struct link *control; /* NULL once the program has closed it */
 	struct question *ping;
 	uint64_t pinged_us;
+	char facts[CONTROL_FACTS_MAX + 1];
+	unsigned starts;
 	struct event next_ping;
 };
 
@@ -150,16 +152,27 @@ on_closed(void *arg)
 
 /* ---- its pulse ---- */
 
+/* Not to be trusted to be text. */
+static void
+take_facts(struct child *child, const struct link_message *answer)
+{
+	size_t len =
+	    answer->len < CONTROL_FACTS_MAX ? answer->len : CONTROL_FACTS_MAX;
+
+	memcpy(child->facts, answer->data, len);
+	child->facts[len] = '\0';
+}
+
 static void
 on_pong(void *arg, enum answer_outcome outcome, struct link_message *answer)
 {
 	struct child *child = arg;
 	const struct timeval pause = timeval_ms(child->spec.ping_ms);
 
-	(void)answer;
 	child->ping = NULL;
 	switch (outcome) {
 	case ANSWER_GIVEN:
+		take_facts(child, answer);
 		(void)evtimer_add(&child->next_ping, &pause);
 		break;
 	case ANSWER_TIMEOUT:
@@ -244,6 +257,8 @@ child_start(struct child *child)
 		return status;
 	}
 	child->pid = status;
+	child->starts++;
+	child->facts[0] = '\0';
 	child->generation = 0;
 	child->started_us = clock_monotonic_us();
 	ping(child);
@@ -348,6 +363,18 @@ uint64_t
 child_started_us(const struct child *child)
 {
 	return child->started_us;
+}
+
+const char *
+child_facts(const struct child *child)
+{
+	return child->facts;
+}
+
+unsigned
+child_starts(const struct child *child)
+{
+	return child->starts;
 }
 
 uint64_t

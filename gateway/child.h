@@ -73,6 +73,10 @@ pid_t child_pid(const struct child *child);
 uint64_t child_started_us(const struct child *child);
 /* For how long it has owed an answer to what it was asked for its pulse. */
 uint64_t child_silence_us(const struct child *child);
+/* What it has said of itself: facts, as of its last answer for its pulse. */
+const char *child_facts(const struct child *child);
+/* How often it was started. */
+unsigned child_starts(const struct child *child);
 /* The generation it said READY to last, since it was started; or 0. */
 uint64_t child_generation(const struct child *child);
 /* Whether this process was given its links (gateway/wiring.h). */

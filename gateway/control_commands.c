@@ -15,6 +15,7 @@ const struct control_command *const control_commands[] = {
     &control_restart,
     &control_rules,
     &control_sessions,
+    &control_status,
     &control_set,
     &control_subject,
     NULL,

@@ -59,6 +59,14 @@ extern const struct control_command control_restart;
  * one of kind `count`: sessions.
  */
 extern const struct control_command control_sessions;
+/*
+ * "status": how the house is.  One line of kind `gateway`: version, up_s,
+ * sessions, unproved, sessions_max; `policy` if there are rules (as "rules");
+ * `directory`: configured, up, uri for each; `loop` for each worker: worker,
+ * late_us (at most, in two minutes); `counter` for each: name, value; then
+ * `program` for each of the master's: the facts of base/control_request.h.
+ */
+extern const struct control_command control_status;
 /* "kill": ends them, and says the same of each; one of the four is needed. */
 extern const struct control_command control_kill;
 

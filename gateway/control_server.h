@@ -38,6 +38,7 @@ struct ruleset;
 struct settings;
 struct shared;
 struct ucred;
+struct worker;
 
 /* Octets of an answer that wait for their reader before its command is asked
  * for more. */
@@ -59,6 +60,9 @@ struct control_world {
 	struct policy_source *policy;
 	struct program *program;    /* to ask the master; NULL in tests */
 	struct census_desk *census; /* NULL in tests */
+	struct worker *const *workers;
+	size_t worker_count;
+	uint64_t started_us; /* monotonic */
 };
 
 struct control_command {

@@ -74,3 +74,9 @@ counters_print(struct counters *counters, char out[COUNTERS_TEXT_SIZE])
 		len = append(out, len, "ended:", reason_name((enum reason)i),
 		    get(&counters->ends[i]));
 }
+
+const char *
+counter_name(enum counter counter)
+{
+	return names[counter];
+}

@@ -32,8 +32,8 @@ void counters_add(struct counters *counters, enum counter counter);
 /* A session has ended with that reason. */
 void counters_add_end(struct counters *counters, enum reason reason);
 
-/* For tests; the log has them all. */
 uint64_t counters_get(struct counters *counters, enum counter counter);
+const char *counter_name(enum counter counter);
 
 /*
  * "accepted=12 health_checks=3 ended:ok=5 ended:bad_version=1": what is not

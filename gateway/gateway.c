@@ -369,6 +369,9 @@ make_control(struct gateway *gateway)
 	if (world->lookups == NULL)
 		die("out of memory");
 	world->resolver = worker_make_resolver(world->base, gateway->settings);
+	world->workers = gateway->workers;
+	world->worker_count = gateway->worker_count;
+	world->started_us = clock_monotonic_us();
 	world->census = census_desk_new(
 	    world->base, gateway->workers, gateway->worker_count);
 	gateway->control =

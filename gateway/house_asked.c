@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/control_request.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -10,6 +11,7 @@
 #include "gateway/house_private.h"
 #include "gateway/plan.h"
 #include "gateway/settings.h"
+#include "gateway/supervisor.h"
 
 static void
 forget(struct reload_askers *askers)
@@ -106,6 +108,44 @@ ask_restart(struct house *house, struct child *child, uint64_t id,
 	house_restart(house, seconds);
 }
 
+static const struct child *
+find_program(const struct house *house, uint32_t number)
+{
+	const struct child *child = supervisor_next(house->supervisor, NULL);
+
+	while (child != NULL && number-- > 0)
+		child = supervisor_next(house->supervisor, child);
+	return child;
+}
+
+static void
+ask_program(struct house *house, struct child *asker, uint64_t id,
+    const struct control_request *request)
+{
+	const struct child *child = find_program(house, request->number);
+	char facts[CONTROL_SENTENCE_SIZE];
+	int len;
+
+	if (child == NULL) {
+		child_answer(asker, id, false, "there is no such program");
+		return;
+	}
+	len = snprintf(facts, sizeof(facts),
+	    "program=%s\nindex=%u\nstarts=%u\n", role_name(child_role(child)),
+	    (unsigned)child_index(child), child_starts(child));
+	if (child_pid(child) != 0)
+		(void)snprintf(facts + len, sizeof(facts) - (size_t)len,
+		    "pid=%d\nup_s=%llu\ngeneration=%llu\nsilence_ms=%llu\n%s",
+		    (int)child_pid(child),
+		    (unsigned long long)((clock_monotonic_us() -
+					     child_started_us(child)) /
+					 1000000),
+		    (unsigned long long)child_generation(child),
+		    (unsigned long long)child_silence_us(child) / 1000,
+		    child_facts(child));
+	child_answer(asker, id, true, facts);
+}
+
 void
 house_asked(void *arg, struct child *child, uint64_t id,
     const struct control_request *request)
@@ -125,6 +165,9 @@ house_asked(void *arg, struct child *child, uint64_t id,
 		break;
 	case CONTROL_VERB_RESTART:
 		ask_restart(house, child, id, request);
+		break;
+	case CONTROL_VERB_PROGRAM:
+		ask_program(house, child, id, request);
 		break;
 	case CONTROL_VERB_END:
 		child_answer(child, id, false, "this gateway cannot do that");

@@ -13,12 +13,15 @@
 
 #define BEAT_US 100000 /* between two looks */
 #define LATE_US 10000
+#define MINUTE	600 /* beats */
 
 struct loop_watch {
 	struct counters *counters;
 	struct event *timer;
 	uint64_t due_us;
 	_Atomic uint64_t beats;
+	_Atomic uint64_t worst_us, worst_before_us; /* of a minute */
+	unsigned minute_beats;
 	/* Of the thread that checks. */
 	uint64_t beats_seen;
 	unsigned silent_checks;
@@ -34,13 +37,28 @@ arm(struct loop_watch *watch)
 }
 
 static void
+keep_worst(struct loop_watch *watch, uint64_t late_us)
+{
+	if (++watch->minute_beats == MINUTE) {
+		watch->minute_beats = 0;
+		atomic_store(&watch->worst_before_us,
+		    atomic_exchange(&watch->worst_us, 0));
+	}
+	if (late_us > atomic_load(&watch->worst_us))
+		atomic_store(&watch->worst_us, late_us);
+}
+
+static void
 on_beat(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_watch *watch = arg;
+	uint64_t now_us = clock_monotonic_us();
+	uint64_t late_us = now_us > watch->due_us ? now_us - watch->due_us : 0;
 
 	(void)fd;
 	(void)what;
-	if (clock_monotonic_us() > watch->due_us + LATE_US)
+	keep_worst(watch, late_us);
+	if (late_us > LATE_US)
 		counters_add(watch->counters, COUNTER_LOOP_LATE);
 	atomic_fetch_add(&watch->beats, 1);
 	arm(watch);
@@ -85,4 +103,13 @@ loop_watch_check(struct loop_watch *watch, unsigned slot)
 		    slot);
 	watch->beats_seen = beats;
 	return watch->silent_checks;
+}
+
+uint64_t
+loop_watch_worst_us(const struct loop_watch *watch)
+{
+	uint64_t now_us = atomic_load(&watch->worst_us);
+	uint64_t before_us = atomic_load(&watch->worst_before_us);
+
+	return now_us > before_us ? now_us : before_us;
 }

@@ -8,6 +8,8 @@
 #ifndef GATEWAY_LOOP_WATCH_H
 #define GATEWAY_LOOP_WATCH_H
 
+#include <stdint.h>
+
 #include "base/compiler.h"
 
 struct counters;
@@ -29,5 +31,9 @@ void loop_watch_free(struct loop_watch *watch); /* NULL is fine */
  * Warns at 2, naming the worker; at LOOP_WATCH_DEAD_AFTER the loop hangs.
  */
 unsigned loop_watch_check(struct loop_watch *watch, unsigned slot);
+
+/* From any thread: by how much the loop was late at most, in this minute and
+ * the one before, in microseconds. */
+uint64_t loop_watch_worst_us(const struct loop_watch *watch);
 
 #endif

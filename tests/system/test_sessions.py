@@ -151,3 +151,52 @@ def who_may_look_and_who_may_end(lab):
     expect("settings taken" in asks(64201, "reload"), "operators reload")
     lab.audit.wait_for(event="admin", outcome="fail",
                        detail=lambda text: "uid 64300" in text)
+
+
+@behaviour
+def status_says_how_everything_is(lab):
+    spot = lab.target(echo)
+    with connected(lab, spot):
+        # Programs say what they know when they are asked for their pulse.
+        status = wait_until(lambda: find_keys(lab), "the keys are known", 30)
+    expect_equal(status["gateway"]["sessions"], 1, "sessions")
+    expect_equal(status["directory"]["up"], True, "the directory")
+    expect_equal(status["directory"]["uris"],
+                 lab.gateway.settings["directory"]["uri"], "its URIs")
+    expect_equal(status["policy"]["count"], 3, "rules")
+    expect_equal(len(status["loops"]),
+                 lab.gateway.settings["gateway"]["workers"], "loops")
+    key = status["programs"][1]["keys"][0]
+    expect(key.startswith("socks/gw.example.com@EXAMPLE.COM kvno "), key)
+    auditor = status["programs"][0]
+    expect_equal(auditor["program"], "auditor", "the first program")
+    expect_equal(auditor["failing"], False, "records are kept")
+    expect(auditor["record"] >= 4 and auditor["spool_octets"] > 0,
+           str(auditor))
+    expect_equal(auditor["pid"], lab.gateway.pids("auditor")[0], "pid")
+    text = lab.gateway.ctl("status")
+    expect("! " not in text and "kvno" in text, text)
+
+
+def find_keys(lab):
+    status = lab.gateway.ctl_json("status")
+    known = [p.get("keys") or p.get("record") for p in status["programs"]
+             if p["program"] in ("authenticator", "auditor")]
+    return status if all(known) else None
+
+
+@behaviour
+def status_tells_of_trouble_and_restarts(lab):
+    lab.gateway.kill("auditor")
+    lab.slapd.stop()
+    try:
+        text = wait_until(
+            lambda: "! directory" in (said := lab.gateway.ctl(
+                "status", status=None)) and said, "it is told", 30)
+        expect("does not answer" in text, text)
+        status = lab.gateway.ctl_json("status", status=1)
+        expect_equal(status["programs"][0]["starts"], 2, "starts")
+    finally:
+        lab.slapd.start()
+    wait_until(lambda: "! " not in lab.gateway.ctl("status", status=None),
+               "all is well again", 60)

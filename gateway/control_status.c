@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* Answers how the house is: what the gateway knows itself, and what the
+ * master knows of each program. */
+#include "gateway/control_commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/control_request.h"
+#include "base/ctl_protocol.h"
+#include "base/link.h"
+#include "base/must.h"
+#include "base/options.h"
+#include "base/program.h"
+#include "gateway/budgets.h"
+#include "gateway/capacity.h"
+#include "gateway/control_server.h"
+#include "gateway/counters.h"
+#include "gateway/judging.h"
+#include "gateway/loop_watch.h"
+#include "gateway/settings.h"
+#include "gateway/worker.h"
+
+#include "config.h"
+
+#define MASTER_LIMIT_MS 5000
+
+struct asking {
+	struct control_call *call;
+	struct question *question;
+	uint32_t number; /* of the program */
+};
+
+/* ---- what we know ourselves */
+
+static struct options *
+begin_line(const char *kind)
+{
+	struct options *line = options_new();
+
+	options_add(line, "kind", kind);
+	return line;
+}
+
+static void
+end_line(struct control_call *call, struct options *line)
+{
+	control_call_line(call, line);
+	options_free(line);
+}
+
+static void
+say_gateway(struct control_call *call, const struct control_world *world)
+{
+	struct options *line = begin_line("gateway");
+
+	options_add(line, "version", PACKAGE_VERSION);
+	options_add_u64(
+	    line, "up_s", (clock_monotonic_us() - world->started_us) / 1000000);
+	options_add_u64(
+	    line, "sessions", budgets_sessions(world->shared->budgets));
+	options_add_u64(
+	    line, "unproved", budgets_unproved(world->shared->budgets));
+	options_add_u64(
+	    line, "sessions_max", capacity_sessions(world->settings));
+	end_line(call, line);
+}
+
+static void
+say_policy(struct control_call *call, const struct control_world *world)
+{
+	const struct judging judging = {
+	    .shared = world->shared,
+	    .settings = world->settings,
+	    .rules = world->rules,
+	};
+	bool is_stale;
+	struct judge_context context;
+
+	if (world->rules == NULL)
+		return;
+	context = judging_context(&judging, NULL, &is_stale);
+	control_policy_say(call, world->rules, is_stale, context.rules == NULL);
+}
+
+static void
+say_directory(struct control_call *call, const struct control_world *world)
+{
+	const struct settings_list *uris = &world->settings->directory_uri;
+	struct options *line = begin_line("directory");
+
+	options_add(line, "configured", ctl_yes(uris->count > 0));
+	options_add(
+	    line, "up", ctl_yes(atomic_load(&world->shared->directory_up)));
+	for (size_t i = 0; i < uris->count; i++)
+		options_add(line, "uri", uris->texts[i]);
+	end_line(call, line);
+}
+
+static void
+say_loops(struct control_call *call, const struct control_world *world)
+{
+	for (size_t i = 0; i < world->worker_count; i++) {
+		struct options *line = begin_line("loop");
+
+		options_add_u64(line, "worker", i + 1);
+		options_add_u64(line, "late_us",
+		    loop_watch_worst_us(world->workers[i]->watch));
+		end_line(call, line);
+	}
+}
+
+static void
+say_counters(struct control_call *call, struct counters *counters)
+{
+	for (enum counter counter = 0; counter < COUNTER_COUNT; counter++) {
+		struct options *line = begin_line("counter");
+
+		options_add(line, "name", counter_name(counter));
+		options_add_u64(line, "value", counters_get(counters, counter));
+		end_line(call, line);
+	}
+}
+
+/* ---- what the master knows */
+
+static void ask_program(struct asking *asking);
+
+/* Facts are another program's words: what is no NAME=VALUE is passed over. */
+static void
+say_program(struct control_call *call, char *facts)
+{
+	struct options *line = begin_line("program");
+	char *fact, *value;
+
+	while ((fact = strsep(&facts, "\n")) != NULL) {
+		value = strchr(fact, '=');
+		if (value == NULL || value == fact)
+			continue;
+		*value++ = '\0';
+		options_add(line, fact, value);
+	}
+	end_line(call, line);
+}
+
+static void
+on_answer(void *arg, enum answer_outcome outcome, struct link_message *message)
+{
+	struct control_answer answer;
+	struct asking *asking = arg;
+
+	asking->question = NULL;
+	if (outcome != ANSWER_GIVEN ||
+	    !control_answer_decode(message->data, message->len, &answer)) {
+		control_call_fail(asking->call, CTL_UNAVAILABLE,
+		    "the master has not answered");
+		return;
+	}
+	if (!answer.is_done) {
+		control_call_done(asking->call);
+		return;
+	}
+	say_program(asking->call, answer.sentence);
+	asking->number++;
+	ask_program(asking);
+}
+
+static void
+ask_program(struct asking *asking)
+{
+	const struct ucred *peer = control_call_peer(asking->call);
+	const struct control_request request = {
+	    .verb = CONTROL_VERB_PROGRAM,
+	    .seconds = CONTROL_NO_SECONDS,
+	    .number = asking->number,
+	    .uid = peer->uid,
+	    .pid = (uint32_t)peer->pid,
+	};
+	struct program *program = control_call_world(asking->call)->program;
+	uint8_t data[CONTROL_REQUEST_MAX];
+
+	if (program != NULL)
+		asking->question = program_ask(program, CONTROL_REQUEST, data,
+		    control_request_encode(&request, data), MASTER_LIMIT_MS,
+		    on_answer, asking);
+	if (asking->question == NULL)
+		control_call_fail(asking->call, CTL_UNAVAILABLE,
+		    "the master cannot be asked");
+}
+
+/* ---- the command */
+
+static void *
+start(struct control_call *call)
+{
+	const struct control_world *world = control_call_world(call);
+	struct asking *asking = must_alloc(1, sizeof(*asking));
+
+	say_gateway(call, world);
+	say_policy(call, world);
+	say_directory(call, world);
+	say_loops(call, world);
+	say_counters(call, &world->shared->counters);
+	asking->call = call;
+	ask_program(asking);
+	return asking;
+}
+
+static void
+end(void *state)
+{
+	struct asking *asking = state;
+
+	question_cancel(asking->question);
+	free(asking);
+}
+
+const struct control_command control_status = {
+    .name = "status",
+    .start = start,
+    .end = end,
+};
