@@ -21,6 +21,7 @@
 #include "base/must.h"
 #include "base/pam_service.h"
 #include "base/program.h"
+#include "base/sandbox_confine.h"
 
 /* A worker thread of the gateway. */
 struct asker {
@@ -178,6 +179,7 @@ main(int argc, char **argv)
 {
 	static const struct program_functions functions = {
 	    .role = ROLE_PASSWORD_CHECKER,
+	    .needs = SANDBOX_UNCONFINED,
 	    .may_gain_privileges = true,
 	    .configure = configure,
 	    .linked = linked,

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/sandbox.h"
+#include "base/sandbox_confine.h"
 #include "base/wire.h"
 
 #include "config.h"
@@ -40,7 +41,7 @@ struct program {
 	struct event_base *base;
 	struct link *control;
 	struct options *options; /* of the configuration that is coming */
-	bool is_configured;
+	bool is_configured, is_confined;
 	bool ending;
 };
 
@@ -132,6 +133,21 @@ answer_failed(struct program *program, const char *why)
 	program_send(program, CONTROL_FAILED, 0, data, writer.len);
 }
 
+/* Before the first configuration counts: from then on others are heard. */
+static void
+confine(const struct program *program)
+{
+	const struct options *options = program->options;
+	int status;
+
+	if (!options_get_bool(options, "gateway.sandbox", true))
+		return;
+	status = sandbox_confine(
+	    program->functions->needs, options_get(options, "state_dir", NULL));
+	if (status < 0)
+		die("no sandbox: %s", strerror(-status));
+}
+
 static void
 on_commit(void *arg, struct link_message *message)
 {
@@ -144,6 +160,9 @@ on_commit(void *arg, struct link_message *message)
 	generation = wire_get_u64(&reader);
 	if (!wire_is_done(&reader) || program->options == NULL)
 		die("the master's commit message cannot be read");
+	if (!program->is_confined)
+		confine(program);
+	program->is_confined = true;
 	if (program->functions->configure(
 		program->state, program->options, why, sizeof(why)) == 0) {
 		program->is_configured = true;

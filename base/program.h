@@ -22,6 +22,7 @@ struct program_functions {
 	enum role role;
 	/* Its libraries start set-uid programs (base/sandbox.h). */
 	bool may_gain_privileges;
+	unsigned needs; /* base/sandbox_confine.h */
 
 	/*
 	 * A whole configuration has come (at start and at reloads).  0, or -1

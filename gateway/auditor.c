@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/program.h"
+#include "base/sandbox_confine.h"
 #include "base/wire.h"
 #include "gateway/audit_protocol.h"
 #include "gateway/audit_trail.h"
@@ -443,6 +444,7 @@ main(int argc, char **argv)
 {
 	static const struct program_functions functions = {
 	    .role = ROLE_AUDITOR,
+	    .needs = SANDBOX_NETWORK | SANDBOX_THREADS,
 	    .configure = on_configure,
 	    .linked = on_linked,
 	    .describe = describe,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/program.h"
+#include "base/sandbox_confine.h"
 #include "base/wire.h"
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
@@ -594,6 +595,7 @@ stop(void *state)
 
 static const struct program_functions functions = {
     .role = ROLE_GATEWAY,
+    .needs = SANDBOX_NETWORK | SANDBOX_THREADS,
     .configure = configure,
     .file = take_file,
     .linked = linked,

@@ -25,7 +25,8 @@ static bool
 is_concerned(enum role role, const char *section, const char *name)
 {
 	if (strcmp(section, "gateway") == 0)
-		return strcmp(name, "log_level") == 0;
+		return strcmp(name, "log_level") == 0 ||
+		       strcmp(name, "sandbox") == 0;
 	for (size_t i = 0; i < ARRAY_COUNT(concerns); i++) {
 		if (concerns[i].role == role &&
 		    strcmp(concerns[i].section, section) == 0)

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/program.h"
+#include "base/sandbox_confine.h"
 #include "base/realm_line.h"
 #include "base/secret.h"
 #include "base/wire.h"
@@ -409,6 +410,7 @@ stop(void *state)
 
 static const struct program_functions functions = {
     .role = ROLE_DIRECTORY_LOOKUP,
+    .needs = SANDBOX_NETWORK,
     .configure = configure,
     .file = take_file,
     .linked = linked,

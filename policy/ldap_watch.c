@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/program.h"
+#include "base/sandbox_confine.h"
 #include "base/secret.h"
 #include "base/wire.h"
 #include "policy/ldap_attributes.h"
@@ -750,6 +751,7 @@ stop(void *state)
 
 static const struct program_functions functions = {
     .role = ROLE_DIRECTORY_WATCH,
+    .needs = SANDBOX_NETWORK | SANDBOX_PROCESSES,
     .configure = configure,
     .file = take_file,
     .linked = linked,

@@ -227,8 +227,26 @@ def a_socket_of_no_listener_is_refused(lab):
     lab.gateway.start()
 
 
-def starts(lab):
-    return lab.gateway.log_text().count(" is ready")
+class Restart:
+    """At its end a restart is over: the next gateway has its rules."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.boot = self.with_rules()
+
+    def with_rules(self):
+        return [r["boot"] for r in self.lab.audit.records()
+                if r["event"] == "reload" and r.get("generation") == "1"][-1]
+
+    def is_over(self):
+        return self.with_rules() != self.boot
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            wait_until(self.is_over, "it starts anew", 60)
 
 
 def knock_until(lab, is_over):
@@ -248,11 +266,12 @@ def knock_until(lab, is_over):
 
 @behaviour
 def restart_keeps_the_process_its_listeners_and_the_sequence(lab):
-    before, pid = starts(lab), lab.gateway.program.pid
+    pid = lab.gateway.program.pid
     boots = {r["boot"] for r in lab.audit.records()}
-    said = lab.gateway.ctl("restart")
-    expect("starts anew" in said, said)
-    knock_until(lab, lambda: starts(lab) > before)
+    with Restart(lab) as restart:
+        said = lab.gateway.ctl("restart")
+        expect("starts anew" in said, said)
+        knock_until(lab, restart.is_over)
     expect_equal(lab.gateway.program.pid, pid, "the same process")
     lab.audit.wait_for(event="start", boot=lambda boot: boot not in boots)
     seen = sorted({int(r["seq"]) for r in lab.audit.records()})
@@ -264,32 +283,32 @@ def restart_keeps_the_process_its_listeners_and_the_sequence(lab):
 @behaviour
 def restart_waits_for_sessions_if_it_is_told_to(lab):
     spot = lab.target(echo)
-    before = starts(lab)
-    with Client(lab) as running:
-        running.connect(spot.address, spot.port)
-        lab.gateway.ctl("restart", "--timeout", "60")
-        running.put(b"still")
-        expect_equal(running.get(5), b"still", "the running session")
-        expect_equal(starts(lab), before, "it waits")
-    wait_until(lambda: starts(lab) > before, "it starts anew", 30)
+    with Restart(lab) as restart:
+        with Client(lab) as running:
+            running.connect(spot.address, spot.port)
+            lab.gateway.ctl("restart", "--timeout", "60")
+            running.put(b"still")
+            expect_equal(running.get(5), b"still", "the running session")
+            expect(not restart.is_over(), "it waits")
 
 
 @behaviour
 def sigusr2_restarts_and_takes_settings_that_a_reload_cannot(lab):
     settings = lab.gateway.settings["gateway"]
-    before, workers = starts(lab), settings["workers"]
+    workers = settings["workers"]
     settings["workers"] = workers + 1
     lab.gateway.write_settings()
     try:
-        lab.gateway.program.signal(signal.SIGUSR2)
-        knock_until(lab, lambda: starts(lab) > before)
+        with Restart(lab) as restart:
+            lab.gateway.program.signal(signal.SIGUSR2)
+            knock_until(lab, restart.is_over)
         expect(lab.gateway.ctl("reload").startswith("settings taken"),
                "these settings are in force")
     finally:
         settings["workers"] = workers
         lab.gateway.write_settings()
-    lab.gateway.ctl("restart")
-    wait_until(lambda: starts(lab) > before + 1, "it starts anew", 30)
+    with Restart(lab):
+        lab.gateway.ctl("restart")
 
 
 @behaviour

@@ -255,6 +255,8 @@ def each_program_has_given_up_what_it_can(lab):
             with open(f"/proc/{pid}/status") as status:
                 fields = dict(line.split(":\t", 1) for line in
                               status.read().splitlines() if ":\t" in line)
+            expect_equal(fields["Seccomp"].strip(), "2",
+                         f"the list of system calls of {program}")
             expect_equal(fields["NoNewPrivs"].strip(), "1",
                          f"no_new_privs of {program}")
             with open(f"/proc/{pid}/limits") as limits:
