@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ struct logins {
 	struct login_list waiting, running;
 	size_t waiting_count, running_count;
 	struct event start; /* activated when one could begin to run */
+	int deaths;	    /* a signalfd */
 	struct event death;
 };
 
@@ -329,14 +331,17 @@ bury(struct login *login, int status)
 }
 
 static void
-on_death(evutil_socket_t number, short what, void *arg)
+on_death(evutil_socket_t fd, short what, void *arg)
 {
+	struct signalfd_siginfo told;
 	struct logins *logins = arg;
 	siginfo_t info;
 	bool left_orphans = false;
 
-	(void)number;
 	(void)what;
+	/* One may stand for several. */
+	while (read(fd, &told, sizeof(told)) == sizeof(told))
+		continue;
 	for (;;) {
 		struct login *login;
 		int status;
@@ -426,6 +431,26 @@ logins_forget(struct logins *logins, const void *asker)
 
 /* ---- beginning and end ---- */
 
+/*
+ * By a descriptor: for a handler the kernel would save the registers on the
+ * stack, and a password that was copied is in some of them.
+ */
+static void
+watch_deaths(struct logins *logins)
+{
+	sigset_t child;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	must(sigprocmask(SIG_BLOCK, &child, NULL) == 0);
+	logins->deaths = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (logins->deaths < 0 ||
+	    event_assign(&logins->death, logins->base, logins->deaths,
+		EV_READ | EV_PERSIST, on_death, logins) < 0 ||
+	    event_add(&logins->death, NULL) < 0)
+		die("cannot watch for SIGCHLD: %s", strerror(errno));
+}
+
 struct logins *
 logins_new(struct event_base *base, logins_done_fn *done)
 {
@@ -439,10 +464,7 @@ logins_new(struct event_base *base, logins_done_fn *done)
 		die("cannot adopt what modules leave behind: %s",
 		    strerror(errno));
 	must(evtimer_assign(&logins->start, base, on_start, logins) == 0);
-	must(evsignal_assign(&logins->death, base, SIGCHLD, on_death, logins) ==
-	     0);
-	if (evsignal_add(&logins->death, NULL) < 0)
-		die("cannot watch for SIGCHLD");
+	watch_deaths(logins);
 	return logins;
 }
 
@@ -472,6 +494,7 @@ logins_free(struct logins *logins)
 	end_orphans(logins);
 	(void)event_del(&logins->start);
 	(void)event_del(&logins->death);
+	(void)close(logins->deaths);
 	free_texts(logins);
 	free(logins);
 }
