@@ -26,6 +26,7 @@ struct keeper {
 	bool is_kept;	       /* the copy is of the last set that was taken */
 	uint64_t confirmed_us; /* what the copy says */
 	pid_t writer;	       /* 0: none */
+	bool is_outdated;      /* what it writes: nobody wants it any more */
 	struct event *ended;   /* of the writer */
 	/* Taken while another was being written; NULL: none was. */
 	uint8_t *next;
@@ -60,6 +61,7 @@ start_writer(struct keeper *keeper, const uint8_t *set, size_t len,
 	int fd = -1;
 
 	keeper->confirmed_us = confirmed_us;
+	keeper->is_outdated = false;
 	keeper->writer = process_fork(&fd);
 	if (keeper->writer == 0)
 		write_copy(keeper, set, len, confirmed_us);
@@ -97,6 +99,16 @@ start_next(struct keeper *keeper)
 }
 
 static void
+publish(struct keeper *keeper, int error)
+{
+	if (error == 0)
+		error = -rules_copy_publish(keeper->path);
+	keeper->is_kept = error == 0;
+	if (error != 0)
+		complain(keeper, error);
+}
+
+static void
 on_ended(evutil_socket_t fd, short what, void *arg)
 {
 	struct keeper *keeper = arg;
@@ -105,15 +117,12 @@ on_ended(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (keeper->next != NULL) {
+	if (keeper->next != NULL)
 		start_next(keeper);
+	else if (!keeper->is_outdated)
+		publish(keeper, error);
+	if (keeper->writer != 0)
 		return;
-	}
-	if (error == 0)
-		error = -rules_copy_publish(keeper->path);
-	keeper->is_kept = error == 0;
-	if (error != 0)
-		complain(keeper, error);
 	keeper->idle = NULL;
 	if (idle != NULL)
 		idle(keeper->idle_arg);
@@ -157,16 +166,23 @@ keeper_path(const struct keeper *keeper)
 }
 
 void
-keeper_keep(struct keeper *keeper, const uint8_t *set, size_t len,
-    uint64_t confirmed_us)
+keeper_forget(struct keeper *keeper)
 {
 	int result = rules_copy_remove(keeper->path);
 
 	keeper->is_kept = false;
+	keeper->is_outdated = true;
 	if (result != 0)
 		complain(keeper, -result);
 	free(keeper->next);
 	keeper->next = NULL;
+}
+
+void
+keeper_keep(struct keeper *keeper, const uint8_t *set, size_t len,
+    uint64_t confirmed_us)
+{
+	keeper_forget(keeper);
 	if (keeper->writer == 0) {
 		start_writer(keeper, set, len, confirmed_us);
 		return;

@@ -36,6 +36,10 @@ const char *keeper_path(const struct keeper *keeper);
 void keeper_keep(struct keeper *keeper, const uint8_t *set, size_t len,
     uint64_t confirmed_us);
 
+/* Another set than the copy's is in force, and will not be kept: there is no
+ * copy from now on, until one is. */
+void keeper_forget(struct keeper *keeper);
+
 /* The directory has said that they are still these: some seconds later the
  * copy says so too.  Nothing if the copy is not of the last set. */
 void keeper_confirm(struct keeper *keeper, uint64_t confirmed_us);

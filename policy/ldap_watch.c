@@ -310,13 +310,27 @@ is_for_last(struct watch *watch)
 }
 
 static void
+forget_copy(struct watch *watch)
+{
+	free(watch->copy.octets);
+	watch->copy.octets = NULL;
+}
+
+static void
 on_taken(void *arg, struct link_message *message)
 {
 	struct watch *watch = arg;
 
 	(void)message;
 	watch->has_taken = true;
-	if (!is_for_last(watch) || watch->sent != &watch->read)
+	if (!is_for_last(watch)) {
+		/* It is in force until the last is: a start from what was
+		 * kept before could permit what it does not. */
+		keeper_forget(watch->keeper);
+		forget_copy(watch);
+		return;
+	}
+	if (watch->sent != &watch->read)
 		return;
 	watch->was_refused = false;
 	watch->is_read_taken = true;
@@ -325,8 +339,7 @@ on_taken(void *arg, struct link_message *message)
 		say_how(watch);
 	keeper_keep(watch->keeper, watch->read.octets, watch->read.len,
 	    watch->read.confirmed_us);
-	free(watch->copy.octets);
-	watch->copy.octets = NULL;
+	forget_copy(watch);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,20 @@ static char dir[32], path[PATH_MAX], beside[PATH_MAX];
 static struct event_base *base;
 static struct keeper *keeper;
 static unsigned idle;
+
+static bool forks_fail;
+
+pid_t __real_process_fork(int *fd);
+pid_t __wrap_process_fork(int *fd);
+
+pid_t
+__wrap_process_fork(int *fd)
+{
+	if (!forks_fail)
+		return __real_process_fork(fd);
+	errno = EAGAIN;
+	return -1;
+}
 
 static int
 set_up(void **state)
@@ -139,6 +154,36 @@ the_last_of_several_stays(void **state)
 }
 
 static void
+what_is_in_force_but_not_kept_leaves_no_copy(void **state)
+{
+	(void)state;
+	keep("some rules", 1000000);
+	wait_for_it();
+	keeper_forget(keeper);
+	assert_no_copy();
+	keep("other rules", 2000000);
+	keeper_forget(keeper); /* while they are being written */
+	wait_for_it();
+	assert_no_copy();
+	keep("the last", 3000000);
+	wait_for_it();
+	assert_copy("the last", 3000000);
+}
+
+/* Who waits for an end of the writing is told, also when none begins. */
+static void
+a_fork_that_fails_keeps_nobody_waiting(void **state)
+{
+	(void)state;
+	keep("some rules", 1000000);
+	keep("other rules", 2000000);
+	forks_fail = true;
+	wait_for_it();
+	forks_fail = false;
+	assert_no_copy();
+}
+
+static void
 what_cannot_be_written_leaves_no_copy(void **state)
 {
 	(void)state;
@@ -209,6 +254,11 @@ main(void)
 		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_last_of_several_stays, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_in_force_but_not_kept_leaves_no_copy, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_fork_that_fails_keeps_nobody_waiting, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_cannot_be_written_leaves_no_copy, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
