@@ -23,6 +23,7 @@ enum control_type {
 			    * address of this host; may come again */
 	CONTROL_LINK,	   /* u8 peer's role, u32 its index, u32 slot; fd */
 	CONTROL_COMMIT,	   /* u64 generation of the configuration */
+	CONTROL_LOG_LEVEL, /* u8: until the next configuration */
 	CONTROL_PING,	   /* answered by PONG with the same id */
 	CONTROL_SOCKET,	   /* u32 group that may ask, u32 group that may
 			    * change something too, or CONTROL_NO_GROUP; fd:

@@ -18,6 +18,8 @@ enum control_verb {
 	CONTROL_VERB_RESTART,	 /* drain, and come back; the same */
 	CONTROL_VERB_PROGRAM,	 /* of that number: its facts; refused behind
 				  * the last */
+	CONTROL_VERB_LOG_LEVEL,	 /* number: the level and 1, or 0 to ask for it;
+				  * answered by its name */
 	CONTROL_VERB_END
 };
 
@@ -38,7 +40,7 @@ enum control_verb {
 struct control_request {
 	enum control_verb verb;
 	uint32_t seconds;  /* of a drain or restart, or CONTROL_NO_SECONDS */
-	uint32_t number;   /* of a program */
+	uint32_t number;   /* of a program, or a level */
 	uint32_t uid, pid; /* who asks, as the kernel says */
 };
 

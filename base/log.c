@@ -44,6 +44,12 @@ log_level_parse(const char *text, enum log_level *level)
 	return false;
 }
 
+const char *
+log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
 static size_t
 clamp(int printed, size_t room)
 {

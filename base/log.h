@@ -27,6 +27,7 @@ void log_init(const char *program, enum log_level level);
 
 /* "error", "warning", "info", "debug" to a level; false if none of them. */
 bool log_level_parse(const char *text, enum log_level *level) must_check;
+const char *log_level_name(enum log_level level);
 
 /*
  * One line "<n>program[pid]: who message" (n is the sd-daemon priority).

@@ -176,6 +176,16 @@ on_commit(void *arg, struct link_message *message)
 }
 
 static void
+on_log_level(void *arg, struct link_message *message)
+{
+	const struct program *program = arg;
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message->data, message->len);
+	log_init(program->name, (enum log_level)wire_get_u8(&reader));
+}
+
+static void
 on_ping(void *arg, struct link_message *message)
 {
 	const struct program *program = arg;
@@ -232,6 +242,7 @@ static const struct link_handler handlers[] = {
     {CONTROL_SOCKET, 8, 8, on_other},
     {CONTROL_LINK, 9, 9, on_link},
     {CONTROL_COMMIT, 8, 8, on_commit},
+    {CONTROL_LOG_LEVEL, 1, 1, on_log_level},
     {CONTROL_PING, 0, 0, on_ping},
     {CONTROL_DRAIN, 0, 0, on_other},
     {CONTROL_STOP, 0, 0, on_stop},

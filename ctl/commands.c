@@ -28,6 +28,7 @@ const struct ctl_command ctl_commands[] = {
 	"[--session number] [--user user] [--rule rule]\n"
 	"           [--target host[:port]]",
 	kill_run},
+    {"log-level", "[error|warning|info|debug]", log_level_run},
     {"policy lint", "[--ask] [--base dn | ldif]", policy_lint_run},
     {"policy list", "", policy_list_run},
     {"reload", "", reload_run},

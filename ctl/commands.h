@@ -47,6 +47,8 @@ enum outcome
 sessions_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 status_run(const struct ctl *ctl, int argc, char **argv) must_check;
+enum outcome
+log_level_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome drain_run(const struct ctl *ctl, int argc, char **argv) must_check;
 enum outcome
 restart_run(const struct ctl *ctl, int argc, char **argv) must_check;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* gatewardenctl reload, drain and restart: what the whole house is told to do.
+/* gatewardenctl reload, drain, restart and log-level: what the whole house is
+ * told to do.
  */
 #include "ctl/commands.h"
 
@@ -103,4 +104,22 @@ enum outcome
 restart_run(const struct ctl *ctl, int argc, char **argv)
 {
 	return end_run(ctl, "restart", argc, argv);
+}
+
+enum outcome
+log_level_run(const struct ctl *ctl, int argc, char **argv)
+{
+	struct options *question = options_new();
+	enum outcome outcome = OUTCOME_USAGE;
+
+	if (commands_no_options(argc, argv, 0)) {
+		options_add(question, "command", "log-level");
+		outcome = tell(ctl, question);
+	} else if (argc - optind == 1) {
+		options_add(question, "command", "set-log-level");
+		options_add(question, "level", argv[optind]);
+		outcome = tell(ctl, question);
+	}
+	options_free(question);
+	return outcome;
 }

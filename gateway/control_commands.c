@@ -10,6 +10,7 @@ const struct control_command *const control_commands[] = {
     &control_explain,
     &control_facts,
     &control_kill,
+    &control_log_level,
     &control_reload,
     &control_resolve,
     &control_restart,
@@ -17,6 +18,7 @@ const struct control_command *const control_commands[] = {
     &control_sessions,
     &control_status,
     &control_set,
+    &control_set_log_level,
     &control_subject,
     NULL,
 };

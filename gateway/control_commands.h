@@ -70,6 +70,11 @@ extern const struct control_command control_status;
 /* "kill": ends them, and says the same of each; one of the four is needed. */
 extern const struct control_command control_kill;
 
+/* "log-level": the one in force, and "set-log-level": another, `level`, for all
+ * programs until the next settings.  As "reload"; the sentence is its name. */
+extern const struct control_command control_log_level;
+extern const struct control_command control_set_log_level;
+
 /* "entry": is there an entry `dn`?  One line of kind `entry`: is (there,
  * missing, unknown) and silence. */
 extern const struct control_command control_entry;

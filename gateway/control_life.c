@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Asks of the master what an administrator asks of us: new settings, or the
- * end. */
+/* Asks of the master what an administrator asks of us: new settings, another
+ * log level, or the end. */
 #include <stdlib.h>
 
 #include "base/control.h"
 #include "base/control_request.h"
 #include "base/ctl_protocol.h"
 #include "base/link.h"
+#include "base/log.h"
 #include "base/options.h"
 #include "base/program.h"
 #include "base/text.h"
@@ -50,12 +51,14 @@ on_answer(void *arg, enum answer_outcome outcome, struct link_message *message)
 }
 
 static void *
-ask(struct control_call *call, enum control_verb verb, uint32_t seconds)
+ask(struct control_call *call, enum control_verb verb, uint32_t seconds,
+    uint32_t number)
 {
 	const struct ucred *peer = control_call_peer(call);
 	const struct control_request request = {
 	    .verb = verb,
 	    .seconds = seconds,
+	    .number = number,
 	    .uid = peer->uid,
 	    .pid = (uint32_t)peer->pid,
 	};
@@ -97,7 +100,7 @@ ask_end(struct control_call *call, enum control_verb verb)
 		    call, CTL_BAD_QUESTION, "the seconds are 0 to 86400");
 		return NULL;
 	}
-	return ask(call, verb, (uint32_t)seconds);
+	return ask(call, verb, (uint32_t)seconds, 0);
 }
 
 static const char *const end_arguments[] = {"seconds", NULL};
@@ -119,7 +122,7 @@ const struct control_command control_drain = {
 static void *
 start_reload(struct control_call *call)
 {
-	return ask(call, CONTROL_VERB_RELOAD, CONTROL_NO_SECONDS);
+	return ask(call, CONTROL_VERB_RELOAD, CONTROL_NO_SECONDS, 0);
 }
 
 const struct control_command control_reload = {
@@ -140,5 +143,42 @@ const struct control_command control_restart = {
     .operates = true,
     .arguments = end_arguments,
     .start = start_restart,
+    .end = end,
+};
+
+static void *
+start_log_level(struct control_call *call)
+{
+	return ask(call, CONTROL_VERB_LOG_LEVEL, CONTROL_NO_SECONDS, 0);
+}
+
+const struct control_command control_log_level = {
+    .name = "log-level",
+    .start = start_log_level,
+    .end = end,
+};
+
+static void *
+start_set_log_level(struct control_call *call)
+{
+	const char *text = options_get(control_call_asked(call), "level", "");
+	enum log_level level;
+
+	if (!log_level_parse(text, &level)) {
+		control_call_fail(call, CTL_BAD_QUESTION,
+		    "the levels are error, warning, info and debug");
+		return NULL;
+	}
+	return ask(call, CONTROL_VERB_LOG_LEVEL, CONTROL_NO_SECONDS,
+	    (uint32_t)level + 1);
+}
+
+static const char *const level_arguments[] = {"level", NULL};
+
+const struct control_command control_set_log_level = {
+    .name = "set-log-level",
+    .arguments = level_arguments,
+    .operates = true,
+    .start = start_set_log_level,
     .end = end,
 };

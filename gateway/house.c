@@ -85,6 +85,9 @@ tell(struct house *house, const struct plan *plan, struct child *child)
 	extras.addresses =
 	    interfaces_encoded(house->interfaces, &extras.addresses_len);
 	plan_tell(plan, &extras, child);
+	/* New settings bring a level of their own. */
+	if (house->next == NULL)
+		house_tell_log_level(house, child);
 }
 
 bool
@@ -151,12 +154,21 @@ house_is_ending(const struct house *house)
 }
 
 void
-house_take_log_level(const struct plan *plan)
+house_take_log_level(struct house *house)
 {
-	enum log_level level;
+	house->has_level = false;
+	if (log_level_parse(house->now->settings->log_level, &house->level))
+		log_init("gatewarden", house->level);
+}
 
-	if (log_level_parse(plan->settings->log_level, &level))
-		log_init("gatewarden", level);
+void
+house_tell_log_level(const struct house *house, struct child *child)
+{
+	const uint8_t level = (uint8_t)house->level;
+
+	if (house->has_level && child_pid(child) != 0)
+		(void)child_send(
+		    child, CONTROL_LOG_LEVEL, 0, &level, sizeof(level), -1);
 }
 
 /* ---- signals ---- */
@@ -539,7 +551,7 @@ house_run(const struct house_spec *spec)
 		plan_close(house.now);
 		return EX_CONFIG;
 	}
-	house_take_log_level(house.now);
+	house_take_log_level(&house);
 	build(&house);
 	start(&house, spec->libexecdir);
 	(void)event_base_dispatch(house.base);

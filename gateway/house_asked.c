@@ -146,6 +146,31 @@ ask_program(struct house *house, struct child *asker, uint64_t id,
 	child_answer(asker, id, true, facts);
 }
 
+static void
+set_log_level(struct house *house, enum log_level level)
+{
+	struct child *child = NULL;
+
+	house->has_level = true;
+	house->level = level;
+	log_init("gatewarden", level);
+	while ((child = supervisor_next(house->supervisor, child)) != NULL)
+		house_tell_log_level(house, child);
+}
+
+static void
+ask_log_level(struct house *house, struct child *child, uint64_t id,
+    const struct control_request *request)
+{
+	if (request->number > LOG_LEVEL_DEBUG + 1) {
+		child_answer(child, id, false, "there is no such level");
+		return;
+	}
+	if (request->number > 0)
+		set_log_level(house, (enum log_level)(request->number - 1));
+	child_answer(child, id, true, log_level_name(house->level));
+}
+
 void
 house_asked(void *arg, struct child *child, uint64_t id,
     const struct control_request *request)
@@ -168,6 +193,9 @@ house_asked(void *arg, struct child *child, uint64_t id,
 		break;
 	case CONTROL_VERB_PROGRAM:
 		ask_program(house, child, id, request);
+		break;
+	case CONTROL_VERB_LOG_LEVEL:
+		ask_log_level(house, child, id, request);
 		break;
 	case CONTROL_VERB_END:
 		child_answer(child, id, false, "this gateway cannot do that");

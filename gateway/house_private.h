@@ -12,6 +12,7 @@
 
 #include "base/audit_record.h"
 #include "base/compiler.h"
+#include "base/log.h"
 
 struct audit_sender;
 struct child;
@@ -65,6 +66,8 @@ struct house {
 	struct supervisor *supervisor;
 	struct interfaces *interfaces;
 	struct audit_sender *audit;
+	bool has_level; /* an administrator's, until the next settings */
+	enum log_level level;
 	bool returns; /* at the end, as a new program in this process */
 	char boot_id[HOUSE_BOOT_ID_SIZE];
 	struct event reload, restart, terminate, interrupt;
@@ -98,7 +101,9 @@ bool house_all_have(
 /* Tells the plan to those of them that do not have it. */
 void house_tell(
     struct house *house, house_choice_fn *is_chosen, const struct plan *plan);
-void house_take_log_level(const struct plan *plan);
+void house_take_log_level(struct house *house);
+/* To a program that runs, if it is not that of the settings. */
+void house_tell_log_level(const struct house *house, struct child *child);
 
 /* An administrator asks, through a child.  He is answered. */
 void house_asked(void *house, struct child *child, uint64_t id,

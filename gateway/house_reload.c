@@ -130,7 +130,7 @@ finish_reload(struct house *house)
 	house->now = house->next;
 	house->next = NULL;
 	house_enter(house, PHASE_RUNNING, 0);
-	house_take_log_level(house->now);
+	house_take_log_level(house);
 	log_info(NULL, "the settings were reloaded");
 	(void)snprintf(text, sizeof(text), "settings taken, generation %llu",
 	    (unsigned long long)house->now->generation);

@@ -200,3 +200,33 @@ def status_tells_of_trouble_and_restarts(lab):
         lab.slapd.start()
     wait_until(lambda: "! " not in lab.gateway.ctl("status", status=None),
                "all is well again", 60)
+
+
+@behaviour
+def the_log_level_changes_at_once_and_until_a_reload(lab):
+    def closes():
+        return lab.gateway.log_text().count("closed: client_closed")
+
+    def knock():
+        with Client(lab) as client:
+            client.greet()
+            name = client.name
+        lab.audit.wait_for(client=name, event="close")
+
+    expect_equal(lab.gateway.ctl("log-level"), "debug\n", "the settings'")
+    expect_equal(lab.gateway.ctl("log-level", "warning"), "warning\n", "said")
+    before = closes()
+    knock()
+    expect_equal(closes(), before, "lines at level info")
+    lab.gateway.kill("gateway")
+    lab.gateway.wait_ready()
+    expect_equal(lab.gateway.ctl("log-level"), "warning\n", "it stays")
+    lab.audit.wait_for(event="admin",
+                       detail=lambda text: 'level="warning"' in text)
+    expect("error, warning" in lab.gateway.ctl("log-level", "much",
+                                               status=65), "what there is")
+    lab.gateway.ctl("reload")
+    expect_equal(lab.gateway.ctl("log-level"), "debug\n", "the settings'")
+    before = closes()
+    knock()
+    wait_until(lambda: closes() > before, "it talks again")
