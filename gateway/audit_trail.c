@@ -26,7 +26,8 @@
 #include "gateway/syslog_message.h"
 #include "gateway/syslog_sender.h"
 
-#define MESSAGES_PER_TURN 64	  /* then the loop's other events have theirs */
+#define MESSAGES_PER_TURN 64 /* then the loop's other events have theirs */
+#define PRUNE_S		  3600
 #define RETRY_US	  1000000 /* of a spool that cannot be written */
 
 struct audit_trail {
@@ -34,7 +35,7 @@ struct audit_trail {
 	void *arg;
 	char *folder, *sd_id, *instance, *boot_id;
 	char host[256];
-	uint64_t spool_max;
+	uint64_t spool_max, keep_s;
 	bool durable;
 
 	int lock; /* the folder's: no other auditor writes there; or -1 */
@@ -44,6 +45,7 @@ struct audit_trail {
 	bool is_failing;  /* what happened to the spool last */
 	bool was_failing; /* what the owner was told last */
 	struct event retry;
+	struct event prune;
 
 	/* What was written and is not told to be safe yet. */
 	struct spool_sync *sync; /* NULL: what is written is safe */
@@ -217,8 +219,8 @@ open_spool(struct audit_trail *trail)
 	if (status == 0 && trail->state == NULL)
 		status = -errno;
 	if (status == 0)
-		status =
-		    spool_open(trail->lock, trail->spool_max, &trail->spool);
+		status = spool_open(trail->lock, trail->spool_max,
+		    trail->keep_s, &trail->spool);
 	if (status < 0) {
 		fail(trail, trail->folder, -status);
 		return false;
@@ -261,6 +263,17 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	trail->spool = NULL;
 	if (open_spool(trail))
 		try_to_write(trail);
+}
+
+static void
+on_prune(evutil_socket_t fd, short what, void *arg)
+{
+	struct audit_trail *trail = arg;
+
+	(void)fd;
+	(void)what;
+	if (trail->spool != NULL)
+		spool_prune(trail->spool, audit_state_forwarded(trail->state));
 }
 
 /* ---- what is safe */
@@ -471,6 +484,7 @@ take_settings(
     struct audit_trail *trail, const struct audit_trail_settings *settings)
 {
 	trail->spool_max = settings->spool_max;
+	trail->keep_s = settings->keep_s;
 	trail->durable = settings->durable;
 	trail->folder = must_strdup(settings->folder);
 	trail->sd_id = must_strdup(settings->sd_id);
@@ -492,6 +506,7 @@ audit_trail_new(struct event_base *base,
     const struct audit_trail_settings *settings,
     const struct audit_trail_functions *functions, void *arg)
 {
+	const struct timeval prune_every = {.tv_sec = PRUNE_S};
 	struct audit_trail *trail = must_alloc(1, sizeof(*trail));
 
 	trail->lock = -1;
@@ -500,6 +515,9 @@ audit_trail_new(struct event_base *base,
 	take_settings(trail, settings);
 	(void)event_assign(&trail->more, base, -1, 0, on_more, trail);
 	(void)event_assign(&trail->retry, base, -1, 0, on_retry, trail);
+	(void)event_assign(
+	    &trail->prune, base, -1, EV_PERSIST, on_prune, trail);
+	(void)event_add(&trail->prune, &prune_every);
 	(void)event_assign(&trail->settle, base, -1, 0, on_settle, trail);
 	trail->sender =
 	    syslog_sender_new(base, settings->target, on_ready, trail);
@@ -519,6 +537,7 @@ audit_trail_free(struct audit_trail *trail)
 	spool_sync_free(trail->sync);
 	(void)event_del(&trail->more);
 	(void)event_del(&trail->retry);
+	(void)event_del(&trail->prune);
 	(void)event_del(&trail->settle);
 	syslog_sender_free(trail->sender);
 	spool_reader_free(trail->reader);

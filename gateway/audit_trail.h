@@ -26,6 +26,7 @@ struct audit_trail_settings {
 	int facility; /* its number */
 	const char *sd_id, *instance, *boot_id;
 	uint64_t spool_max; /* octets */
+	uint64_t keep_s;    /* 0: for ever */
 	bool durable;	    /* what is taken is on the disk */
 };
 

@@ -27,6 +27,7 @@
 _Static_assert(ROLE_COUNT <= 16, "a role has four bits in a source's key");
 
 #define OPEN_SESSIONS_MAX 262144 /* of one sender */
+#define DAY_S		  86400
 #define MEBIOCTET	  ((uint64_t)1024 * 1024)
 #define STOP_MAX_US	  2000000
 #define STOP_QUIET_US	  50000 /* nothing came and nothing waits */
@@ -348,6 +349,7 @@ start_trail(struct auditor *auditor, const struct options *options)
 	    .boot_id = options_get(options, "boot_id", ""),
 	    .spool_max =
 		options_get_u64(options, "audit.spool_max", 256) * MEBIOCTET,
+	    .keep_s = options_get_u64(options, "audit.keep_days", 0) * DAY_S,
 	    .durable =
 		strcmp(options_get(options, "audit.durable", ""), "group") == 0,
 	};

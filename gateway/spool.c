@@ -16,12 +16,14 @@
 
 #include "base/audit_chain_key.h"
 #include "base/audit_chain_line.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "gateway/spool_private.h"
 
 #define NAME_DIGITS 20
+#define DAY_S	    86400
 
 /* Segments */
 
@@ -205,6 +207,19 @@ take_end(struct spool *spool, const struct last_line *line)
 	memcpy(spool->chain.mac, line->mac, sizeof(spool->chain.mac));
 }
 
+/* When something was last appended to it, by the wall clock. */
+static uint64_t
+written_s(const struct spool *spool, const struct spool_segment *segment)
+{
+	char name[SPOOL_NAME_SIZE];
+	struct stat status;
+
+	print_name(segment->first, name);
+	if (fstatat(spool->folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return clock_wall_us() / 1000000;
+	return (uint64_t)status.st_mtime;
+}
+
 static int
 recover_segment(
     struct spool *spool, struct spool_segment *segment, bool *is_empty)
@@ -239,6 +254,7 @@ recover_segment(
 	}
 	take_end(spool, &line);
 	spool->fd = fd;
+	spool->begun_s = written_s(spool, segment);
 	return 0;
 }
 
@@ -330,11 +346,12 @@ spool_new(uint64_t size_max)
 }
 
 int
-spool_open(int folder, uint64_t size_max, struct spool **spool)
+spool_open(int folder, uint64_t size_max, uint64_t keep_s, struct spool **spool)
 {
 	struct spool *opened = spool_new(size_max);
 	int status = 0;
 
+	opened->keep_s = keep_s;
 	opened->home = fcntl(folder, F_DUPFD_CLOEXEC, 0);
 	if (opened->home < 0)
 		status = -errno;
@@ -434,6 +451,20 @@ make_room(struct spool *spool, uint64_t forwarded)
 	return 0;
 }
 
+void
+spool_prune(struct spool *spool, uint64_t forwarded)
+{
+	uint64_t now_s = clock_wall_us() / 1000000;
+	struct spool_segment *oldest;
+
+	while (spool->keep_s > 0 &&
+	       (oldest = TAILQ_FIRST(&spool->segments)) != NULL &&
+	       is_forwarded(oldest, forwarded) &&
+	       written_s(spool, oldest) + spool->keep_s < now_s)
+		if (remove_segment(spool, oldest) < 0)
+			return;
+}
+
 /* A segment that is full is still to be synced; one at a time. */
 static int
 put_away(struct spool *spool)
@@ -463,8 +494,17 @@ begin_segment(struct spool *spool, uint64_t first)
 		return fd;
 	spool->fd = fd;
 	spool->is_new = true;
+	spool->begun_s = clock_wall_us() / 1000000;
 	(void)add_segment(spool, first, 0);
 	return 0;
+}
+
+/* So that what is too old is a segment of its own. */
+static bool
+is_of_yesterday(const struct spool *spool)
+{
+	return spool->keep_s > 0 &&
+	       clock_wall_us() / 1000000 >= spool->begun_s + DAY_S;
 }
 
 static int
@@ -473,7 +513,8 @@ need_segment(struct spool *spool, uint64_t sequence, size_t size)
 	const struct spool_segment *last =
 	    TAILQ_LAST(&spool->segments, spool_segments);
 
-	if (spool->fd >= 0 && last->size + size <= spool->segment_max)
+	if (spool->fd >= 0 && last->size + size <= spool->segment_max &&
+	    !is_of_yesterday(spool))
 		return 0;
 	return begin_segment(spool, sequence);
 }

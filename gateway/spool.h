@@ -27,8 +27,9 @@ struct spool;
 
 /* Opens the spool below `folder` (a descriptor of the auditor's own folder,
  * borrowed), makes what is not there, and cuts off a torn end.  At most
- * `size_max` octets.  Dies without memory. */
-int spool_open(int folder, uint64_t size_max, struct spool **spool) must_check;
+ * `size_max` octets; keep_s is spool_prune's.  Dies without memory. */
+int spool_open(int folder, uint64_t size_max, uint64_t keep_s,
+    struct spool **spool) must_check;
 void spool_close(struct spool *spool);
 
 /* The number of the last record; 0 if there has never been one. */
@@ -48,6 +49,13 @@ uint64_t spool_size(const struct spool *spool);
  */
 int spool_append(struct spool *spool, uint64_t sequence, uint64_t forwarded,
     const char *message, size_t len) must_check;
+
+/*
+ * Removes segments to which nothing was appended for keep_s seconds and whose
+ * records have all been forwarded; never the last.  A segment takes records of
+ * one day then.  Nothing where keep_s is 0.
+ */
+void spool_prune(struct spool *spool, uint64_t forwarded);
 
 /*
  * What must be synced so that all records up to now are on the disk: new

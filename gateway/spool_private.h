@@ -23,6 +23,7 @@ struct spool {
 	bool is_new; /* it is not certain to be in the folder yet */
 	int full;    /* the segment before, not synced yet, or -1 */
 	uint64_t size_max, segment_max, size, last;
+	uint64_t keep_s, begun_s; /* begun: the last segment, wall clock */
 	TAILQ_HEAD(spool_segments, spool_segment) segments;
 	struct audit_chain chain;
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/audit_chain.h"
@@ -20,6 +21,8 @@
 #include "gateway/spool.h"
 
 #define SIZE_MAX_TEST ((uint64_t)1024 * 1024)
+#define DAY_S	      86400
+#define KEEP_S	      (7 * DAY_S)
 
 struct world {
 	char path[64];
@@ -32,7 +35,7 @@ static void
 open_it(struct world *world)
 {
 	assert_int_equal(
-	    spool_open(world->folder, SIZE_MAX_TEST, &world->spool), 0);
+	    spool_open(world->folder, SIZE_MAX_TEST, KEEP_S, &world->spool), 0);
 }
 
 static void
@@ -369,7 +372,7 @@ a_key_that_is_none_is_an_error(void **state)
 	assert_int_equal(write(fd, "nonsense\n", 9), 9);
 	(void)close(fd);
 	assert_int_equal(
-	    spool_open(world->folder, SIZE_MAX_TEST, &spool), -EBADMSG);
+	    spool_open(world->folder, SIZE_MAX_TEST, 0, &spool), -EBADMSG);
 }
 
 static void
@@ -391,10 +394,48 @@ what_is_to_be_synced_is_told_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
+/* As if nothing had been appended to it for so long. */
+static void
+age(const struct world *world, uint64_t first, time_t seconds)
+{
+	const struct timespec then = {.tv_sec = time(NULL) - seconds};
+	const struct timespec times[] = {then, then};
+	char path[128];
+
+	(void)snprintf(path, sizeof(path),
+	    "%s/" SPOOL_FOLDER "/%020" PRIu64 ".log", world->path, first);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void
+what_is_too_old_and_forwarded_goes(void **state)
+{
+	struct world *world = *state;
+
+	append_all(world, 1, 3);
+	age(world, 1, 2 * DAY_S);
+	open_again(world);
+	append_all(world, 4, 6); /* a segment of today */
+	spool_prune(world->spool, 6);
+	assert_int_equal(spool_first(world->spool), 1);
+	age(world, 1, 8 * DAY_S);
+	spool_prune(world->spool, 2); /* the receiver lacks one */
+	assert_int_equal(spool_first(world->spool), 1);
+	spool_prune(world->spool, 3);
+	assert_int_equal(spool_first(world->spool), 4);
+	assert_read(world, 4, 6);
+	age(world, 4, 8 * DAY_S);
+	spool_prune(world->spool, 6); /* never the last */
+	assert_int_equal(spool_first(world->spool), 4);
+	append_all(world, 7, 8);
+	assert_read(world, 4, 8);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(what_is_too_old_and_forwarded_goes),
 	    TEST(what_is_appended_is_read_in_order),
 	    TEST(a_reader_goes_on_when_more_comes),
 	    TEST(lines_are_chained_by_the_key_of_their_epoch),
