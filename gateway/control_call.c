@@ -276,11 +276,14 @@ is_over(struct control_call *call, uint64_t now_us)
 	return call->step == CALL_ENDED && link_queued_bytes(call->link) == 0;
 }
 
-/* Wants the same command, which answers one call at a time. */
+/* Wants the same, which answers one call at a time: the same command, or one
+ * that says its answer in the same way (sessions, kill). */
 static bool
 is_rival(const struct control_call *call, const struct control_call *other)
 {
-	return other != call && other->command == call->command &&
+	return other != call && other->command != NULL &&
+	       other->command->pump == call->command->pump &&
+	       other->command->is_sole && call->command->is_sole &&
 	       (other->is_started || other->step == CALL_WAITING);
 }
 
