@@ -276,14 +276,13 @@ is_over(struct control_call *call, uint64_t now_us)
 	return call->step == CALL_ENDED && link_queued_bytes(call->link) == 0;
 }
 
-/* Wants the same, which answers one call at a time: the same command, or one
- * that says its answer in the same way (sessions, kill). */
+/* Wants what the call wants alone. */
 static bool
 is_rival(const struct control_call *call, const struct control_call *other)
 {
 	return other != call && other->command != NULL &&
-	       other->command->pump == call->command->pump &&
-	       other->command->is_sole && call->command->is_sole &&
+	       other->command->sole != NULL &&
+	       strcmp(other->command->sole, call->command->sole) == 0 &&
 	       (other->is_started || other->step == CALL_WAITING);
 }
 
@@ -334,7 +333,7 @@ refuse_to_operate(struct control_call *call)
 static void
 start_if_due(struct control_call *call, uint64_t now_us)
 {
-	if (call->command->is_sole && !has_turn(call))
+	if (call->command->sole != NULL && !has_turn(call))
 		return;
 	if (control_asker_wait_us(call->asker, now_us) > 0)
 		return;
@@ -372,7 +371,7 @@ fail_if_in_the_way(struct control_call *call, uint64_t now_us)
 		control_call_fail(call, CTL_UNAVAILABLE,
 		    "the rules have changed while the answer was read; ask "
 		    "again");
-	else if (call->command->is_sole &&
+	else if (call->command->sole != NULL &&
 		 now_us >= call->started_us + SOLE_LIMIT_US &&
 		 keeps_others_waiting(call))
 		control_call_fail(call, CTL_BUSY,

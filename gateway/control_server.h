@@ -73,9 +73,11 @@ struct control_command {
 	/* It changes something: only for who may operate, and each time on
 	 * record. */
 	bool operates;
-	/* One call at a time is answered; the others wait for theirs, those
-	 * of root and our own user first. */
-	bool is_sole;
+	/* What it has alone while it is answered, by name: of all calls of
+	 * commands that want the same, one at a time is answered; the others
+	 * wait for theirs, those of root and our own user first.  NULL:
+	 * nothing. */
+	const char *sole;
 	/*
 	 * Begins to answer; returns what `pump` and `end` get (NULL is fine).
 	 * It may say lines, and end the call, at once; or later, from

@@ -22,7 +22,7 @@ struct roll {
 	struct census_batch *batch; /* that is being said; NULL: none yet */
 	size_t next;		    /* of its lines */
 	uint64_t count;
-	bool ends;
+	bool ends, is_whole;
 };
 
 static void
@@ -43,17 +43,9 @@ on_batch(void *arg, struct census_batch *batch)
 
 	roll->batch = batch;
 	roll->next = 0;
+	roll->count += batch->count;
+	roll->is_whole = batch->is_last;
 	control_call_pump(roll->call);
-}
-
-static void
-finish(struct roll *roll)
-{
-	say_count(roll);
-	if (roll->ends)
-		control_call_tell(roll->call,
-		    "kill has ended %" PRIu64 " sessions", roll->count);
-	control_call_done(roll->call);
 }
 
 static bool
@@ -66,14 +58,15 @@ pump(struct control_call *call, void *state)
 		return false;
 	if (roll->next < batch->count) {
 		control_call_line(call, batch->lines[roll->next++]);
-		roll->count++;
 		return true;
 	}
 	roll->batch = NULL;
-	if (batch->is_last)
-		finish(roll);
-	else
+	if (batch->is_last) {
+		say_count(roll);
+		control_call_done(call);
+	} else {
 		census_desk_go_on(roll->desk);
+	}
 	census_batch_free(batch);
 	return false;
 }
@@ -86,6 +79,13 @@ end(void *state)
 	if (roll == NULL)
 		return;
 	census_desk_cancel(roll->desk);
+	if (roll->ends)
+		control_call_tell(roll->call,
+		    roll->is_whole
+			? "kill has ended %" PRIu64 " sessions"
+			: "kill was broken off; it has ended %" PRIu64
+			  " sessions or some more",
+		    roll->count);
 	census_batch_free(roll->batch);
 	free(roll);
 }
@@ -155,7 +155,7 @@ static const char *const arguments[] = {
 const struct control_command control_sessions = {
     .name = "sessions",
     .arguments = arguments,
-    .is_sole = true,
+    .sole = "census",
     .start = start_sessions,
     .pump = pump,
     .end = end,
@@ -164,7 +164,7 @@ const struct control_command control_sessions = {
 const struct control_command control_kill = {
     .name = "kill",
     .arguments = arguments,
-    .is_sole = true,
+    .sole = "census",
     .operates = true,
     .start = start_kill,
     .pump = pump,

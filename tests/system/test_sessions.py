@@ -3,6 +3,7 @@
 
 import os
 import socket
+import threading
 
 from tests.lab.process import wait_until
 from tests.lab.socks import Client
@@ -121,8 +122,16 @@ def hundreds_of_sessions_are_all_seen_once(lab):
                    "all are seen")
         seen = [s["session"] for s in sessions(lab)]
         expect_equal(len(seen), len(set(seen)), "each once")
-        lab.gateway.ctl("kill", "--target", "nowhere.example")
+        before = lab.gateway.pids("gateway")
+        askers = [threading.Thread(target=lab.gateway.ctl, args=words)
+                  for words in [["kill", "--target", "nowhere.example"],
+                                ["sessions"]] * 8]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
         expect(len(sessions(lab)) >= len(many), "nobody was ended")
+        expect_equal(lab.gateway.pids("gateway"), before, "the gateway")
     finally:
         for one in many:
             one.close()

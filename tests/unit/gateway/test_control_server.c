@@ -145,7 +145,9 @@ static const struct control_command later = {
     .name = "later", .start = start_later, .end = on_end};
 
 static const struct control_command sole = {
-    .name = "sole", .is_sole = true, .start = start_later, .end = on_end};
+    .name = "sole", .sole = "thing", .start = start_later, .end = on_end};
+static const struct control_command sole_too = {
+    .name = "sole_too", .sole = "thing", .start = start_later, .end = on_end};
 
 static void *
 start_failing(struct control_call *call)
@@ -212,7 +214,7 @@ static const struct control_command long_one = {
     .name = "long", .start = start_long, .pump = pump_long, .end = on_end};
 
 static const struct control_command *const commands[] = {
-    &echo, &later, &sole, &failing, &wide, &long_one, NULL};
+    &echo, &later, &sole, &sole_too, &failing, &wide, &long_one, NULL};
 
 /* ---- the world */
 
@@ -1033,12 +1035,18 @@ end_it(void)
 }
 
 static void
-open_sole(struct client *client, uid_t uid)
+open_for(struct client *client, uid_t uid, const char *command)
 {
 	peer.uid = uid;
 	open_client(client);
-	ask(client, "sole", "text", "");
+	ask(client, command, "text", "");
 	run_a_while();
+}
+
+static void
+open_sole(struct client *client, uid_t uid)
+{
+	open_for(client, uid, "sole");
 }
 
 static void
@@ -1074,6 +1082,31 @@ who_wants_what_another_has_waits_behind_root(void **state)
 		assert_int_equal(clients[i].is_done, i > 0);
 		link_free(clients[i].link);
 	}
+}
+
+static void
+commands_that_want_the_same_wait_for_each_other(void **state)
+{
+	struct client clients[2];
+
+	struct control_call *first;
+
+	(void)state;
+	open_for(&clients[0], 0, "sole");
+	must_start(0);
+	first = waiting;
+	waiting = NULL;
+	open_for(&clients[1], 0, "sole_too");
+	run_a_look();
+	assert_null(waiting);
+	control_call_done(first);
+	run_until_closed(&clients[0]);
+	must_start(0);
+	end_it();
+	run_until_closed(&clients[1]);
+	assert_true(clients[1].is_done);
+	link_free(clients[0].link);
+	link_free(clients[1].link);
 }
 
 static void
@@ -1149,6 +1182,7 @@ main(void)
 	    TEST(rules_that_are_not_in_force_are_let_go),
 	    TEST(who_reads_on_is_told_that_the_rules_have_changed),
 	    TEST(who_wants_what_another_has_waits_behind_root),
+	    TEST(commands_that_want_the_same_wait_for_each_other),
 	    TEST(whom_nobody_waits_for_has_his_time),
 	    TEST(who_waits_is_given_a_sign),
 	};
