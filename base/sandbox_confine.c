@@ -227,14 +227,8 @@ let_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
 		   filter, SCMP_ACT_ALLOW, call, 1, &condition) == 0;
 }
 
-static struct scmp_arg_cmp
-is(unsigned argument, enum scmp_compare how, uint64_t value)
-{
-	return (struct scmp_arg_cmp){
-	    .arg = argument, .op = how, .datum_a = value, .datum_b = 0};
-}
-
-/* Of the argument's bits that the mask has. */
+/* Of the argument's bits that the mask has.  A filter sees 64 of them, and the
+ * kernel takes 32 where it wants an int. */
 static struct scmp_arg_cmp
 has_bits(unsigned argument, uint64_t mask, uint64_t bits)
 {
@@ -245,29 +239,39 @@ has_bits(unsigned argument, uint64_t mask, uint64_t bits)
 }
 
 static bool
-add_socket(scmp_filter_ctx filter, int family)
-{
-	return let_if(
-	    filter, CALL(socket), is(0, SCMP_CMP_EQ, (uint64_t)family));
-}
-
-static bool
 add_sockets(scmp_filter_ctx filter, unsigned needs)
 {
-	if ((needs & (SANDBOX_LOCAL | SANDBOX_NETWORK)) == 0)
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+	if ((needs & SANDBOX_NETWORK) == 0)
 		return true;
-	return add_all(filter, SCMP_ACT_ALLOW, of_sockets,
-		   ARRAY_COUNT(of_sockets)) &&
-	       add_socket(filter, AF_UNIX) &&
-	       ((needs & SANDBOX_NETWORK) == 0 ||
-		   (add_socket(filter, AF_INET) &&
-		       add_socket(filter, AF_INET6) &&
-		       add_socket(filter, AF_NETLINK)));
+	for (size_t i = 0; i < ARRAY_COUNT(families); i++)
+		if (!let_if(filter, CALL(socket),
+			has_bits(0, UINT32_MAX, (uint64_t)families[i])))
+			return false;
+	return add_all(
+	    filter, SCMP_ACT_ALLOW, of_sockets, ARRAY_COUNT(of_sockets));
 }
 
+/* Of which libevent and the C library make use; terminals have others, one of
+ * which types commands for whoever sits there. */
+static bool
+add_ioctls(scmp_filter_ctx filter)
+{
+	static const unsigned long requests[] = {
+	    FIONREAD, FIONBIO, FIOCLEX, TCGETS, SIOCGIFINDEX, SIOCGIFNAME};
+
+	for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
+		if (!let_if(filter, CALL(ioctl),
+			has_bits(1, UINT32_MAX, requests[i])))
+			return false;
+	return true;
+}
+
+#define NEW_TIME 0x80 /* CLONE_NEWTIME, newer than some headers */
 #define NAMESPACES                                                             \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |         \
-	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | NEW_TIME)
 
 /* The arguments of clone3 lie in memory, where no filter looks: the C library
  * takes clone instead when it hears that there is no such call. */
@@ -297,8 +301,9 @@ add_calls(scmp_filter_ctx filter, unsigned needs)
 		   add_all(filter, SCMP_ACT_ALLOW, of_processes,
 		       ARRAY_COUNT(of_processes))) &&
 	       /* Links between programs are made by the master. */
-	       let_if(filter, CALL(socketpair), is(0, SCMP_CMP_EQ, AF_UNIX)) &&
-	       let_if(filter, CALL(ioctl), is(1, SCMP_CMP_NE, TIOCSTI));
+	       let_if(filter, CALL(socketpair),
+		   has_bits(0, UINT32_MAX, AF_UNIX)) &&
+	       add_ioctls(filter);
 }
 
 static int

@@ -16,11 +16,10 @@
 /* Besides memory, time, files that are there for reading, its event loop and
  * what was handed to it. */
 enum sandbox_need {
-	SANDBOX_LOCAL = 1,	/* Unix sockets */
-	SANDBOX_NETWORK = 2,	/* Unix, IPv4, IPv6 and netlink sockets */
-	SANDBOX_THREADS = 4,	/* threads of its own */
-	SANDBOX_PROCESSES = 8,	/* children of its own, the same program */
-	SANDBOX_UNCONFINED = 16 /* it runs what others wrote: nothing is done */
+	SANDBOX_NETWORK = 1,   /* Unix, IPv4, IPv6 and netlink sockets */
+	SANDBOX_THREADS = 2,   /* threads of its own */
+	SANDBOX_PROCESSES = 4, /* children of its own, the same program */
+	SANDBOX_UNCONFINED = 8 /* it runs what others wrote: nothing is done */
 };
 
 /*
