@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "base/options.h"
+#include "base/text.h"
 #include "base/wire.h"
 
 size_t
@@ -46,4 +47,15 @@ bool
 ctl_is_yes(const struct options *line, const char *name)
 {
 	return strcmp(options_get(line, name, ""), CTL_YES) == 0;
+}
+
+uint64_t
+ctl_number(const struct options *line, const char *name)
+{
+	uint64_t value;
+
+	return text_parse_u64(
+		   options_get(line, name, ""), 0, UINT64_MAX, &value)
+		   ? value
+		   : 0;
 }

@@ -42,6 +42,8 @@ enum ctl_type {
 
 const char *ctl_yes(bool is);
 bool ctl_is_yes(const struct options *line, const char *name);
+/* 0 too where it is not there, or no number. */
+uint64_t ctl_number(const struct options *line, const char *name);
 
 enum ctl_failure {
 	CTL_REFUSED = 1,  /* who asks may not */

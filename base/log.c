@@ -13,7 +13,7 @@
 #define LINE_MAX_BYTES 2048
 
 static const char *program_name = "gatewarden";
-static enum log_level threshold = LOG_LEVEL_INFO;
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 
 static const struct {
 	const char *name;

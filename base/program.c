@@ -181,8 +181,13 @@ on_log_level(void *arg, struct link_message *message)
 	const struct program *program = arg;
 	struct wire_reader reader;
 
+	uint8_t level;
+
 	wire_reader_init(&reader, message->data, message->len);
-	log_init(program->name, (enum log_level)wire_get_u8(&reader));
+	level = wire_get_u8(&reader);
+	if (level >= LOG_LEVEL_COUNT)
+		die("the master's log level is none");
+	log_init(program->name, (enum log_level)level);
 }
 
 static void

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/ctl_protocol.h"
 #include "base/must.h"
-#include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/document.h"
 #include "ctl/table.h"
@@ -71,16 +71,6 @@ look_free(struct look *look)
 	*look = (struct look){.seen = NULL};
 }
 
-static uint64_t
-number(const struct options *line, const char *name)
-{
-	uint64_t value = 0;
-
-	if (!text_parse_u64(options_get(line, name, ""), 0, UINT64_MAX, &value))
-		return 0;
-	return value;
-}
-
 static struct options *
 copy(const struct options *line)
 {
@@ -110,9 +100,10 @@ on_line(void *arg, const struct options *line)
 	look->seen = room;
 	look->seen[look->count++] = (struct seen){
 	    .line = copy(line),
-	    .session = number(line, "session"),
-	    .age_ms = number(line, "age_ms"),
-	    .bytes = number(line, "to_target") + number(line, "to_client"),
+	    .session = ctl_number(line, "session"),
+	    .age_ms = ctl_number(line, "age_ms"),
+	    .bytes =
+		ctl_number(line, "to_target") + ctl_number(line, "to_client"),
 	};
 	return OUTCOME_OK;
 }
@@ -238,8 +229,8 @@ add_row(struct table *table, const struct seen *seen)
 	    options_get(line, "destination", "-"),
 	    options_get(line, "rule", "-"),
 	    print_age(seen->age_ms, age),
-	    print_octets(number(line, "to_target"), sent),
-	    print_octets(number(line, "to_client"), got),
+	    print_octets(ctl_number(line, "to_target"), sent),
+	    print_octets(ctl_number(line, "to_client"), got),
 	    print_octets(seen->rate, rate),
 	};
 

@@ -76,16 +76,6 @@ static const struct document_kind kinds[] = {
 
 /* ---- texts */
 
-static uint64_t
-number(const struct options *line, const char *name)
-{
-	uint64_t value = 0;
-
-	if (!text_parse_u64(options_get(line, name, ""), 0, UINT64_MAX, &value))
-		return 0;
-	return value;
-}
-
 static const char *
 print_time(uint64_t s, char text[SENTENCE_SIZE])
 {
@@ -129,7 +119,7 @@ say_gateway(struct look *look, const struct options *line)
 	say(look, false, "gateway",
 	    "version %s, up %s, %s sessions of %s (%s not proved yet)",
 	    options_get(line, "version", "?"),
-	    print_time(number(line, "up_s"), up),
+	    print_time(ctl_number(line, "up_s"), up),
 	    options_get(line, "sessions", "?"),
 	    options_get(line, "sessions_max", "?"),
 	    options_get(line, "unproved", "?"));
@@ -139,7 +129,7 @@ static void
 say_policy(struct look *look, const struct options *line)
 {
 	uint64_t now = (uint64_t)time(NULL);
-	uint64_t confirmed = number(line, "confirmed");
+	uint64_t confirmed = ctl_number(line, "confirmed");
 	bool is_expired = ctl_is_yes(line, "expired");
 	bool is_stale = ctl_is_yes(line, "stale");
 	char ago[SENTENCE_SIZE];
@@ -174,7 +164,7 @@ static void
 say_loop(struct look *look, const struct options *line)
 {
 	char what[SENTENCE_SIZE];
-	uint64_t late_us = number(line, "late_us");
+	uint64_t late_us = ctl_number(line, "late_us");
 
 	(void)snprintf(
 	    what, sizeof(what), "worker %s", options_get(line, "worker", "?"));
@@ -194,7 +184,8 @@ say_auditor(struct look *look, const struct options *line)
 	say(look, is_failing, "  spool",
 	    "%" PRIu64 " of %" PRIu64 " MiB, record %s, %s wait for the "
 	    "receiver%s",
-	    number(line, "spool_octets") / MIB, number(line, "spool_max") / MIB,
+	    ctl_number(line, "spool_octets") / MIB,
+	    ctl_number(line, "spool_max") / MIB,
 	    options_get(line, "record", "?"), options_get(line, "waiting", "?"),
 	    is_failing ? ": nothing can be written" : "");
 }
@@ -215,16 +206,16 @@ say_program(struct look *look, const struct options *line)
 {
 	char what[SENTENCE_SIZE], up[SENTENCE_SIZE];
 	bool is_up = options_get(line, "pid", NULL) != NULL;
-	bool is_silent = number(line, "silence_ms") > SILENT_MS;
+	bool is_silent = ctl_number(line, "silence_ms") > SILENT_MS;
 
 	(void)snprintf(what, sizeof(what), "%s %s",
 	    options_get(line, "program", "?"), options_get(line, "index", "?"));
 	if (is_up)
 		say(look, is_silent, what, "pid %s, up %s, %s%s",
 		    options_get(line, "pid", "?"),
-		    print_time(number(line, "up_s"), up),
-		    number(line, "starts") == 1 ? "started once"
-						: "started again",
+		    print_time(ctl_number(line, "up_s"), up),
+		    ctl_number(line, "starts") == 1 ? "started once"
+						    : "started again",
 		    is_silent ? "; it does not answer" : "");
 	else
 		say(look, true, what, "is not running");

@@ -13,7 +13,6 @@
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/check_host.h"
-#include "gateway/control_server.h"
 #include "gateway/control_socket.h"
 #include "gateway/findings.h"
 #include "gateway/papers.h"
@@ -261,17 +260,25 @@ check_pam(struct check *check)
 }
 
 static void
-check_control(struct check *check)
+check_group(struct check *check, const char *setting, const char *name)
 {
-	struct control_groups groups;
+	uint32_t number;
 	char why[WHY_SIZE];
 
-	if (!control_socket_groups(check->settings, &groups, why, sizeof(why)))
+	if (!control_socket_group(setting, name, &number, why, sizeof(why)))
 		findings_add(check->findings, FINDING_CONTROL_GROUP,
-		    &(struct finding_place){check->settings_path,
-			/* The sentence ends with its name. */
-			strrchr(why, ' ') + 1, NULL},
+		    &(struct finding_place){check->settings_path, name, NULL},
 		    "%s", why);
+}
+
+static void
+check_control(struct check *check)
+{
+	const struct settings *settings = check->settings;
+
+	check_group(check, "control.read_group", settings->control_read_group);
+	check_group(
+	    check, "control.operate_group", settings->control_operate_group);
 }
 
 int

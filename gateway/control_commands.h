@@ -35,6 +35,9 @@ extern const struct control_command control_explain;
 /* The line `policy`, for other commands too. */
 void control_policy_say(struct control_call *call, const struct ruleset *rules,
     bool is_stale, bool is_expired);
+/* The same, as they are now. */
+void
+control_policy_say_now(struct control_call *call, const struct ruleset *rules);
 
 /*
  * "subject": who is `who`, as the directory says now.  One line of kind

@@ -3,24 +3,15 @@
  * log level, or the end. */
 #include <stdlib.h>
 
-#include "base/control.h"
 #include "base/control_request.h"
 #include "base/ctl_protocol.h"
-#include "base/link.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "base/options.h"
-#include "base/program.h"
 #include "base/text.h"
 #include "gateway/control_commands.h"
+#include "gateway/control_master.h"
 #include "gateway/control_server.h"
-
-/* Two rounds of programs that may take their time for it. */
-#define REQUEST_LIMIT_MS 120000
-
-struct asking {
-	struct control_call *call;
-	struct question *question;
-};
 
 static void
 say_outcome(struct control_call *call, const struct control_answer *answer)
@@ -36,55 +27,32 @@ say_outcome(struct control_call *call, const struct control_answer *answer)
 }
 
 static void
-on_answer(void *arg, enum answer_outcome outcome, struct link_message *message)
+on_answer(struct control_asking *asking, struct control_answer *answer)
 {
-	struct control_answer answer;
-	struct asking *asking = arg;
-
-	asking->question = NULL;
-	if (outcome != ANSWER_GIVEN ||
-	    !control_answer_decode(message->data, message->len, &answer))
-		control_call_fail(asking->call, CTL_UNAVAILABLE,
-		    "the master has not answered");
-	else
-		say_outcome(asking->call, &answer);
+	say_outcome(asking->call, answer);
 }
 
 static void *
 ask(struct control_call *call, enum control_verb verb, uint32_t seconds,
     uint32_t number)
 {
-	const struct ucred *peer = control_call_peer(call);
 	const struct control_request request = {
-	    .verb = verb,
-	    .seconds = seconds,
-	    .number = number,
-	    .uid = peer->uid,
-	    .pid = (uint32_t)peer->pid,
-	};
-	struct program *program = control_call_world(call)->program;
-	uint8_t data[CONTROL_REQUEST_MAX];
-	struct asking *asking = calloc(1, sizeof(*asking));
+	    .verb = verb, .seconds = seconds, .number = number};
+	struct control_asking *asking = must_alloc(1, sizeof(*asking));
 
-	if (asking != NULL && program != NULL) {
-		asking->call = call;
-		asking->question = program_ask(program, CONTROL_REQUEST, data,
-		    control_request_encode(&request, data), REQUEST_LIMIT_MS,
-		    on_answer, asking);
-	}
-	if (asking == NULL || asking->question == NULL)
-		control_call_fail(
-		    call, CTL_UNAVAILABLE, "the master cannot be asked");
+	asking->call = call;
+	asking->answered = on_answer;
+	control_ask_master(asking, &request);
 	return asking;
 }
 
 static void
 end(void *state)
 {
-	struct asking *asking = state;
+	struct control_asking *asking = state;
 
 	if (asking != NULL)
-		question_cancel(asking->question);
+		control_asking_cancel(asking);
 	free(asking);
 }
 

@@ -36,8 +36,8 @@ control_policy_say(struct control_call *call, const struct ruleset *rules,
 	options_free(line);
 }
 
-static void
-say_policy(struct control_call *call, const struct ruleset *rules)
+void
+control_policy_say_now(struct control_call *call, const struct ruleset *rules)
 {
 	const struct control_world *world = control_call_world(call);
 	const struct judging judging = {
@@ -66,7 +66,7 @@ start(struct control_call *call)
 	listing = must_alloc(1, sizeof(*listing));
 	listing->rules = ruleset_ref(world->rules);
 	control_call_holds(call, listing->rules);
-	say_policy(call, listing->rules);
+	control_policy_say_now(call, listing->rules);
 	control_call_pump(call);
 	return listing;
 }

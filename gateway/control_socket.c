@@ -154,9 +154,9 @@ control_socket_fd(const struct control_socket *socket)
 	return socket->fd;
 }
 
-static bool
-find_group(const char *setting, const char *name, uint32_t *number, char *why,
-    size_t why_size)
+bool
+control_socket_group(const char *setting, const char *name, uint32_t *number,
+    char *why, size_t why_size)
 {
 	const struct group *found;
 	uint64_t read;
@@ -182,9 +182,10 @@ bool
 control_socket_groups(const struct settings *settings,
     struct control_groups *groups, char *why, size_t why_size)
 {
-	return find_group("control.read_group", settings->control_read_group,
-		   &groups->read, why, why_size) &&
-	       find_group("control.operate_group",
+	return control_socket_group("control.read_group",
+		   settings->control_read_group, &groups->read, why,
+		   why_size) &&
+	       control_socket_group("control.operate_group",
 		   settings->control_operate_group, &groups->operate, why,
 		   why_size);
 }

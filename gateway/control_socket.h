@@ -30,9 +30,12 @@ bool control_socket_open(const struct settings *settings,
 void control_socket_unref(struct control_socket *socket);
 int control_socket_fd(const struct control_socket *socket); /* borrowed */
 
-/* The numbers of control.read_group and operate_group, CONTROL_NO_GROUP where
- * they are empty.  May ask the system's databases.  False with a sentence in
- * why. */
+/* The number of a group, CONTROL_NO_GROUP where the name is empty.  May ask the
+ * system's databases.  False with a sentence in why that begins with the
+ * setting. */
+bool control_socket_group(const char *setting, const char *name,
+    uint32_t *number, char *why, size_t why_size) must_check;
+/* Those of control.read_group and operate_group. */
 bool control_socket_groups(const struct settings *settings,
     struct control_groups *groups, char *why, size_t why_size) must_check;
 

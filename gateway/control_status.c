@@ -7,30 +7,23 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/control.h"
-#include "base/control_request.h"
 #include "base/ctl_protocol.h"
-#include "base/link.h"
 #include "base/must.h"
 #include "base/options.h"
-#include "base/program.h"
 #include "gateway/budgets.h"
 #include "gateway/capacity.h"
+#include "gateway/control_master.h"
 #include "gateway/control_server.h"
 #include "gateway/counters.h"
-#include "gateway/judging.h"
 #include "gateway/loop_watch.h"
 #include "gateway/settings.h"
 #include "gateway/worker.h"
 
 #include "config.h"
 
-#define MASTER_LIMIT_MS 5000
-
-struct asking {
-	struct control_call *call;
-	struct question *question;
-	uint32_t number; /* of the program */
+struct status {
+	struct control_asking asking; /* first: it is the status */
+	uint32_t number;	      /* of the program */
 };
 
 /* ---- what we know ourselves */
@@ -66,23 +59,6 @@ say_gateway(struct control_call *call, const struct control_world *world)
 	options_add_u64(
 	    line, "sessions_max", capacity_sessions(world->settings));
 	end_line(call, line);
-}
-
-static void
-say_policy(struct control_call *call, const struct control_world *world)
-{
-	const struct judging judging = {
-	    .shared = world->shared,
-	    .settings = world->settings,
-	    .rules = world->rules,
-	};
-	bool is_stale;
-	struct judge_context context;
-
-	if (world->rules == NULL)
-		return;
-	context = judging_context(&judging, NULL, &is_stale);
-	control_policy_say(call, world->rules, is_stale, context.rules == NULL);
 }
 
 static void
@@ -126,7 +102,7 @@ say_counters(struct control_call *call, struct counters *counters)
 
 /* ---- what the master knows */
 
-static void ask_program(struct asking *asking);
+static void ask_program(struct status *status);
 
 /* Facts are another program's words: what is no NAME=VALUE is passed over. */
 static void
@@ -146,48 +122,29 @@ say_program(struct control_call *call, char *facts)
 }
 
 static void
-on_answer(void *arg, enum answer_outcome outcome, struct link_message *message)
+on_answer(struct control_asking *asking, struct control_answer *answer)
 {
-	struct control_answer answer;
-	struct asking *asking = arg;
+	struct status *status = (struct status *)asking;
 
-	asking->question = NULL;
-	if (outcome != ANSWER_GIVEN ||
-	    !control_answer_decode(message->data, message->len, &answer)) {
-		control_call_fail(asking->call, CTL_UNAVAILABLE,
-		    "the master has not answered");
-		return;
-	}
-	if (!answer.is_done) {
+	if (!answer->is_done) {
 		control_call_done(asking->call);
 		return;
 	}
-	say_program(asking->call, answer.sentence);
-	asking->number++;
-	ask_program(asking);
+	say_program(asking->call, answer->sentence);
+	status->number++;
+	ask_program(status);
 }
 
 static void
-ask_program(struct asking *asking)
+ask_program(struct status *status)
 {
-	const struct ucred *peer = control_call_peer(asking->call);
 	const struct control_request request = {
 	    .verb = CONTROL_VERB_PROGRAM,
 	    .seconds = CONTROL_NO_SECONDS,
-	    .number = asking->number,
-	    .uid = peer->uid,
-	    .pid = (uint32_t)peer->pid,
+	    .number = status->number,
 	};
-	struct program *program = control_call_world(asking->call)->program;
-	uint8_t data[CONTROL_REQUEST_MAX];
 
-	if (program != NULL)
-		asking->question = program_ask(program, CONTROL_REQUEST, data,
-		    control_request_encode(&request, data), MASTER_LIMIT_MS,
-		    on_answer, asking);
-	if (asking->question == NULL)
-		control_call_fail(asking->call, CTL_UNAVAILABLE,
-		    "the master cannot be asked");
+	control_ask_master(&status->asking, &request);
 }
 
 /* ---- the command */
@@ -196,25 +153,27 @@ static void *
 start(struct control_call *call)
 {
 	const struct control_world *world = control_call_world(call);
-	struct asking *asking = must_alloc(1, sizeof(*asking));
+	struct status *status = must_alloc(1, sizeof(*status));
 
 	say_gateway(call, world);
-	say_policy(call, world);
+	if (world->rules != NULL)
+		control_policy_say_now(call, world->rules);
 	say_directory(call, world);
 	say_loops(call, world);
 	say_counters(call, &world->shared->counters);
-	asking->call = call;
-	ask_program(asking);
-	return asking;
+	status->asking.call = call;
+	status->asking.answered = on_answer;
+	ask_program(status);
+	return status;
 }
 
 static void
 end(void *state)
 {
-	struct asking *asking = state;
+	struct status *status = state;
 
-	question_cancel(asking->question);
-	free(asking);
+	control_asking_cancel(&status->asking);
+	free(status);
 }
 
 const struct control_command control_status = {
