@@ -12,6 +12,7 @@
 
 #include <krb5.h>
 
+#include "base/control_request.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -24,11 +25,11 @@ struct known {
 
 SLIST_HEAD(known_list, known);
 
-#define FACTS_SIZE 1400
+#define KEY_TEXT_SIZE 1200
 
 struct gsskeytab {
 	krb5_context krb5;
-	char facts[FACTS_SIZE];
+	char facts[CONTROL_FACTS_MAX]; /* of what is known */
 	char *path;
 	char *name; /* as libkrb5 wants it */
 	struct known_list known;
@@ -59,21 +60,33 @@ explain(const struct gsskeytab *keytab, krb5_error_code code, char *why,
 	krb5_free_error_message(keytab->krb5, text);
 }
 
-static void
-warn_of_weak_key(const struct gsskeytab *keytab, const krb5_keytab_entry *key)
+/* "PRINCIPAL kvno N KIND"; false if the principal is no text. */
+static bool
+print_key(const struct gsskeytab *keytab, const krb5_keytab_entry *key,
+    char text[KEY_TEXT_SIZE])
 {
 	char quoted[TEXT_QUOTED_SIZE(256)], kind[64], *principal = NULL;
 
 	if (krb5_unparse_name(keytab->krb5, key->principal, &principal) != 0)
-		return;
+		return false;
 	if (krb5_enctype_to_name(key->key.enctype, 0, kind, sizeof(kind)) != 0)
 		(void)snprintf(kind, sizeof(kind), "%d", (int)key->key.enctype);
 	(void)text_quote(quoted, sizeof(quoted), principal, strlen(principal));
-	log_warning(NULL,
-	    "%s: the key of %s (kvno %u) is of the weak kind %s; make new "
-	    "keys with AES",
-	    keytab->path, quoted, (unsigned)key->vno, kind);
 	krb5_free_unparsed_name(keytab->krb5, principal);
+	(void)snprintf(text, KEY_TEXT_SIZE, "%s kvno %u %s", quoted,
+	    (unsigned)key->vno, kind);
+	return true;
+}
+
+static void
+warn_of_weak_key(const struct gsskeytab *keytab, const krb5_keytab_entry *key)
+{
+	char text[KEY_TEXT_SIZE];
+
+	if (print_key(keytab, key, text))
+		log_warning(NULL,
+		    "%s: the key %s is of a weak kind; make new keys with AES",
+		    keytab->path, text);
 }
 
 /* DES, triple DES and RC4; libkrb5 has no question for it. */
@@ -88,27 +101,22 @@ is_weak(krb5_enctype kind)
 	       kind != ENCTYPE_CAMELLIA128_CTS_CMAC;
 }
 
-/* Of a principal that is no text, or when there is no room, nothing is said. */
+/* Nothing is said when there is no room. */
 static void
-describe(struct gsskeytab *keytab, const krb5_keytab_entry *key)
+describe(const struct gsskeytab *keytab, const krb5_keytab_entry *key,
+    char facts[CONTROL_FACTS_MAX])
 {
-	char quoted[TEXT_QUOTED_SIZE(256)], kind[64], date[16] = "", line[1200];
-	char *principal = NULL;
+	char text[KEY_TEXT_SIZE], date[16] = "", line[KEY_TEXT_SIZE + 24];
 	time_t made = (time_t)(uint32_t)key->timestamp;
 	struct tm utc;
 
-	if (krb5_unparse_name(keytab->krb5, key->principal, &principal) != 0)
+	if (!print_key(keytab, key, text))
 		return;
-	if (krb5_enctype_to_name(key->key.enctype, 0, kind, sizeof(kind)) != 0)
-		(void)snprintf(kind, sizeof(kind), "%d", (int)key->key.enctype);
 	if (gmtime_r(&made, &utc) != NULL)
 		(void)strftime(date, sizeof(date), "%Y-%m-%d", &utc);
-	(void)text_quote(quoted, sizeof(quoted), principal, strlen(principal));
-	krb5_free_unparsed_name(keytab->krb5, principal);
-	(void)snprintf(line, sizeof(line), "key=%s kvno %u %s %s\n", quoted,
-	    (unsigned)key->vno, kind, date);
-	if (strlen(keytab->facts) + strlen(line) < sizeof(keytab->facts))
-		(void)strlcat(keytab->facts, line, sizeof(keytab->facts));
+	(void)snprintf(line, sizeof(line), "key=%s %s\n", text, date);
+	if (strlen(facts) + strlen(line) < CONTROL_FACTS_MAX)
+		(void)strlcat(facts, line, CONTROL_FACTS_MAX);
 }
 
 void
@@ -136,7 +144,8 @@ remember(struct known_list *list, const krb5_keytab_entry *key)
 }
 
 static krb5_error_code
-list_keys(struct gsskeytab *keytab, krb5_keytab handle, struct known_list *list)
+list_keys(struct gsskeytab *keytab, krb5_keytab handle, struct known_list *list,
+    char facts[CONTROL_FACTS_MAX])
 {
 	krb5_keytab_entry key;
 	krb5_kt_cursor cursor;
@@ -145,14 +154,13 @@ list_keys(struct gsskeytab *keytab, krb5_keytab handle, struct known_list *list)
 	code = krb5_kt_start_seq_get(keytab->krb5, handle, &cursor);
 	if (code != 0)
 		return code;
-	keytab->facts[0] = '\0';
 	while (code == 0) {
 		code = krb5_kt_next_entry(keytab->krb5, handle, &key, &cursor);
 		if (code != 0)
 			break;
 		if (is_weak(key.key.enctype))
 			warn_of_weak_key(keytab, &key);
-		describe(keytab, &key);
+		describe(keytab, &key, facts);
 		code = remember(list, &key);
 		(void)krb5_free_keytab_entry_contents(keytab->krb5, &key);
 	}
@@ -169,13 +177,14 @@ static krb5_error_code
 read_keytab(struct gsskeytab *keytab)
 {
 	struct known_list list = SLIST_HEAD_INITIALIZER(list);
+	char facts[CONTROL_FACTS_MAX] = "";
 	krb5_keytab handle;
 	krb5_error_code code;
 
 	code = krb5_kt_resolve(keytab->krb5, keytab->name, &handle);
 	if (code != 0)
 		return code;
-	code = list_keys(keytab, handle, &list);
+	code = list_keys(keytab, handle, &list, facts);
 	(void)krb5_kt_close(keytab->krb5, handle);
 	if (code != 0) {
 		free_known(&list);
@@ -183,6 +192,7 @@ read_keytab(struct gsskeytab *keytab)
 	}
 	free_known(&keytab->known);
 	keytab->known = list;
+	memcpy(keytab->facts, facts, sizeof(facts));
 	return 0;
 }
 
