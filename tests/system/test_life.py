@@ -231,15 +231,15 @@ class Restart:
     """At its end a restart is over: the next gateway has its rules."""
 
     def __init__(self, lab):
-        self.lab = lab
-        self.boot = self.with_rules()
-
-    def with_rules(self):
-        return [r["boot"] for r in self.lab.audit.records()
-                if r["event"] == "reload" and r.get("generation") == "1"][-1]
+        self.gateway = lab.gateway
+        self.before = set(self.gateway.pids("gateway"))
 
     def is_over(self):
-        return self.with_rules() != self.boot
+        pids = self.gateway.pids("gateway")
+        log = self.gateway.log_text()
+        return pids and not self.before & set(pids) and all(
+            f"gatewarden-gateway[{pid}]: policy generation 1:" in log
+            for pid in pids)
 
     def __enter__(self):
         return self
