@@ -4,8 +4,9 @@
 A test file holds functions marked @behaviour.  They share the file's lab
 (its LAB says with which settings, its MAKE_LAB of which kind); one that is
 marked with arguments gets a lab of its own, made with them.  A file says
-ALONE = True where nothing may run beside it, and NEEDS_ROOT = True where an
-ordinary user's namespaces do not do.
+ALONE = True where nothing may run beside it, LONG = True where it should be
+begun early, and NEEDS_ROOT = True where an ordinary user's namespaces do not
+do.
 """
 
 import importlib.util

@@ -13,6 +13,7 @@ from tests.lab.worlds_policy import *  # noqa: F401,F403  (its behaviours)
 from tests.lab.worlds_sessions import *  # noqa: F401,F403  (its behaviours)
 
 MAKE_LAB = DomainLab
+LONG = True
 LAB = {"settings": {"directory": {"account_filter": Domain.account_filter},
                     "listener other": {}}}
 

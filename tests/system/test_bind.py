@@ -16,6 +16,7 @@ from tests.lab.tls import Papers, TlsClient
 # Peers, of which the first two may be called and may call.
 PEER, PEER6, STRANGER = "10.77.0.80", "fd77::80", "10.77.0.66"
 LISTEN, LISTEN6 = "10.99.0.1", "fd99::1"
+LONG = True
 PORTS = 24000, 24003
 
 RULES = (

@@ -11,7 +11,7 @@ from tests.lab.slapd import RULES, rule
 from tests.lab.socks import Client, Refused
 from tests.lab.suite import behaviour, expect, expect_equal
 
-ALONE = True
+LONG = True
 
 
 def reply_for(lab, host="10.77.0.80", user="alice", **options):

@@ -15,7 +15,7 @@ from tests.lab.suite import behaviour, expect, expect_equal
 from tests.lab.worlds_sessions import HOST as REACHED, Running
 
 LAB = {"settings": live.SETTINGS}
-ALONE = True
+LONG = True
 
 TRIALS = 20
 # A busy machine must not make this fail; tests/long/live_latency measures.

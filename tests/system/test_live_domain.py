@@ -12,7 +12,7 @@ from tests.lab.suite import behaviour, expect
 MAKE_LAB = DomainLab
 LAB = {"settings": {"directory": {**live.SETTINGS["directory"],
                                   "account_filter": Domain.account_filter}}}
-ALONE = True
+LONG = True
 
 TRIALS = 10
 BOUND_SECONDS = 3  # a busy machine must not make this fail

@@ -16,6 +16,7 @@ from tests.lab.socks import Client, PASSWORD, Refused, request_octets
 from tests.lab.suite import behaviour, expect, expect_equal
 
 NEEDS_ROOT = True
+LONG = True
 
 PROVED, FAILED = b"\1\0", b"\1\1"
 DELAY = 0.3

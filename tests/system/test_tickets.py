@@ -14,6 +14,8 @@ from tests.lab.socks import (TOKEN, Aborted, Client, Closed, Refused,
                              frame)
 from tests.lab.suite import behaviour, expect, expect_equal
 
+LONG = True
+
 
 def echo(connection):
     while data := connection.recv(65536):
