@@ -12,6 +12,7 @@
 
 #include <krb5.h>
 
+#include "auth/weak_key.h"
 #include "base/control_request.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -89,18 +90,6 @@ warn_of_weak_key(const struct gsskeytab *keytab, const krb5_keytab_entry *key)
 		    keytab->path, text);
 }
 
-/* DES, triple DES and RC4; libkrb5 has no question for it. */
-static bool
-is_weak(krb5_enctype kind)
-{
-	return kind != ENCTYPE_AES256_CTS_HMAC_SHA384_192 &&
-	       kind != ENCTYPE_AES128_CTS_HMAC_SHA256_128 &&
-	       kind != ENCTYPE_AES256_CTS_HMAC_SHA1_96 &&
-	       kind != ENCTYPE_AES128_CTS_HMAC_SHA1_96 &&
-	       kind != ENCTYPE_CAMELLIA256_CTS_CMAC &&
-	       kind != ENCTYPE_CAMELLIA128_CTS_CMAC;
-}
-
 /* Nothing is said when there is no room. */
 static void
 describe(const struct gsskeytab *keytab, const krb5_keytab_entry *key,
@@ -158,7 +147,7 @@ list_keys(struct gsskeytab *keytab, krb5_keytab handle, struct known_list *list,
 		code = krb5_kt_next_entry(keytab->krb5, handle, &key, &cursor);
 		if (code != 0)
 			break;
-		if (is_weak(key.key.enctype))
+		if (is_weak_key(key.key.enctype))
 			warn_of_weak_key(keytab, &key);
 		describe(keytab, &key, facts);
 		code = remember(list, &key);

@@ -13,8 +13,9 @@
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/check_host.h"
+#include "gateway/check_services.h"
 #include "gateway/control_socket.h"
-#include "gateway/findings.h"
+#include "base/findings.h"
 #include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
@@ -326,5 +327,6 @@ check_surroundings(const struct settings *settings, const char *settings_path,
 	check_pam(&check);
 	check_control(&check);
 	check_host(settings, settings_path, &findings);
+	check_services(settings, settings_path, libexecdir, &findings);
 	return findings_status(&findings);
 }

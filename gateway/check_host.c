@@ -21,7 +21,7 @@
 #include "base/role.h"
 #include "base/sandbox.h"
 #include "gateway/capacity.h"
-#include "gateway/findings.h"
+#include "base/findings.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
 

@@ -101,6 +101,7 @@ directory_settings_export(const struct directory_settings *settings)
 struct opening {
 	const struct directory_settings *settings;
 	const char *uri;
+	bool is_any_certificate_taken;
 	bool has_tls;
 	LDAP *ld;
 	char detail[TEXT_MAX]; /* what the result code does not say */
@@ -164,7 +165,9 @@ static int
 set_tls_options(struct opening *opening)
 {
 	const char *authorities = ca_file(opening->settings);
-	const int demand = LDAP_OPT_X_TLS_DEMAND;
+	const int demand = opening->is_any_certificate_taken
+			       ? LDAP_OPT_X_TLS_NEVER
+			       : LDAP_OPT_X_TLS_DEMAND;
 	const int tls_minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
 	const int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
 	const int is_server = 0;
@@ -353,10 +356,10 @@ static const struct {
 	const char *name;
 	int (*take)(struct opening *opening);
 } steps[] = {
-    {"cannot be used", make_handle},
-    {"connecting", connect_to},
-    {"TLS", start_tls},
-    {"bind", bind_to},
+    [DIRECTORY_STEP_HANDLE] = {"cannot be used", make_handle},
+    [DIRECTORY_STEP_CONNECT] = {"connecting", connect_to},
+    [DIRECTORY_STEP_TLS] = {"TLS", start_tls},
+    [DIRECTORY_STEP_BIND] = {"bind", bind_to},
 };
 
 /* Appends "URI: step: what happened" to why. */
@@ -383,9 +386,9 @@ explain(const struct opening *opening, const char *step, int result,
 	    quoted[0] != '\0' ? ": " : "", quoted);
 }
 
-static LDAP *
-open_one(const struct directory_settings *settings, const char *uri,
-    char why[DIRECTORY_WHY_SIZE])
+LDAP *
+directory_open_one(const struct directory_settings *settings, const char *uri,
+    struct directory_failure *failure, char why[DIRECTORY_WHY_SIZE])
 {
 	struct opening opening = {.settings = settings, .uri = uri};
 
@@ -396,9 +399,34 @@ open_one(const struct directory_settings *settings, const char *uri,
 			continue;
 		explain(&opening, steps[i].name, result, why);
 		directory_close(opening.ld);
+		*failure =
+		    (struct directory_failure){(enum directory_step)i, result};
 		return NULL;
 	}
 	return opening.ld;
+}
+
+struct berval
+directory_certificate(
+    const struct directory_settings *settings, const char *uri)
+{
+	struct opening opening = {
+	    .settings = settings,
+	    .uri = uri,
+	    .is_any_certificate_taken = true,
+	};
+	struct berval certificate = {0, NULL};
+	int result = LDAP_SUCCESS;
+
+	for (size_t i = 0; i < DIRECTORY_STEP_BIND && result == LDAP_SUCCESS;
+	     i++)
+		result = steps[i].take(&opening);
+	if (result == LDAP_SUCCESS &&
+	    ldap_get_option(opening.ld, LDAP_OPT_X_TLS_PEERCERT,
+		&certificate) != LDAP_OPT_SUCCESS)
+		certificate.bv_val = NULL;
+	directory_close(opening.ld);
+	return certificate;
 }
 
 /* ---- all servers */
@@ -408,6 +436,7 @@ directory_open(struct directory_settings *settings, unsigned budget_s,
     char why[DIRECTORY_WHY_SIZE])
 {
 	uint64_t until_us = clock_monotonic_us() + budget_s * UINT64_C(1000000);
+	struct directory_failure failure;
 	LDAP *ld;
 
 	why[0] = '\0';
@@ -416,7 +445,8 @@ directory_open(struct directory_settings *settings, unsigned budget_s,
 		    why, "directory.uri names no server", DIRECTORY_WHY_SIZE);
 	for (unsigned i = 0;
 	     i < settings->uri_count && clock_monotonic_us() <= until_us; i++) {
-		ld = open_one(settings, settings->uris[settings->first], why);
+		ld = directory_open_one(
+		    settings, settings->uris[settings->first], &failure, why);
 		if (ld != NULL)
 			return ld;
 		settings->first = (settings->first + 1) % settings->uri_count;

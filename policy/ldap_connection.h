@@ -61,4 +61,29 @@ LDAP *directory_open(struct directory_settings *settings, unsigned budget_s,
     char why[DIRECTORY_WHY_SIZE]) must_check;
 void directory_close(LDAP *ld); /* NULL is fine */
 
+/* How far one server let us come. */
+enum directory_step {
+	DIRECTORY_STEP_HANDLE,
+	DIRECTORY_STEP_CONNECT,
+	DIRECTORY_STEP_TLS,
+	DIRECTORY_STEP_BIND
+};
+
+struct directory_failure {
+	enum directory_step step;
+	int result; /* libldap's */
+};
+
+/* Tries that one.  NULL, where it failed, and a sentence behind what is in
+ * `why`. */
+LDAP *
+directory_open_one(const struct directory_settings *settings, const char *uri,
+    struct directory_failure *failure, char why[DIRECTORY_WHY_SIZE]) must_check;
+
+/* The certificate that a server shows, in DER, trusted or not: to say what is
+ * wrong with it.  Nothing is told to the server.  bv_val is NULL if there is
+ * none, else for ldap_memfree. */
+struct berval directory_certificate(
+    const struct directory_settings *settings, const char *uri) must_check;
+
 #endif

@@ -15,6 +15,7 @@ from tests.lab.process import LabError, Program, children, wait_until
 PROGRAMS = ["gatewarden", "gatewardenctl", "gatewarden-agent",
             "gatewarden-gateway", "gatewarden-authenticator", "gatewarden-directory-watch",
             "gatewarden-directory-lookup", "gatewarden-auditor",
+            "gatewarden-kerberos-check", "gatewarden-directory-check",
             "gatewarden-password-checker"]
 
 # Where the lab runs as root each program becomes one of these; no such

@@ -78,10 +78,10 @@ class Realm:
                 key: value for key, value in vars(self).items()
                 if key != "realms"}))
 
-    def start(self):
+    def start(self, env=()):
         self.program = Program(
             "krb5kdc", ["/usr/sbin/krb5kdc", "-n", "-r", self.realm],
-            f"{self.directory}/krb5kdc.out", env=self.env)
+            f"{self.directory}/krb5kdc.out", env={**self.env, **dict(env)})
         self.program.ready_when(lambda: accepts(self.address, self.port))
 
     def stop(self):

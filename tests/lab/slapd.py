@@ -190,6 +190,15 @@ def make_certificates(directory, address="127.0.0.1"):
                 f"{directory}/ca.pem", "-CAkey", f"{directory}/ca.key",
                 "-addext", f"subjectAltName={alternative}",
                 "-addext", "basicConstraints=critical,CA:FALSE")
+    # As the server's, but of yesterday: x509 has such days, req has not.
+    openssl("x509", "-in", f"{directory}/server.pem", "-copy_extensions",
+            "copyall", "-x509toreq", "-signkey", f"{directory}/server.key",
+            "-out", f"{directory}/expired.csr")
+    openssl("x509", "-req", "-in", f"{directory}/expired.csr",
+            "-copy_extensions", "copyall", "-CA", f"{directory}/ca.pem",
+            "-CAkey", f"{directory}/ca.key", "-days", "-1",
+            "-out", f"{directory}/expired.pem")
+    shutil.copy(f"{directory}/server.key", f"{directory}/expired.key")
 
 
 class Directory:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is found to be wrong before a start, and the command that mends it. */
-#ifndef GATEWAY_FINDINGS_H
-#define GATEWAY_FINDINGS_H
+#ifndef BASE_FINDINGS_H
+#define BASE_FINDINGS_H
 
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 
 enum finding {
 #define F(id, name, weight, sentence, remedy) FINDING_##id,
-#include "gateway/findings.def"
+#include "base/findings.def"
 #undef F
 	FINDING_COUNT
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is found to be wrong before a start, and the command that mends it. */
-#include "gateway/findings.h"
+#include "base/findings.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@ static const struct {
 } rows[FINDING_COUNT] = {
 #define F(id, name, weight, sentence, remedy)                                  \
 	[FINDING_##id] = {name, WEIGHT_##weight, remedy},
-#include "gateway/findings.def"
+#include "base/findings.def"
 #undef F
 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "gateway/findings.h"
+#include "base/findings.h"
 
 static void
 assert_printed(enum finding finding, const struct finding_place *about,
