@@ -519,8 +519,8 @@ audit_trail_new(struct event_base *base,
 	    &trail->prune, base, -1, EV_PERSIST, on_prune, trail);
 	(void)event_add(&trail->prune, &prune_every);
 	(void)event_assign(&trail->settle, base, -1, 0, on_settle, trail);
-	trail->sender =
-	    syslog_sender_new(base, settings->target, on_ready, trail);
+	trail->sender = syslog_sender_new(
+	    base, settings->target, &settings->tls, on_ready, trail);
 	if (trail->sender == NULL)
 		die("no memory for the audit trail");
 	if (settings->durable)

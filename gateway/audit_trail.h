@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "gateway/syslog_tls.h"
 
 struct audit_record;
 struct audit_trail;
@@ -22,6 +23,7 @@ struct event_base;
 struct audit_trail_settings {
 	const char *folder; /* the auditor's own, which is there */
 	const char *target; /* as in the setting audit.target */
+	struct syslog_tls_settings tls;
 	bool rfc5424;
 	int facility; /* its number */
 	const char *sd_id, *instance, *boot_id;

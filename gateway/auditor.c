@@ -342,6 +342,14 @@ start_trail(struct auditor *auditor, const struct options *options)
 	struct audit_trail_settings settings = {
 	    .folder = options_get(options, "state_dir", ""),
 	    .target = options_get(options, "audit.target", ""),
+	    .tls =
+		{
+		    .ca_file = options_get(options, "audit.tls_ca_file", ""),
+		    .name = options_get(options, "audit.tls_name", ""),
+		    .certificate =
+			options_get(options, "audit.tls_certificate", ""),
+		    .key = options_get(options, "audit.tls_key", ""),
+		},
 	    .rfc5424 = strcmp(options_get(options, "audit.format", ""),
 			   "rfc5424") == 0,
 	    .sd_id = options_get(options, "audit.sd_id", ""),

@@ -172,6 +172,12 @@ check_files(struct check *check)
 		true, NULL},
 	    {"directory.client_keytab", settings->client_keytab,
 		ROLE_DIRECTORY_WATCH, true, NULL},
+	    {"audit.tls_ca_file", settings->audit_tls_ca_file, ROLE_AUDITOR,
+		false, NULL},
+	    {"audit.tls_certificate", settings->audit_tls_certificate,
+		ROLE_AUDITOR, false, NULL},
+	    {"audit.tls_key", settings->audit_tls_key, ROLE_AUDITOR, true,
+		NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(files); i++)

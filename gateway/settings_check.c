@@ -227,7 +227,7 @@ is_target(const char *text)
 	if (begins(text, "unix:/"))
 		return strlen(text + strlen("unix:")) <
 		       sizeof(((struct sockaddr_un *)0)->sun_path);
-	return begins(text, "tcp:") &&
+	return (begins(text, "tcp:") || begins(text, "tls:")) &&
 	       socket_address_parse(text + strlen("tcp:"), &address) &&
 	       address.port != 0;
 }
@@ -329,7 +329,8 @@ static const struct {
 	"an LDAP filter in parentheses, or nothing"),
     FORM(live, is_live, "auto, syncrepl, notify or poll"),
     FORM(audit_target, is_target,
-	"unix:/PATH of at most 107 octets or tcp:ADDRESS:PORT"),
+	"unix:/PATH of at most 107 octets, tcp:ADDRESS:PORT or "
+	"tls:ADDRESS:PORT"),
     FORM(audit_format, is_format, "rfc3164 or rfc5424"),
     FORM(audit_durable, is_durable, "no or group"),
     FORM(audit_on_failure, is_on_failure, "refuse_new or continue_and_alarm"),
@@ -611,6 +612,14 @@ check_audit(const struct check *check)
 		WRONG(check, audit_format,
 		    "rfc5424 is not understood on /dev/log; allowed is "
 		    "rfc3164, or a socket of one's own in audit.target");
+	if (is_set(s->audit_tls_certificate) != is_set(s->audit_tls_key))
+		WRONG(check, audit_tls_key,
+		    "audit.tls_certificate and audit.tls_key go together");
+	if (!begins(s->audit_target, "tls:") &&
+	    (is_set(s->audit_tls_certificate) || is_set(s->audit_tls_ca_file) ||
+		is_set(s->audit_tls_name)))
+		WRONG(check, audit_target,
+		    "audit.tls_* are for a target of tls:ADDRESS:PORT");
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "gateway/syslog_sender.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/timeval.h"
+#include "gateway/syslog_tls.h"
 
 #define RETRY_MIN_US	 100000
 #define RETRY_MAX_US	 2000000
@@ -34,12 +36,15 @@ struct syslog_sender {
 	syslog_ready_fn *ready;
 	void *arg;
 
-	bool is_tcp;
+	bool is_tcp, is_tls; /* TLS is over TCP */
+	struct syslog_tls_settings tls_settings;
 	struct sockaddr_storage address;
 	socklen_t address_len;
 
 	int fd; /* -1: not connected */
 	bool connecting;
+	struct syslog_tls *tls; /* while connected */
+	bool shaking;		/* its handshake is not done */
 	struct event readable, writable, retry;
 	uint64_t retry_us;
 	bool complained;
@@ -67,9 +72,11 @@ disconnect(struct syslog_sender *sender)
 		return;
 	(void)event_del(&sender->readable);
 	(void)event_del(&sender->writable);
+	syslog_tls_free(sender->tls);
+	sender->tls = NULL;
 	(void)close(sender->fd);
 	sender->fd = -1;
-	sender->connecting = false;
+	sender->connecting = sender->shaking = false;
 	/* The next connection gets the message from its beginning. */
 	sender->written = 0;
 }
@@ -88,13 +95,19 @@ retry_later(struct syslog_sender *sender)
 }
 
 static void
-complain(struct syslog_sender *sender, int error)
+complain_of(struct syslog_sender *sender, const char *why)
 {
 	if (!sender->complained)
 		log_error(NULL,
 		    "the receiver of audit records does not take them: %s",
-		    strerror(error));
+		    why);
 	sender->complained = true;
+}
+
+static void
+complain(struct syslog_sender *sender, int error)
+{
+	complain_of(sender, strerror(error));
 }
 
 static void
@@ -120,41 +133,114 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	sender->ready(sender->arg);
 }
 
+/* ---- TLS */
+
+static void
+give_up_tls(struct syslog_sender *sender, const char *why)
+{
+	complain_of(sender, why);
+	disconnect(sender);
+	retry_later(sender);
+}
+
+/* `readable` is waited for all the time. */
+static void
+shake(struct syslog_sender *sender)
+{
+	switch (syslog_tls_handshake(sender->tls)) {
+	case SYSLOG_TLS_DONE:
+		sender->shaking = false;
+		sender->ready(sender->arg);
+		break;
+	case SYSLOG_TLS_WANTS_READ:
+		break;
+	case SYSLOG_TLS_WANTS_WRITE:
+		(void)event_add(&sender->writable, NULL);
+		break;
+	case SYSLOG_TLS_BROKEN:
+		give_up_tls(sender, syslog_tls_why(sender->tls));
+		break;
+	}
+}
+
+static void
+begin_tls(struct syslog_sender *sender)
+{
+	char why[SYSLOG_TLS_WHY_SIZE];
+
+	sender->tls = syslog_tls_new(&sender->tls_settings, sender->fd, why);
+	if (sender->tls == NULL) {
+		give_up_tls(sender, why);
+		return;
+	}
+	sender->shaking = true;
+	shake(sender);
+}
+
+/* ---- */
+
+static void
+on_connected(struct syslog_sender *sender)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	sender->connecting = false;
+	if (getsockopt(sender->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	if (error != 0) {
+		disconnect(sender);
+		complain(sender, error);
+		retry_later(sender);
+	} else if (sender->is_tls) {
+		begin_tls(sender);
+	} else {
+		sender->ready(sender->arg);
+	}
+}
+
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct syslog_sender *sender = arg;
-	socklen_t len = sizeof(int);
-	int error = 0;
 
+	(void)fd;
 	(void)what;
-	if (sender->connecting) {
-		sender->connecting = false;
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-			error = errno;
-		if (error != 0) {
-			disconnect(sender);
-			complain(sender, error);
-			retry_later(sender);
-			return;
-		}
-	}
-	sender->ready(sender->arg);
+	if (sender->connecting)
+		on_connected(sender);
+	else if (sender->shaking)
+		shake(sender);
+	else
+		sender->ready(sender->arg);
 }
 
 /* A receiver says nothing; what can be read is its end. */
+static bool
+has_ended(struct syslog_sender *sender, int fd)
+{
+	char ignored[512];
+	ssize_t got;
+
+	if (sender->tls != NULL)
+		return syslog_tls_read(sender->tls) == SYSLOG_TLS_BROKEN;
+	got = recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+	return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct syslog_sender *sender = arg;
-	char ignored[512];
-	ssize_t got = recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
 
 	(void)what;
-	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+	if (sender->connecting)
 		return;
-	disconnect(sender);
-	retry_later(sender);
+	if (sender->shaking) {
+		shake(sender);
+	} else if (has_ended(sender, fd)) {
+		disconnect(sender);
+		retry_later(sender);
+	}
 }
 
 static void
@@ -212,9 +298,12 @@ connect_anew(struct syslog_sender *sender)
 		(void)event_add(&sender->readable, NULL);
 	else
 		remember_socket(sender);
+	/* TLS begins when the loop says that it is connected. */
+	if (sender->is_tls)
+		sender->connecting = true;
 	if (sender->connecting)
 		(void)event_add(&sender->writable, NULL);
-	return -error;
+	return sender->connecting ? -EINPROGRESS : 0;
 }
 
 /* Another daemon may have put its socket in this place; the old one, still
@@ -270,6 +359,54 @@ send_counted(struct syslog_sender *sender, const char *message, size_t len)
 	return sender->written == count_len + len ? 0 : -EAGAIN;
 }
 
+/* As much of it as is taken; 0 or -errno. */
+static int
+write_tls(struct syslog_sender *sender, const char *data, size_t len)
+{
+	size_t done;
+
+	while (len > 0) {
+		switch (syslog_tls_write(sender->tls, data, len, &done)) {
+		case SYSLOG_TLS_DONE:
+			sender->written += done;
+			data += done;
+			len -= done;
+			break;
+		case SYSLOG_TLS_WANTS_READ:
+		case SYSLOG_TLS_WANTS_WRITE:
+			return -EAGAIN;
+		case SYSLOG_TLS_BROKEN:
+			return -EPROTO;
+		}
+	}
+	return 0;
+}
+
+static int
+send_sealed(struct syslog_sender *sender, const char *message, size_t len)
+{
+	char count[24];
+	size_t count_len = (size_t)snprintf(count, sizeof(count), "%zu ", len);
+	size_t in_message;
+	int status = 0;
+
+	if (sender->written < count_len)
+		status = write_tls(sender, count + sender->written,
+		    count_len - sender->written);
+	if (status < 0)
+		return status;
+	in_message = sender->written - count_len;
+	must(in_message <= len);
+	return write_tls(sender, message + in_message, len - in_message);
+}
+
+static int
+send_stream(struct syslog_sender *sender, const char *message, size_t len)
+{
+	return sender->is_tls ? send_sealed(sender, message, len)
+			      : send_counted(sender, message, len);
+}
+
 static int
 try_once(struct syslog_sender *sender, const char *message, size_t len)
 {
@@ -279,9 +416,9 @@ try_once(struct syslog_sender *sender, const char *message, size_t len)
 		if (status < 0)
 			return status;
 	}
-	if (sender->connecting)
+	if (sender->connecting || sender->shaking)
 		return -EINPROGRESS;
-	return sender->is_tcp ? send_counted(sender, message, len)
+	return sender->is_tcp ? send_stream(sender, message, len)
 			      : send_datagram(sender, message, len);
 }
 
@@ -325,6 +462,8 @@ syslog_sender_send(
 		return SYSLOG_NEVER;
 	if (status == -EAGAIN) {
 		wait_for_room(sender);
+	} else if (status == -EPROTO && sender->tls != NULL) {
+		give_up_tls(sender, syslog_tls_why(sender->tls));
 	} else if (status != -EINPROGRESS && status != -EINTR) {
 		complain(sender, -status);
 		disconnect(sender);
@@ -338,7 +477,8 @@ syslog_sender_send(
 bool
 syslog_sender_is_midway(const struct syslog_sender *sender)
 {
-	return sender->written > 0;
+	return sender->written > 0 ||
+	       (sender->tls != NULL && syslog_tls_is_midway(sender->tls));
 }
 
 /* Beginning and end */
@@ -349,8 +489,10 @@ parse_target(struct syslog_sender *sender, const char *target)
 	struct sockaddr_un *local = (void *)&sender->address;
 	struct socket_address remote;
 
-	if (strncmp(target, "tcp:", 4) == 0) {
+	if (strncmp(target, "tcp:", 4) == 0 ||
+	    strncmp(target, "tls:", 4) == 0) {
 		sender->is_tcp = true;
+		sender->is_tls = target[1] == 'l';
 		if (!socket_address_parse(target + 4, &remote))
 			return false;
 		sender->address_len =
@@ -366,9 +508,33 @@ parse_target(struct syslog_sender *sender, const char *target)
 	return true;
 }
 
+/* Where no name is set, the certificate has the address. */
+static void
+take_tls_settings(
+    struct syslog_sender *sender, const struct syslog_tls_settings *tls)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+
+	(void)getnameinfo((const struct sockaddr *)&sender->address,
+	    sender->address_len, address, sizeof(address), NULL, 0,
+	    NI_NUMERICHOST);
+	sender->tls_settings = (struct syslog_tls_settings){
+	    .ca_file = must_strdup(tls->ca_file),
+	    .name = must_strdup(*tls->name != '\0' ? tls->name : address),
+	    .certificate = must_strdup(tls->certificate),
+	    .key = must_strdup(tls->key),
+	};
+}
+
+static void
+free_text(const char *text)
+{
+	free((char *)(uintptr_t)text);
+}
+
 struct syslog_sender *
 syslog_sender_new(struct event_base *base, const char *target,
-    syslog_ready_fn *ready, void *arg)
+    const struct syslog_tls_settings *tls, syslog_ready_fn *ready, void *arg)
 {
 	struct syslog_sender *sender = calloc(1, sizeof(*sender));
 
@@ -380,6 +546,8 @@ syslog_sender_new(struct event_base *base, const char *target,
 	sender->fd = -1;
 	sender->retry_us = RETRY_MIN_US;
 	must(parse_target(sender, target));
+	if (sender->is_tls)
+		take_tls_settings(sender, tls);
 	(void)event_assign(&sender->retry, base, -1, 0, on_retry, sender);
 	return sender;
 }
@@ -391,5 +559,9 @@ syslog_sender_free(struct syslog_sender *sender)
 		return;
 	disconnect(sender);
 	(void)event_del(&sender->retry);
+	free_text(sender->tls_settings.ca_file);
+	free_text(sender->tls_settings.name);
+	free_text(sender->tls_settings.certificate);
+	free_text(sender->tls_settings.key);
 	free(sender);
 }

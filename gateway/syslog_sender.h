@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Hands messages to a syslog receiver and never waits for it: datagrams to a
- * Unix socket, or TCP with octet counting (RFC 6587 section 3.4.1).
+ * Unix socket, or TCP or TLS with octet counting (RFC 6587 section 3.4.1, RFC
+ * 5425).
  *
  * A receiver that stops, goes away or comes back is connected to again; the
  * owner keeps its message meanwhile.
@@ -16,6 +17,7 @@
 
 struct event_base;
 struct syslog_sender;
+struct syslog_tls_settings;
 
 enum syslog_outcome {
 	SYSLOG_SENT,  /* the kernel has it all */
@@ -26,10 +28,12 @@ enum syslog_outcome {
 /* It is worth trying again.  May call syslog_sender_send. */
 typedef void syslog_ready_fn(void *arg);
 
-/* `target` is as in the setting audit.target, which was checked.  NULL and
- * errno when there is no memory. */
+/* `target` is as in the setting audit.target, which was checked; `tls`, whose
+ * texts are copied, is for "tls:" and may be NULL elsewhere.  NULL and errno
+ * when there is no memory. */
 struct syslog_sender *syslog_sender_new(struct event_base *base,
-    const char *target, syslog_ready_fn *ready, void *arg) must_check;
+    const char *target, const struct syslog_tls_settings *tls,
+    syslog_ready_fn *ready, void *arg) must_check;
 void syslog_sender_free(struct syslog_sender *sender);
 
 enum syslog_outcome syslog_sender_send(

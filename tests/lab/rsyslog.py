@@ -8,6 +8,7 @@ import stat
 import threading
 
 from tests.lab.process import Program, accepts, free_port, wait_until
+from tests.lab.slapd import make_certificates
 
 SD_ID = "gatewarden@32473"
 
@@ -91,22 +92,31 @@ class Syslog:
 
 
 class Receiver:
-    """rsyslogd with our example's settings, moved into a folder."""
+    """rsyslogd with our examples' settings, moved into a folder."""
 
-    EXAMPLE = "examples/rsyslog-gatewarden.conf"
+    EXAMPLES = ["examples/rsyslog-gatewarden.conf",
+                "examples/rsyslog-gatewarden-tls.conf"]
 
     def __init__(self, directory, root):
         self.directory = directory
         self.address, self.port = "127.0.0.1", free_port()
+        self.tls_port = free_port()
+        self.tls = f"{directory}/tls"
         self.socket = f"{directory}/run/socket"
         os.makedirs(f"{directory}/log", 0o755)
         self.binary = shutil.copy("/usr/sbin/rsyslogd",
                                   f"{directory}/rsyslogd")
-        with open(f"{root}/{self.EXAMPLE}") as source:
-            text = source.read()
+        make_certificates(self.tls, "127.0.0.1")
+        text = ""
+        for example in self.EXAMPLES:
+            with open(f"{root}/{example}") as source:
+                text += source.read()
         for there, here in [
                 ("/run/gatewarden-log", f"{directory}/run"),
                 ("/var/log/gatewarden", f"{directory}/log"),
+                ("/etc/rsyslog-tls", self.tls),
+                ('address="192.0.2.1" port="6514"',
+                 f'address="{self.address}" port="{self.tls_port}"'),
                 ('address="192.0.2.1" port="601"',
                  f'address="{self.address}" port="{self.port}"')]:
             assert there in text, there
@@ -122,6 +132,7 @@ class Receiver:
                          f"{self.directory}/pid"],
             f"{self.directory}/rsyslogd.log")
         self.program.ready_when(lambda: accepts(self.address, self.port) and
+                                accepts(self.address, self.tls_port) and
                                 _is_socket(self.socket))
 
     def stop(self):

@@ -102,6 +102,20 @@ install_auditor(const struct world *world)
 	assert_int_equal(symlink(built, path), 0);
 }
 
+/* There is neither a KDC nor a directory that could be looked at. */
+static void
+install_checks(const struct world *world)
+{
+	static const char *const names[] = {
+	    "gatewarden-kerberos-check", "gatewarden-directory-check"};
+	char path[PATH_SIZE];
+
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		in_directory(world, names[i], path);
+		assert_int_equal(symlink("/bin/true", path), 0);
+	}
+}
+
 static void
 write_settings(struct world *world, const char *kerberos, const char *more)
 {
@@ -134,6 +148,7 @@ set_up(void **state)
 
 	observer_init(&world->observer);
 	install_auditor(world);
+	install_checks(world);
 	world->syslog = bind_datagrams(world, "syslog");
 	world->manager = bind_datagrams(world, "manager");
 	world->port = find_free_port();

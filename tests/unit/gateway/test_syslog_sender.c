@@ -65,7 +65,8 @@ end_world(void **state)
 static void
 start(struct world *world, const char *target)
 {
-	world->sender = syslog_sender_new(world->base, target, on_ready, world);
+	world->sender =
+	    syslog_sender_new(world->base, target, NULL, on_ready, world);
 	assert_non_null(world->sender);
 }
 
