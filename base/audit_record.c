@@ -32,6 +32,7 @@ static const char *const event_names[AUDIT_EVENT_COUNT] = {
     [AUDIT_UDP_SUMMARY] = "udp-summary",
     [AUDIT_GAP] = "gap",
     [AUDIT_ADMIN] = "admin",
+    [AUDIT_INTERIM] = "interim",
 };
 
 const char *
@@ -486,14 +487,15 @@ put_count(struct printer *printer, const char *name, uint64_t count)
 	put_format(printer, name, "%" PRIu64, count);
 }
 
-/* How much went each way, of what has ended; none is a number too. */
+/* How much went each way; none is a number too. */
 static void
 put_amounts(struct printer *printer, const struct audit_record *record)
 {
 	bool is_udp = record->event == AUDIT_UDP_SUMMARY ||
 		      record->event == AUDIT_UDP_DROPS;
 
-	if (record->event != AUDIT_CLOSE && !is_udp)
+	if (record->event != AUDIT_CLOSE && record->event != AUDIT_INTERIM &&
+	    !is_udp)
 		return;
 	if (is_udp) {
 		put_count(printer, "datagrams_to_target",
@@ -776,7 +778,8 @@ say_bind_peer(struct printer *printer, const struct audit_record *record)
 }
 
 static void
-say_close(struct printer *printer, const struct audit_record *record)
+say_amounts(struct printer *printer, const struct audit_record *record,
+    const char *does)
 {
 	say_who(printer, record);
 	say(printer, "'s session ");
@@ -786,11 +789,23 @@ say_close(struct printer *printer, const struct audit_record *record)
 		say(printer, " ");
 	}
 	say(printer,
-	    "ended after %" PRIu64 ".%03u s with %" PRIu64
+	    "%s %" PRIu64 ".%03u s with %" PRIu64
 	    " octets to the target and %" PRIu64 " to the client",
-	    record->duration_us / 1000000,
+	    does, record->duration_us / 1000000,
 	    (unsigned)(record->duration_us % 1000000 / 1000),
 	    record->bytes_to_target, record->bytes_to_client);
+}
+
+static void
+say_close(struct printer *printer, const struct audit_record *record)
+{
+	say_amounts(printer, record, "ended after");
+}
+
+static void
+say_interim(struct printer *printer, const struct audit_record *record)
+{
+	say_amounts(printer, record, "lasts since");
 }
 
 static void
@@ -864,6 +879,7 @@ static const struct {
     [AUDIT_UDP_SUMMARY] = {say_udp_summary, INFORMATIONAL, NOTICE},
     [AUDIT_GAP] = {say_gap, ERROR, ERROR},
     [AUDIT_ADMIN] = {say_admin, NOTICE, WARNING},
+    [AUDIT_INTERIM] = {say_interim, INFORMATIONAL, NOTICE},
 };
 
 size_t

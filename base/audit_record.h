@@ -26,6 +26,7 @@ enum audit_event {
 	AUDIT_UDP_SUMMARY, /* the datagrams of an association that has ended */
 	AUDIT_GAP,	   /* records were lost: how many */
 	AUDIT_ADMIN,	   /* somebody asked over the control socket */
+	AUDIT_INTERIM,	   /* a session lasts: how much so far */
 	AUDIT_EVENT_COUNT
 };
 
@@ -72,11 +73,12 @@ struct audit_record {
 	bool would_permit;		/* ... and how */
 	uint64_t generation_before; /* of AUDIT_REVOKED: what permitted it */
 
-	/* Of AUDIT_CLOSE, AUDIT_UDP_DROPS and AUDIT_UDP_SUMMARY. */
+	/* Of AUDIT_CLOSE, AUDIT_INTERIM, AUDIT_UDP_DROPS and
+	 * AUDIT_UDP_SUMMARY. */
 	uint64_t bytes_to_target, bytes_to_client;
 	/* Of AUDIT_UDP_DROPS and AUDIT_UDP_SUMMARY. */
 	uint64_t datagrams_to_target, datagrams_to_client, dropped;
-	uint64_t duration_us; /* of AUDIT_CLOSE */
+	uint64_t duration_us; /* of AUDIT_CLOSE and AUDIT_INTERIM */
 	uint64_t lost;	      /* of AUDIT_GAP */
 
 	/* Free text, any octets: the one field that may be cut. */

@@ -735,8 +735,10 @@ cancel_what_is_in_flight(struct session *session, enum reason reason)
 		(void)close(session->target_fd);
 	if (session->tunnel != NULL)
 		tunnel_cancel(session->tunnel, true, &session->counts);
+	session->tunnel = NULL;
 	close_client(session, reason);
 	session_review_cancel(session);
+	session_interim_end(session);
 	event_free(session->deadline);
 }
 

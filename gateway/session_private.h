@@ -78,7 +78,8 @@ struct session {
 	struct session_udp *udp;
 	int target_fd;
 	struct tunnel *tunnel;
-	struct event *review; /* made when it stands */
+	struct event *review;  /* made when it stands */
+	struct event *interim; /* made when it stands; NULL: none wanted */
 	struct event *deadline;
 	enum reason deadline_reason;
 };
@@ -98,7 +99,17 @@ void session_set_deadline(
 bool
 session_limit_duration(struct session *session, enum reason *why) must_check;
 
+/* session_interim.c: what is on record of it while it lasts. */
+
+/* A record every audit.interim seconds from now on, where that is set; once.
+ */
+void session_interim_begin(struct session *session);
+void session_interim_end(struct session *session);
+
 /* session_sight.c: what an administrator sees of it. */
+
+/* What has gone through so far. */
+struct tunnel_counts session_count(const struct session *session);
 
 struct census_question;
 struct options;

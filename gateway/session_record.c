@@ -87,11 +87,14 @@ put_decision(const struct session *session, struct audit_record *record)
 		record->generation_before = session->generation_before;
 }
 
+/* How much, and how long, so far or in the end. */
 static void
-put_end(const struct session *session, struct audit_record *record)
+put_amounts(const struct session *session, struct audit_record *record)
 {
-	record->bytes_to_target = session->counts.to_target;
-	record->bytes_to_client = session->counts.to_client;
+	const struct tunnel_counts counts = session_count(session);
+
+	record->bytes_to_target = counts.to_target;
+	record->bytes_to_client = counts.to_client;
 	record->duration_us = clock_monotonic_us() - session->opened_us;
 }
 
@@ -141,8 +144,8 @@ session_record(const struct session *session, enum audit_event event,
 	if (session_is_health_check(session, reason))
 		return;
 	record = session_begin_record(session, event, reason, detail);
-	if (event == AUDIT_CLOSE)
-		put_end(session, &record);
+	if (event == AUDIT_CLOSE || event == AUDIT_INTERIM)
+		put_amounts(session, &record);
 	audit_sender_write(session->worker->audit, &record);
 }
 

@@ -173,6 +173,7 @@ session_stand(struct session *session)
 	if (session->review == NULL)
 		return REASON_NO_MEMORY;
 	session->is_standing = true;
+	session_interim_begin(session);
 	session_review_in_time(session);
 	return REASON_OK;
 }

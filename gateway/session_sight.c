@@ -79,8 +79,8 @@ session_fits(
 
 /* ---- what is said of it */
 
-static struct tunnel_counts
-count(const struct session *session)
+struct tunnel_counts
+session_count(const struct session *session)
 {
 	struct association_counts udp;
 
@@ -120,7 +120,7 @@ put_request(struct options *line, const struct session *session)
 struct options *
 session_sight(const struct session *session)
 {
-	struct tunnel_counts counts = count(session);
+	struct tunnel_counts counts = session_count(session);
 	struct options *line = options_new();
 
 	options_add(line, "kind", "session");

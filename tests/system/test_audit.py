@@ -38,6 +38,25 @@ def whole_session(lab):
     return name, spot
 
 
+@behaviour(settings={"audit": {"interim": 1}})
+def a_session_that_lasts_has_a_record_now_and_then(lab):
+    spot = lab.target()
+    with Client(lab) as client:
+        client.connect("www.example.com", spot.port)
+        client.put(b"twelve octets"[:12])
+        wait_until(lambda: len(lab.audit.find(
+            client=client.name, event="interim")) >= 2, "two of them")
+        client.sock.shutdown(socket.SHUT_WR)
+        client.get_to_end()
+        name = client.name
+    lab.audit.wait_for(client=name, event="close")
+    first, second = lab.audit.find(client=name, event="interim")[:2]
+    expect(1 <= float(first["duration"]) < float(second["duration"]), first)
+    expect_equal(second["bytes_to_target"], "12", "octets so far")
+    expect_equal((second["rule"], second["identity"]),
+                 ("staff", "alice@EXAMPLE.COM"), "what else is known")
+
+
 @behaviour
 def a_session_leaves_four_records_that_say_everything(lab):
     name, spot = whole_session(lab)
