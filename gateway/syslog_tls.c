@@ -95,13 +95,16 @@ static bool
 expect_name(SSL *ssl, const char *name)
 {
 	X509_VERIFY_PARAM *wanted = SSL_get0_param(ssl);
+	char host[256]; /* OpenSSL's macro takes no const */
 
 	X509_VERIFY_PARAM_set_hostflags(
 	    wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name) == 1)
 		return true;
-	return X509_VERIFY_PARAM_set1_host(wanted, name, 0) == 1 &&
-	       SSL_set_tlsext_host_name(ssl, name) == 1;
+	if (strlcpy(host, name, sizeof(host)) >= sizeof(host))
+		return false;
+	return X509_VERIFY_PARAM_set1_host(wanted, host, 0) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
 struct syslog_tls *
