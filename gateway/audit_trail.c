@@ -57,6 +57,11 @@ struct audit_trail {
 	struct syslog_sender *sender;
 	struct spool_reader *reader;
 	struct event more;
+	/* Where records are made durable, only those go out that are: after a
+	 * loss of power a number is used again that nobody has seen. */
+	uint64_t lost;	  /* records that no gap record tells of yet */
+	uint64_t marked;  /* the last one that will be durable next */
+	uint64_t safe;	  /* ... that is */
 	uint64_t sending; /* the record whose message this is; 0: none */
 	size_t message_len;
 	char message[SYSLOG_FORWARD_MAX];
@@ -90,6 +95,12 @@ print(struct audit_trail *trail, const struct spool_record *record)
 		    record->sequence);
 }
 
+static bool
+may_go(const struct audit_trail *trail, const struct spool_record *record)
+{
+	return trail->sync == NULL || record->sequence <= trail->safe;
+}
+
 /* False if there is none, for now. */
 static bool
 print_next(struct audit_trail *trail)
@@ -101,7 +112,8 @@ print_next(struct audit_trail *trail)
 	if (syslog_sender_is_midway(trail->sender))
 		return true;
 	trail->sending = 0;
-	while ((status = spool_reader_peek(trail->reader, &record)) == 1) {
+	while ((status = spool_reader_peek(trail->reader, &record)) == 1 &&
+	       may_go(trail, &record)) {
 		print(trail, &record);
 		if (trail->message_len > 0)
 			return true;
@@ -176,7 +188,8 @@ fail(struct audit_trail *trail, const char *what, int error)
 	event_active(&trail->settle, EV_TIMEOUT, 0);
 }
 
-static void
+/* How many records a loss of power took.  Their numbers are not used again. */
+static uint64_t
 recover_number(struct audit_trail *trail)
 {
 	uint64_t lost =
@@ -187,6 +200,23 @@ recover_number(struct audit_trail *trail)
 		    "the spool lacks %" PRIu64 " records that it had: their "
 		    "numbers are not used again",
 		    lost);
+	return lost;
+}
+
+/* Of what the disk had lost when the spool was opened. */
+static void
+write_gap(struct audit_trail *trail)
+{
+	const struct audit_record gap = {
+	    .event = AUDIT_GAP,
+	    .failed = true,
+	    .time_us = clock_wall_us(),
+	    .lost = trail->lost,
+	    .detail = "the disk has lost what was not durable yet",
+	};
+
+	if (trail->lost > 0 && audit_trail_write(trail, 0, 0, &gap))
+		trail->lost = 0;
 }
 
 /* The folder, which is ours alone until we die; 0 or -errno. */
@@ -225,11 +255,12 @@ open_spool(struct audit_trail *trail)
 		fail(trail, trail->folder, -status);
 		return false;
 	}
-	recover_number(trail);
+	trail->lost += recover_number(trail);
 	trail->reader = spool_reader_new(
 	    trail->spool, audit_state_forwarded(trail->state) + 1);
 	audit_trail_confirm(trail);
 	event_active(&trail->more, EV_TIMEOUT, 0);
+	write_gap(trail);
 	return true;
 }
 
@@ -244,6 +275,7 @@ try_to_write(struct audit_trail *trail)
 	};
 
 	trail->is_failing = false;
+	write_gap(trail);
 	if (trail->was_failing)
 		(void)!audit_trail_write(trail, 0, 0, &again);
 	event_active(&trail->settle, EV_TIMEOUT, 0);
@@ -279,12 +311,21 @@ on_prune(evutil_socket_t fd, short what, void *arg)
 /* ---- what is safe */
 
 static void
+is_safe(struct audit_trail *trail)
+{
+	trail->safe = trail->marked;
+	trail->functions.safe(trail->arg);
+	event_active(&trail->more, EV_TIMEOUT, 0);
+}
+
+static void
 begin_sync(struct audit_trail *trail)
 {
 	int fds[SPOOL_SYNC_MAX];
 	int count;
 
 	trail->functions.mark(trail->arg);
+	trail->marked = audit_state_sequence(trail->state);
 	count = spool_unsynced(trail->spool, fds);
 	if (count < 0) {
 		fail(trail, "no descriptor", -count);
@@ -292,7 +333,7 @@ begin_sync(struct audit_trail *trail)
 	}
 	trail->is_unsafe = false;
 	if (count == 0)
-		trail->functions.safe(trail->arg);
+		is_safe(trail);
 	else
 		spool_sync_start(trail->sync, fds, count);
 }
@@ -307,7 +348,7 @@ on_synced(void *arg, int status)
 		fail(trail, "the disk did not take them", -status);
 		return;
 	}
-	trail->functions.safe(trail->arg);
+	is_safe(trail);
 	if (trail->is_unsafe)
 		event_active(&trail->settle, EV_TIMEOUT, 0);
 }

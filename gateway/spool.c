@@ -271,6 +271,22 @@ recover(struct spool *spool)
 	return status;
 }
 
+/* A kill took the auditor that should have synced the last two. */
+static int
+take_unsynced(struct spool *spool)
+{
+	const struct spool_segment *last =
+	    TAILQ_LAST(&spool->segments, spool_segments);
+	const struct spool_segment *before =
+	    last == NULL ? NULL : TAILQ_PREV(last, spool_segments, entry);
+
+	spool->is_new = last != NULL;
+	if (before == NULL)
+		return 0;
+	spool->full = spool_segment_open(spool, before->first, O_RDONLY);
+	return spool->full < 0 ? spool->full : 0;
+}
+
 /* The chain's key */
 
 static int
@@ -361,6 +377,8 @@ spool_open(int folder, uint64_t size_max, uint64_t keep_s, struct spool **spool)
 		status = list_segments(opened);
 	if (status == 0)
 		status = recover(opened);
+	if (status == 0)
+		status = take_unsynced(opened);
 	if (status == 0)
 		status = open_key(opened);
 	if (status < 0) {
