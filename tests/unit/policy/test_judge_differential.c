@@ -21,7 +21,7 @@
 #include "policy/subject.h"
 #include "tests/unit/policy/random_policy.h"
 
-#define CASES_DEFAULT 70000
+#define CASES_DEFAULT 30000
 
 static uint64_t cases = CASES_DEFAULT, asks_per_set = 50;
 static uint64_t permitted, failures;
