@@ -39,6 +39,13 @@ static const struct document_field directory_fields[] = {
     {"up", DOCUMENT_BOOL},
     {NULL, DOCUMENT_TEXT},
 };
+static const struct document_field health_fields[] = {
+    {"asked", DOCUMENT_BOOL},
+    {"up", DOCUMENT_BOOL},
+    {"failures", DOCUMENT_NUMBER},
+    {"answered_s", DOCUMENT_NUMBER},
+    {NULL, DOCUMENT_TEXT},
+};
 static const struct document_field loop_fields[] = {
     {"worker", DOCUMENT_NUMBER},
     {"late_us", DOCUMENT_NUMBER},
@@ -58,6 +65,7 @@ static const struct document_field program_fields[] = {
     {"generation", DOCUMENT_NUMBER},
     {"silence_ms", DOCUMENT_NUMBER},
     {"failing", DOCUMENT_BOOL},
+    {"receiver", DOCUMENT_BOOL},
     {"spool_octets", DOCUMENT_NUMBER},
     {"spool_max", DOCUMENT_NUMBER},
     {"record", DOCUMENT_NUMBER},
@@ -68,6 +76,8 @@ static const struct document_kind kinds[] = {
     {"gateway", "gateway", false, gateway_fields},
     {"policy", "policy", false, document_policy_fields},
     {"directory", "directory", false, directory_fields},
+    {"resolver", "resolver", false, health_fields},
+    {"pam", "pam", false, health_fields},
     {"loop", "loops", true, loop_fields},
     {"counter", "counters", true, counter_fields},
     {"program", "programs", true, program_fields},
@@ -160,6 +170,24 @@ say_directory(struct look *look, const struct options *line)
 			    : ", does not answer");
 }
 
+/* What sessions have met: nobody asks for our sake. */
+static void
+say_health(struct look *look, const struct options *line)
+{
+	const char *kind = options_get(line, "kind", "");
+	bool is_up = ctl_is_yes(line, "up");
+	bool has_answered = options_get(line, "answered_s", NULL) != NULL;
+	char ago[SENTENCE_SIZE];
+
+	if (!ctl_is_yes(line, "asked"))
+		return;
+	(void)print_time(ctl_number(line, "answered_s"), ago);
+	say(look, !is_up, kind, "%s%s%s; %s questions without an answer since",
+	    has_answered ? "answered " : "has not answered",
+	    has_answered ? ago : "", has_answered ? " ago" : "",
+	    options_get(line, "failures", "?"));
+}
+
 static void
 say_loop(struct look *look, const struct options *line)
 {
@@ -178,16 +206,19 @@ static void
 say_auditor(struct look *look, const struct options *line)
 {
 	bool is_failing = ctl_is_yes(line, "failing");
+	bool is_refused = !ctl_is_yes(line, "receiver");
 
 	if (options_get(line, "spool_octets", NULL) == NULL)
 		return;
-	say(look, is_failing, "  spool",
+	say(look, is_failing || is_refused, "  spool",
 	    "%" PRIu64 " of %" PRIu64 " MiB, record %s, %s wait for the "
 	    "receiver%s",
 	    ctl_number(line, "spool_octets") / MIB,
 	    ctl_number(line, "spool_max") / MIB,
 	    options_get(line, "record", "?"), options_get(line, "waiting", "?"),
-	    is_failing ? ": nothing can be written" : "");
+	    is_failing	 ? ": nothing can be written"
+	    : is_refused ? ", which does not take them"
+			 : "");
 }
 
 static void
@@ -253,6 +284,8 @@ on_line(void *arg, const struct options *line)
 	    {"gateway", say_gateway},
 	    {"policy", say_policy},
 	    {"directory", say_directory},
+	    {"resolver", say_health},
+	    {"pam", say_health},
 	    {"loop", say_loop},
 	    {"program", say_program},
 	};

@@ -476,9 +476,11 @@ void
 audit_trail_describe(const struct audit_trail *trail, char *facts, size_t size)
 {
 	(void)snprintf(facts, size,
-	    "failing=%s\nspool_octets=%" PRIu64 "\nspool_max=%" PRIu64
-	    "\nrecord=%" PRIu64 "\nwaiting=%" PRIu64 "\n",
+	    "failing=%s\nreceiver=%s\nspool_octets=%" PRIu64
+	    "\nspool_max=%" PRIu64 "\nrecord=%" PRIu64 "\nwaiting=%" PRIu64
+	    "\n",
 	    ctl_yes(trail->is_failing || trail->spool == NULL),
+	    ctl_yes(!syslog_sender_is_refused(trail->sender)),
 	    trail->spool != NULL ? spool_size(trail->spool) : 0,
 	    trail->spool_max,
 	    trail->spool != NULL ? audit_state_sequence(trail->state) : 0,

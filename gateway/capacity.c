@@ -68,11 +68,17 @@ capacity_sessions(const struct settings *settings)
 		return UINT64_MAX;
 	if (limit.rlim_cur > own + 2)
 		fit = (limit.rlim_cur - own) / 2;
+	return fit;
+}
+
+void
+capacity_warn(const struct settings *settings)
+{
+	uint64_t fit = capacity_sessions(settings);
+
 	if (fit < settings->sessions_max)
 		log_warning(NULL,
-		    "the limit of %" PRIu64
-		    " descriptors leaves room for %" PRIu64
+		    "the limit of descriptors leaves room for %" PRIu64
 		    " sessions; gateway.sessions_max is %" PRIu64,
-		    (uint64_t)limit.rlim_cur, fit, settings->sessions_max);
-	return fit;
+		    fit, settings->sessions_max);
 }

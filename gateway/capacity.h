@@ -16,8 +16,9 @@ uint32_t capacity_authenticators(const struct settings *settings);
 /* What the gateway needs for gateway.sessions_max. */
 uint64_t capacity_descriptors(const struct settings *settings);
 
-/* How many sessions fit into the gateway's limit of descriptors; says so if
- * that is less than gateway.sessions_max. */
+/* How many sessions fit into the gateway's limit of descriptors. */
 uint64_t capacity_sessions(const struct settings *settings);
+/* Says in the log if gateway.sessions_max does not fit. */
+void capacity_warn(const struct settings *settings);
 
 #endif

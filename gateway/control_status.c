@@ -48,6 +48,8 @@ static void
 say_gateway(struct control_call *call, const struct control_world *world)
 {
 	struct options *line = begin_line("gateway");
+	uint64_t fit = capacity_sessions(world->settings);
+	uint64_t most = world->settings->sessions_max;
 
 	options_add(line, "version", PACKAGE_VERSION);
 	options_add_u64(
@@ -56,8 +58,7 @@ say_gateway(struct control_call *call, const struct control_world *world)
 	    line, "sessions", budgets_sessions(world->shared->budgets));
 	options_add_u64(
 	    line, "unproved", budgets_unproved(world->shared->budgets));
-	options_add_u64(
-	    line, "sessions_max", capacity_sessions(world->settings));
+	options_add_u64(line, "sessions_max", fit < most ? fit : most);
 	end_line(call, line);
 }
 
@@ -72,6 +73,16 @@ say_directory(struct control_call *call, const struct control_world *world)
 	    line, "up", ctl_yes(atomic_load(&world->shared->directory_up)));
 	for (size_t i = 0; i < uris->count; i++)
 		options_add(line, "uri", uris->texts[i]);
+	end_line(call, line);
+}
+
+static void
+say_health(
+    struct control_call *call, const char *kind, const struct health *health)
+{
+	struct options *line = begin_line(kind);
+
+	health_describe(health, line);
 	end_line(call, line);
 }
 
@@ -159,6 +170,8 @@ start(struct control_call *call)
 	if (world->rules != NULL)
 		control_policy_say_now(call, world->rules);
 	say_directory(call, world);
+	say_health(call, "resolver", &world->shared->names);
+	say_health(call, "pam", &world->shared->logins);
 	say_loops(call, world);
 	say_counters(call, &world->shared->counters);
 	status->asking.call = call;

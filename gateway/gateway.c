@@ -407,6 +407,7 @@ make_threads(struct gateway *gateway)
 	};
 
 	gateway->shared.subjects = subject_cache_new(&cache);
+	capacity_warn(settings);
 	gateway->shared.budgets = budgets_new(capacity_sessions(settings));
 	gateway->statistics =
 	    statistics_new(program_base(gateway->program), &gateway->shared);

@@ -187,6 +187,7 @@ on_password(void *arg, const struct userpass_result *result)
 	enum reason reason = session_tls_reason(session, result->reason);
 
 	session->userpass = NULL;
+	health_note_login(&session->worker->shared->logins, reason);
 	if (reason != REASON_OK) {
 		claim(session, result->claimed);
 		session_record(session, AUDIT_AUTH, reason, result->detail);
@@ -472,6 +473,7 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	struct session *session = arg;
 
 	session->resolution = NULL;
+	health_note_name(&session->worker->shared->names, reason);
 	if (reason != REASON_OK)
 		refuse(session, reason);
 	else if (needs_subject(session))

@@ -158,6 +158,7 @@ on_resolved(void *arg, enum reason reason, const struct address *addresses,
 	struct association_answer answer;
 
 	name->resolution = NULL;
+	health_note_name(&session->worker->shared->names, reason);
 	answer = answer_of(session, &name->question, reason, addresses, count);
 	forget_name(session->udp, name);
 	association_answer(session->udp->association, &asked, &answer);

@@ -475,6 +475,12 @@ syslog_sender_send(
 }
 
 bool
+syslog_sender_is_refused(const struct syslog_sender *sender)
+{
+	return sender->complained;
+}
+
+bool
 syslog_sender_is_midway(const struct syslog_sender *sender)
 {
 	return sender->written > 0 ||

@@ -39,6 +39,9 @@ void syslog_sender_free(struct syslog_sender *sender);
 enum syslog_outcome syslog_sender_send(
     struct syslog_sender *sender, const char *message, size_t len) must_check;
 
+/* The receiver did not take the last one, and the log says why. */
+bool syslog_sender_is_refused(const struct syslog_sender *sender);
+
 /* Part of a message is on its way: nothing but this message may follow. */
 bool syslog_sender_is_midway(const struct syslog_sender *sender);
 

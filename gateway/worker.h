@@ -17,6 +17,7 @@
 #include "base/compiler.h"
 #include "base/role.h"
 #include "gateway/counters.h"
+#include "gateway/health.h"
 #include "policy/judge.h"
 
 struct rule_uses;
@@ -56,6 +57,7 @@ struct shared {
 	_Atomic uint64_t confirmed_us; /* wall clock: when the directory last
 					* said that the rules are these */
 	_Atomic bool directory_up;
+	struct health names, logins;
 	_Atomic unsigned closed; /* workers that accept nobody any more */
 };
 

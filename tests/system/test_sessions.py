@@ -166,6 +166,8 @@ def who_may_look_and_who_may_end(lab):
 def status_says_how_everything_is(lab):
     spot = lab.target(echo)
     with connected(lab, spot):
+        with Client(lab) as client:
+            client.connect("www.example.com", spot.port)
         # Programs say what they know when they are asked for their pulse.
         status = wait_until(lambda: find_keys(lab), "the keys are known", 30)
     expect_equal(status["gateway"]["sessions"], 1, "sessions")
@@ -173,6 +175,10 @@ def status_says_how_everything_is(lab):
     expect_equal(status["directory"]["uris"],
                  lab.gateway.settings["directory"]["uri"], "its URIs")
     expect_equal(status["policy"]["count"], 3, "rules")
+    resolver = status["resolver"]
+    expect_equal((resolver["asked"], resolver["up"], resolver["failures"]),
+                 (True, True, 0), "name servers")
+    expect_equal(status["pam"]["asked"], False, "PAM")
     expect_equal(len(status["loops"]),
                  lab.gateway.settings["gateway"]["workers"], "loops")
     key = status["programs"][1]["keys"][0]
@@ -209,6 +215,22 @@ def status_tells_of_trouble_and_restarts(lab):
         lab.slapd.start()
     wait_until(lambda: "! " not in lab.gateway.ctl("status", status=None),
                "all is well again", 60)
+
+
+@behaviour
+def status_tells_of_a_receiver_that_takes_nothing(lab):
+    lab.syslog.stop()
+    try:
+        with Client(lab) as client:
+            client.greet()
+        text = wait_until(
+            lambda: "does not take them" in (said := lab.gateway.ctl(
+                "status", status=None)) and said, "it is told", 30)
+        expect("!   spool " in text, text)
+    finally:
+        lab.syslog.start()
+    wait_until(lambda: "! " not in lab.gateway.ctl("status", status=None),
+               "all is well again", 30)
 
 
 @behaviour
