@@ -111,9 +111,8 @@ port_of(const struct sockaddr *address)
 int
 connect(int fd, const struct sockaddr *address, socklen_t len)
 {
-	int (*call)(int, const struct sockaddr *, socklen_t) =
-	    (int (*)(int, const struct sockaddr *, socklen_t))dlsym(
-		RTLD_NEXT, "connect");
+	int (*call)(int, const struct sockaddr *, socklen_t) = (int (*)(int,
+	    const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "connect");
 	uint64_t began = now_ns();
 	int result = call(fd, address, len), kept = errno;
 	struct sockaddr_storage local;
