@@ -341,8 +341,9 @@ start_if_due(struct control_call *call, uint64_t now_us)
 		refuse_to_operate(call);
 		return;
 	}
-	control_trail_question(&call->server->trail, &call->asker->told,
-	    &call->peer, call->command, call->asked);
+	if (!call->command->is_routine)
+		control_trail_question(&call->server->trail, &call->asker->told,
+		    &call->peer, call->command, call->asked);
 	call->step = CALL_ANSWERING;
 	call->over_us = now_us + ANSWER_LIMIT_US;
 	call->started_us = now_us;

@@ -11,6 +11,7 @@ const struct control_command *const control_commands[] = {
     &control_facts,
     &control_kill,
     &control_log_level,
+    &control_metrics,
     &control_reload,
     &control_resolve,
     &control_restart,

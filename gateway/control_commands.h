@@ -70,6 +70,14 @@ extern const struct control_command control_sessions;
  * `program` for each of the master's: the facts of base/control_request.h.
  */
 extern const struct control_command control_status;
+/*
+ * "metrics": what "status" says, and before it lines of kind `ended` for each
+ * reason (name, value), `proof` for each method (method, ok, failed),
+ * `attempts` (replays, downgrades), `handshake` for each method and `decision`
+ * (latency_describe; bound for each bound in microseconds), and `rule` for each
+ * that sessions went by (name, sessions, to_target, to_client).
+ */
+extern const struct control_command control_metrics;
 /* "kill": ends them, and says the same of each; one of the four is needed. */
 extern const struct control_command control_kill;
 

@@ -28,6 +28,10 @@ void control_call_open(struct control_server *server, int fd,
 /* Ends it at once; not inside a command's function. */
 void control_call_free(struct control_call *call);
 
+/* control_metrics.c: what status does not say. */
+void control_metrics_say(
+    struct control_call *call, const struct control_world *world);
+
 /* Tells who may not ask why, and the trail; fd taken. */
 void control_call_refuse(struct control_server *server, int fd,
     const struct ucred *peer, enum ctl_failure failure, const char *why);

@@ -73,6 +73,8 @@ struct control_command {
 	/* It changes something: only for who may operate, and each time on
 	 * record. */
 	bool operates;
+	/* Asked by a machine all the time, and about nobody: not on record. */
+	bool is_routine;
 	/* What it has alone while it is answered, by name: of all calls of
 	 * commands that want the same, one at a time is answered; the others
 	 * wait for theirs, those of root and our own user first.  NULL:

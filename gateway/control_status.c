@@ -13,7 +13,7 @@
 #include "gateway/budgets.h"
 #include "gateway/capacity.h"
 #include "gateway/control_master.h"
-#include "gateway/control_server.h"
+#include "gateway/control_private.h"
 #include "gateway/counters.h"
 #include "gateway/loop_watch.h"
 #include "gateway/settings.h"
@@ -180,6 +180,13 @@ start(struct control_call *call)
 	return status;
 }
 
+static void *
+start_metrics(struct control_call *call)
+{
+	control_metrics_say(call, control_call_world(call));
+	return start(call);
+}
+
 static void
 end(void *state)
 {
@@ -192,5 +199,12 @@ end(void *state)
 const struct control_command control_status = {
     .name = "status",
     .start = start,
+    .end = end,
+};
+
+const struct control_command control_metrics = {
+    .name = "metrics",
+    .is_routine = true,
+    .start = start_metrics,
     .end = end,
 };

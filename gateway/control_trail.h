@@ -19,7 +19,7 @@
 
 #define CONTROL_TOLD_PERIOD_US 10000000
 #define CONTROL_TOLD_EACH      8
-#define CONTROL_COMMANDS_MAX   16
+#define CONTROL_COMMANDS_MAX   20
 
 struct audit_sender;
 struct control_command;

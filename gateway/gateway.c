@@ -29,6 +29,7 @@
 #include "gateway/control_commands.h"
 #include "gateway/control_server.h"
 #include "gateway/drain.h"
+#include "gateway/rule_totals.h"
 #include "gateway/rule_uses.h"
 #include "gateway/rules_in_use.h"
 #include "gateway/connected.h"
@@ -408,6 +409,7 @@ make_threads(struct gateway *gateway)
 
 	gateway->shared.subjects = subject_cache_new(&cache);
 	capacity_warn(settings);
+	gateway->shared.rule_totals = rule_totals_new();
 	gateway->shared.budgets = budgets_new(capacity_sessions(settings));
 	gateway->statistics =
 	    statistics_new(program_base(gateway->program), &gateway->shared);
@@ -420,6 +422,7 @@ make_threads(struct gateway *gateway)
 	gateway->rules = rules_in_use_new(program_base(gateway->program));
 	if (gateway->shared.subjects == NULL || gateway->audit == NULL ||
 	    gateway->shared.rule_uses == NULL ||
+	    gateway->shared.rule_totals == NULL ||
 	    gateway->shared.connected == NULL || gateway->rules == NULL ||
 	    gateway->shared.budgets == NULL ||
 	    gateway->shared.ticketless == NULL ||
@@ -585,6 +588,7 @@ stop(void *state)
 	statistics_free(gateway->statistics);
 	budgets_free(gateway->shared.budgets);
 	subject_cache_free(gateway->shared.subjects);
+	rule_totals_free(gateway->shared.rule_totals);
 	rule_uses_free(gateway->shared.rule_uses);
 	connected_free(gateway->shared.connected);
 	ticketless_free(gateway->shared.ticketless);

@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "auth/negotiation.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/rfc1961.h"
@@ -35,6 +36,7 @@
 #include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
+#include "gateway/rule_totals.h"
 #include "gateway/rule_uses.h"
 #include "gateway/session_private.h"
 #include "gateway/tls_listeners.h"
@@ -208,6 +210,8 @@ prove_by_password(struct session *session)
 static void
 prove(struct session *session, enum method method)
 {
+	session->has_tried = true;
+	session->tried = method;
 	switch (method) {
 	case METHOD_GSSAPI:
 		prove_by_ticket(session);
@@ -289,6 +293,10 @@ proved(struct session *session, struct proof *proof, const char *detail)
 	session->protection = proof->protection;
 	session->seal = proof->seal;
 	session->has_sequence = proof->has_sequence;
+	if (session->has_tried)
+		latency_note(
+		    &session->worker->shared->handshakes[session->tried],
+		    clock_monotonic_us() - session->opened_us);
 	session_record(session, AUDIT_AUTH, REASON_OK, detail);
 	session->excess = budgets_prove(session->worker->shared->budgets,
 	    session->settings, session->identity.name, &session->share);
@@ -430,6 +438,7 @@ request(struct bufferevent *bev, void *arg)
 	/* What comes now is the target's; it waits in the socket. */
 	(void)bufferevent_disable(bev, EV_READ);
 	session->has_request = true;
+	session->asked_us = clock_monotonic_us();
 	if (!is_served(session, &why) || !session_limit_duration(session, &why))
 		refuse(session, why);
 	else if (session->excess != REASON_OK)
@@ -783,6 +792,21 @@ note_end(const struct session *session, enum reason reason)
 	    session->counts.to_client);
 }
 
+/* What it was, for who watches us (control_metrics.c). */
+static void
+count(const struct session *session)
+{
+	struct shared *shared = session->worker->shared;
+
+	if (session->has_tried)
+		(void)atomic_fetch_add(
+		    &shared->proofs[session->tried][session->is_proved], 1);
+	if (session->rules != NULL &&
+	    session->verdict.decision == DECISION_PERMIT)
+		rule_totals_add(shared->rule_totals, session->verdict.rule,
+		    session->counts.to_target, session->counts.to_client);
+}
+
 void
 session_close(struct session *session, enum reason reason)
 {
@@ -793,6 +817,7 @@ session_close(struct session *session, enum reason reason)
 		session_record(session, AUDIT_AUTH, reason, "");
 	cancel_what_is_in_flight(session, reason);
 	session_methods_learn(session, reason);
+	count(session);
 	session_record(session, AUDIT_CLOSE, reason, "");
 	note_end(session, reason);
 	session_free(session);

@@ -36,6 +36,8 @@ struct session {
 	struct hint_facts facts; /* of how the client went about it */
 	bool is_of_balancer;	 /* no client was named: a health check? */
 	bool is_proved;
+	bool has_tried; /* to prove itself by that method */
+	enum method tried;
 	struct identity identity;   /* before the proof: as claimed, or none */
 	enum protection protection; /* of the seal: what was granted */
 	bool has_sequence;
@@ -45,6 +47,7 @@ struct session {
 	uint64_t subject_epoch; /* of the cache, when it was asked */
 	struct front_request asked;
 	bool has_request;
+	uint64_t asked_us; /* monotonic */
 	bool is_reply_due;
 	enum reason excess;    /* why no request of it is served, or OK */
 	struct ruleset *rules; /* a reference: those that decided */

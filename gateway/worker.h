@@ -18,6 +18,7 @@
 #include "base/role.h"
 #include "gateway/counters.h"
 #include "gateway/health.h"
+#include "gateway/latency.h"
 #include "policy/judge.h"
 
 struct rule_uses;
@@ -58,6 +59,11 @@ struct shared {
 					* said that the rules are these */
 	_Atomic bool directory_up;
 	struct health names, logins;
+	/* Of each method: proofs that came to their end, and that did not. */
+	_Atomic uint64_t proofs[METHOD_COUNT][2];
+	struct latency handshakes[METHOD_COUNT]; /* from accept to proof */
+	struct latency decisions; /* from the request to the decision */
+	struct rule_totals *rule_totals;
 	_Atomic unsigned closed; /* workers that accept nobody any more */
 };
 

@@ -13,6 +13,7 @@ import subprocess
 from tests.lab.process import LabError, Program, children, wait_until
 
 PROGRAMS = ["gatewarden", "gatewardenctl", "gatewarden-agent",
+            "gatewarden-metrics",
             "gatewarden-gateway", "gatewarden-authenticator", "gatewarden-directory-watch",
             "gatewarden-directory-lookup", "gatewarden-auditor",
             "gatewarden-kerberos-check", "gatewarden-directory-check",

@@ -34,6 +34,7 @@
 #include "gateway/audit_sender.h"
 #include "gateway/budgets.h"
 #include "gateway/census.h"
+#include "gateway/rule_totals.h"
 #include "gateway/rule_uses.h"
 #include "gateway/connected.h"
 #include "gateway/linger.h"
@@ -519,6 +520,7 @@ set_up(void **state)
 	fake.wish = 2;
 	base = event_base_new();
 	shared.rule_uses = rule_uses_new();
+	shared.rule_totals = rule_totals_new();
 	shared.subjects = subject_cache_new(
 	    &(struct subject_cache_settings){.entries_max = 1});
 	shared.connected = connected_new();
@@ -556,6 +558,7 @@ tear_down(void **state)
 	throttle_free(shared.throttle);
 	ticketless_free(shared.ticketless);
 	rule_uses_free(shared.rule_uses);
+	rule_totals_free(shared.rule_totals);
 	subject_cache_free(shared.subjects);
 	reviews_free(worker.reviews);
 	census_free(worker.census);
