@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "base/must.h"
 #include "base/options.h"
 #include "base/sandbox.h"
+#include "base/sandbox_confine.h"
 #include "ctl/client.h"
 #include "ctl/exposition.h"
 
@@ -172,6 +174,19 @@ usage(void)
 	return EX_USAGE;
 }
 
+/* It writes nowhere but where its socket is, to take that away. */
+static void
+give_up_rights(const char *path)
+{
+	char *copy = path == NULL ? NULL : must_strdup(path);
+	int status = sandbox_confine(SANDBOX_NETWORK | SANDBOX_THREADS,
+	    copy == NULL ? NULL : dirname(copy));
+
+	if (status < 0)
+		die("sandbox: %s", strerror(-status));
+	free(copy);
+}
+
 static int
 serve(struct metrics *metrics)
 {
@@ -188,6 +203,7 @@ serve(struct metrics *metrics)
 		    strerror(errno));
 		return EX_UNAVAILABLE;
 	}
+	give_up_rights(path);
 	(void)sigemptyset(&ends);
 	(void)sigaddset(&ends, SIGINT);
 	(void)sigaddset(&ends, SIGTERM);

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 
@@ -14,7 +15,7 @@ outcome_say(enum outcome outcome, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	text_say(stderr, "gatewardenctl", format, args);
+	text_say(stderr, getprogname(), format, args);
 	va_end(args);
 	return outcome;
 }
