@@ -50,6 +50,7 @@ struct audit_trail {
 	/* What was written and is not told to be safe yet. */
 	struct spool_sync *sync; /* NULL: what is written is safe */
 	bool is_unsafe;
+	bool is_doubtful; /* a sync has failed: the next one proves nothing */
 	struct event settle; /* at the end of this turn of the loop */
 
 	/* To the receiver. */
@@ -239,6 +240,21 @@ take_folder(struct audit_trail *trail)
 	return 0;
 }
 
+/* 0 or -errno: the spool is closed then. */
+static int
+rewrite(struct audit_trail *trail)
+{
+	int status = spool_rewrite(trail->spool);
+
+	if (status == 0) {
+		trail->is_doubtful = false;
+		return 0;
+	}
+	spool_close(trail->spool);
+	trail->spool = NULL;
+	return status;
+}
+
 static bool
 open_spool(struct audit_trail *trail)
 {
@@ -251,6 +267,8 @@ open_spool(struct audit_trail *trail)
 	if (status == 0)
 		status = spool_open(trail->lock, trail->spool_max,
 		    trail->keep_s, &trail->spool);
+	if (status == 0 && trail->is_doubtful)
+		status = rewrite(trail);
 	if (status < 0) {
 		fail(trail, trail->folder, -status);
 		return false;
@@ -344,7 +362,7 @@ on_synced(void *arg, int status)
 	struct audit_trail *trail = arg;
 
 	if (status < 0) {
-		trail->is_unsafe = true;
+		trail->is_unsafe = trail->is_doubtful = true;
 		fail(trail, "the disk did not take them", -status);
 		return;
 	}

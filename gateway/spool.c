@@ -27,8 +27,8 @@
 
 /* Segments */
 
-static void
-print_name(uint64_t first, char name[SPOOL_NAME_SIZE])
+void
+spool_segment_name(uint64_t first, char name[SPOOL_NAME_SIZE])
 {
 	(void)snprintf(name, SPOOL_NAME_SIZE, "%020" PRIu64 ".log", first);
 }
@@ -48,7 +48,7 @@ parse_name(const char *name, uint64_t *first)
 		begin++;
 	if (!text_parse_u64(begin, 1, UINT64_MAX, first))
 		return false;
-	print_name(*first, again);
+	spool_segment_name(*first, again);
 	return strcmp(name, again) == 0;
 }
 
@@ -58,7 +58,7 @@ spool_segment_open(const struct spool *spool, uint64_t first, int flags)
 	char name[SPOOL_NAME_SIZE];
 	int fd;
 
-	print_name(first, name);
+	spool_segment_name(first, name);
 	fd = openat(spool->folder, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return fd < 0 ? -errno : fd;
 }
@@ -108,7 +108,7 @@ remove_segment(struct spool *spool, struct spool_segment *segment)
 {
 	char name[SPOOL_NAME_SIZE];
 
-	print_name(segment->first, name);
+	spool_segment_name(segment->first, name);
 	if (unlinkat(spool->folder, name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	forget_segment(spool, segment);
@@ -214,7 +214,7 @@ written_s(const struct spool *spool, const struct spool_segment *segment)
 	char name[SPOOL_NAME_SIZE];
 	struct stat status;
 
-	print_name(segment->first, name);
+	spool_segment_name(segment->first, name);
 	if (fstatat(spool->folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return clock_wall_us() / 1000000;
 	return (uint64_t)status.st_mtime;

@@ -65,6 +65,13 @@ void spool_prune(struct spool *spool, uint64_t forwarded);
 #define SPOOL_SYNC_MAX 3
 int spool_unsynced(struct spool *spool, int fds[SPOOL_SYNC_MAX]) must_check;
 
+/*
+ * Writes what may not be on the disk, the last two segments, once more and
+ * makes it durable: for after a sync that has failed.  Blocks.  0 or -errno;
+ * then all is as it was.  No reader may be open.
+ */
+int spool_rewrite(struct spool *spool) must_check;
+
 /* ---- reading, in order */
 
 struct spool_reader;

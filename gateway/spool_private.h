@@ -31,7 +31,9 @@ struct spool {
 /* The segment that has the record, or the first behind it; NULL: none. */
 const struct spool_segment *
 spool_segment_of(const struct spool *spool, uint64_t sequence) must_check;
-/* The segment opened for reading; a descriptor or -errno. */
+/* Its file, by the number of its first record. */
+void spool_segment_name(uint64_t first, char name[SPOOL_NAME_SIZE]);
+/* The segment opened; a descriptor or -errno. */
 int spool_segment_open(
     const struct spool *spool, uint64_t first, int flags) must_check;
 

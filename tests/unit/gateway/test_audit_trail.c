@@ -339,6 +339,65 @@ what_the_disk_lost_is_counted(void **state)
 	}
 }
 
+static bool is_sync_failing;
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+/* As the kernel does it: once it says that it could not, and then that all is
+ * well. */
+int
+__wrap_fsync(int fd)
+{
+	if (!is_sync_failing)
+		return __real_fsync(fd);
+	is_sync_failing = false;
+	errno = EIO;
+	return -1;
+}
+
+static ino_t
+first_segment(const struct world *world)
+{
+	char path[256];
+	struct stat status;
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/spool/%020u.log", world->state, 1U);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_ino;
+}
+
+static void
+what_the_disk_did_not_take_is_written_once_more(void **state)
+{
+	struct world *world = *state;
+	ino_t before;
+
+	bind_receiver(world);
+	write_numbers(world, 1, 1, 3);
+	await_safe(world);
+	before = first_segment(world);
+	is_sync_failing = true;
+	write_numbers(world, 1, 4, 4);
+	for (int step = 0; !world->is_failing; step++) {
+		assert_true(step < 1000);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)usleep(10000);
+	}
+	assert_int_equal(first_segment(world), before);
+	for (int step = 0; world->is_failing; step++) {
+		assert_true(step < 1000);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)usleep(10000);
+	}
+	assert_int_not_equal(first_segment(world), before);
+	/* The one that says that records can be kept again is the fifth. */
+	for (uint64_t sequence = 1; sequence <= 5; sequence++) {
+		await_record(world);
+		assert_number(world, "seq", sequence);
+	}
+}
+
 static void
 a_folder_that_is_not_there_is_waited_for(void **state)
 {
@@ -445,6 +504,7 @@ main(void)
 	    TEST(a_receiver_that_stopped_in_the_middle_misses_nothing),
 	    TEST(what_cannot_be_kept_is_not_taken),
 	    TEST(what_the_disk_lost_is_counted),
+	    TEST(what_the_disk_did_not_take_is_written_once_more),
 	    TEST(a_folder_that_is_not_there_is_waited_for),
 	    TEST(what_waited_says_so),
 	    TEST(a_successor_continues_the_sequence),
