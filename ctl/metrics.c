@@ -124,10 +124,16 @@ listen_unix(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat status;
 
 	if (strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
 	    sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
+		return -1;
+	}
+	/* What an earlier one has left, and nothing else. */
+	if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode)) {
+		errno = EEXIST;
 		return -1;
 	}
 	/* Who is in its group may ask, too. */

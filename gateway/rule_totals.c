@@ -110,17 +110,42 @@ rule_totals_add(struct rule_totals *totals, const char *rule,
 	must(pthread_mutex_unlock(&totals->lock) == 0);
 }
 
+/* Of one total, and the next (NULL: the first is meant); none ever goes away.
+ */
+static struct total *
+look(struct rule_totals *totals, struct total *at, struct total *seen)
+{
+	struct total *next;
+
+	must(pthread_mutex_lock(&totals->lock) == 0);
+	if (at != NULL) {
+		seen->sessions = at->sessions;
+		seen->to_target = at->to_target;
+		seen->to_client = at->to_client;
+	}
+	if (at == NULL)
+		next = RB_MIN(total_tree, &totals->tree);
+	else if (at == totals->rest)
+		next = NULL;
+	else
+		next = RB_NEXT(total_tree, &totals->tree, at);
+	must(pthread_mutex_unlock(&totals->lock) == 0);
+	return next;
+}
+
 void
 rule_totals_each(struct rule_totals *totals, rule_totals_fn *each, void *arg)
 {
-	const struct total *rest = totals->rest;
-	struct total *total;
+	struct total *total = look(totals, NULL, NULL), *next;
+	struct total seen;
 
-	must(pthread_mutex_lock(&totals->lock) == 0);
-	RB_FOREACH (total, total_tree, &totals->tree)
-		each(arg, total->rule, total->sessions, total->to_target,
-		    total->to_client);
-	if (rest->sessions > 0)
-		each(arg, "", rest->sessions, rest->to_target, rest->to_client);
-	must(pthread_mutex_unlock(&totals->lock) == 0);
+	while (total != NULL) {
+		next = look(totals, total, &seen);
+		each(arg, total->rule, seen.sessions, seen.to_target,
+		    seen.to_client);
+		total = next;
+	}
+	(void)look(totals, totals->rest, &seen);
+	if (seen.sessions > 0)
+		each(arg, "", seen.sessions, seen.to_target, seen.to_client);
 }

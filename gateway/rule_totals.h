@@ -23,7 +23,7 @@ void rule_totals_free(struct rule_totals *totals);
 void rule_totals_add(struct rule_totals *totals, const char *rule,
     uint64_t to_target, uint64_t to_client);
 
-/* Each rule in the order of their names, under the lock: no calls back. */
+/* Each rule in the order of their names; nobody waits meanwhile. */
 typedef void rule_totals_fn(void *arg, const char *rule, uint64_t sessions,
     uint64_t to_target, uint64_t to_client);
 void
