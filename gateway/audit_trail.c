@@ -50,6 +50,7 @@ struct audit_trail {
 	/* What was written and is not told to be safe yet. */
 	struct spool_sync *sync; /* NULL: what is written is safe */
 	bool is_unsafe;
+	uint64_t lost;	  /* records that no gap record tells of yet */
 	bool is_doubtful; /* a sync has failed: the next one proves nothing */
 	struct event settle; /* at the end of this turn of the loop */
 
@@ -60,7 +61,6 @@ struct audit_trail {
 	struct event more;
 	/* Where records are made durable, only those go out that are: after a
 	 * loss of power a number is used again that nobody has seen. */
-	uint64_t lost;	  /* records that no gap record tells of yet */
 	uint64_t marked;  /* the last one that will be durable next */
 	uint64_t safe;	  /* ... that is */
 	uint64_t sending; /* the record whose message this is; 0: none */
@@ -328,8 +328,9 @@ on_prune(evutil_socket_t fd, short what, void *arg)
 
 /* ---- what is safe */
 
+/* What was written before the last mark is durable. */
 static void
-is_safe(struct audit_trail *trail)
+made_safe(struct audit_trail *trail)
 {
 	trail->safe = trail->marked;
 	trail->functions.safe(trail->arg);
@@ -351,7 +352,7 @@ begin_sync(struct audit_trail *trail)
 	}
 	trail->is_unsafe = false;
 	if (count == 0)
-		is_safe(trail);
+		made_safe(trail);
 	else
 		spool_sync_start(trail->sync, fds, count);
 }
@@ -366,7 +367,7 @@ on_synced(void *arg, int status)
 		fail(trail, "the disk did not take them", -status);
 		return;
 	}
-	is_safe(trail);
+	made_safe(trail);
 	if (trail->is_unsafe)
 		event_active(&trail->settle, EV_TIMEOUT, 0);
 }
@@ -390,7 +391,7 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	tell_failing(trail);
-	if (!trail->is_unsafe || trail->spool == NULL)
+	if (!trail->is_unsafe || trail->is_doubtful || trail->spool == NULL)
 		return;
 	if (trail->sync == NULL) {
 		trail->is_unsafe = false;
@@ -466,6 +467,7 @@ audit_trail_write(struct audit_trail *trail, uint64_t source, uint64_t number,
 	status = spool_append(trail->spool, sequence,
 	    audit_state_forwarded(trail->state), message, len);
 	if (status < 0) {
+		trail->is_doubtful |= spool_is_doubtful(trail->spool);
 		fail(trail, trail->folder, -status);
 		return false;
 	}

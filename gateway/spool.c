@@ -483,14 +483,22 @@ spool_prune(struct spool *spool, uint64_t forwarded)
 			return;
 }
 
+bool
+spool_is_doubtful(const struct spool *spool)
+{
+	return spool->is_doubtful;
+}
+
 /* A segment that is full is still to be synced; one at a time. */
 static int
 put_away(struct spool *spool)
 {
 	if (spool->full >= 0) {
 		/* Two in one turn of the loop: nobody could sync it yet. */
-		if (fdatasync(spool->full) < 0)
+		if (fdatasync(spool->full) < 0) {
+			spool->is_doubtful = true;
 			return -errno;
+		}
 		(void)close(spool->full);
 	}
 	spool->full = spool->fd;

@@ -65,6 +65,10 @@ void spool_prune(struct spool *spool, uint64_t forwarded);
 #define SPOOL_SYNC_MAX 3
 int spool_unsynced(struct spool *spool, int fds[SPOOL_SYNC_MAX]) must_check;
 
+/* A sync has failed while a segment was put away: what counts as written may
+ * be nowhere, and only spool_rewrite helps. */
+bool spool_is_doubtful(const struct spool *spool) must_check;
+
 /*
  * Writes what may not be on the disk, the last two segments, once more and
  * makes it durable: for after a sync that has failed.  Blocks.  0 or -errno;

@@ -17,11 +17,12 @@ struct spool_segment {
 };
 
 struct spool {
-	int home;    /* the auditor's folder */
-	int folder;  /* the segments' */
-	int fd;	     /* the last segment, appended to; -1: none */
-	bool is_new; /* it is not certain to be in the folder yet */
-	int full;    /* the segment before, not synced yet, or -1 */
+	int home;	  /* the auditor's folder */
+	int folder;	  /* the segments' */
+	int fd;		  /* the last segment, appended to; -1: none */
+	bool is_new;	  /* it is not certain to be in the folder yet */
+	int full;	  /* the segment before, not synced yet, or -1 */
+	bool is_doubtful; /* a sync has failed */
 	uint64_t size_max, segment_max, size, last;
 	uint64_t keep_s, begun_s; /* begun: the last segment, wall clock */
 	TAILQ_HEAD(spool_segments, spool_segment) segments;

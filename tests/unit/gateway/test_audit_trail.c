@@ -339,9 +339,11 @@ what_the_disk_lost_is_counted(void **state)
 	}
 }
 
-static bool is_sync_failing;
+static bool is_sync_failing, is_data_sync_failing;
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
 
 /* As the kernel does it: once it says that it could not, and then that all is
  * well. */
@@ -351,6 +353,16 @@ __wrap_fsync(int fd)
 	if (!is_sync_failing)
 		return __real_fsync(fd);
 	is_sync_failing = false;
+	errno = EIO;
+	return -1;
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+	if (!is_data_sync_failing)
+		return __real_fdatasync(fd);
+	is_data_sync_failing = false;
 	errno = EIO;
 	return -1;
 }
@@ -371,12 +383,14 @@ static void
 what_the_disk_did_not_take_is_written_once_more(void **state)
 {
 	struct world *world = *state;
+	unsigned safe;
 	ino_t before;
 
 	bind_receiver(world);
 	write_numbers(world, 1, 1, 3);
 	await_safe(world);
 	before = first_segment(world);
+	safe = world->safe;
 	is_sync_failing = true;
 	write_numbers(world, 1, 4, 4);
 	for (int step = 0; !world->is_failing; step++) {
@@ -384,15 +398,43 @@ what_the_disk_did_not_take_is_written_once_more(void **state)
 		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
 		(void)usleep(10000);
 	}
-	assert_int_equal(first_segment(world), before);
 	for (int step = 0; world->is_failing; step++) {
 		assert_true(step < 1000);
+		if (first_segment(world) == before)
+			assert_int_equal(world->safe, safe);
 		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
 		(void)usleep(10000);
 	}
 	assert_int_not_equal(first_segment(world), before);
 	/* The one that says that records can be kept again is the fifth. */
 	for (uint64_t sequence = 1; sequence <= 5; sequence++) {
+		await_record(world);
+		assert_number(world, "seq", sequence);
+	}
+}
+
+/* Two segments fill up in one turn: the first is synced on the spot. */
+static void
+a_segment_that_was_put_away_in_vain_is_written_once_more(void **state)
+{
+	struct world *world = *state;
+	struct audit_record record = record_full();
+	uint64_t number = 1;
+	ino_t before;
+
+	bind_receiver(world);
+	is_data_sync_failing = true;
+	while (audit_trail_write(world->trail, 1, number, &record))
+		number++;
+	assert_false(is_data_sync_failing);
+	before = first_segment(world);
+	for (int step = 0; first_segment(world) == before; step++) {
+		assert_true(step < 1000);
+		assert_int_equal(world->safe, 0);
+		assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+		(void)usleep(10000);
+	}
+	for (uint64_t sequence = 1; sequence <= number; sequence++) {
 		await_record(world);
 		assert_number(world, "seq", sequence);
 	}
@@ -505,6 +547,7 @@ main(void)
 	    TEST(what_cannot_be_kept_is_not_taken),
 	    TEST(what_the_disk_lost_is_counted),
 	    TEST(what_the_disk_did_not_take_is_written_once_more),
+	    TEST(a_segment_that_was_put_away_in_vain_is_written_once_more),
 	    TEST(a_folder_that_is_not_there_is_waited_for),
 	    TEST(what_waited_says_so),
 	    TEST(a_successor_continues_the_sequence),
