@@ -128,6 +128,22 @@ say(struct control_call *call, uint16_t type, const void *data, size_t len)
 	drop(call);
 }
 
+struct options *
+control_line_begin(const char *kind)
+{
+	struct options *line = options_new();
+
+	options_add(line, "kind", kind);
+	return line;
+}
+
+void
+control_line_end(struct control_call *call, struct options *line)
+{
+	control_call_line(call, line);
+	options_free(line);
+}
+
 void
 control_call_line(struct control_call *call, const struct options *line)
 {

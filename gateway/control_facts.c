@@ -13,16 +13,14 @@ static void
 say_facts(struct control_call *call)
 {
 	const struct settings *settings = control_call_world(call)->settings;
-	struct options *line = options_new();
+	struct options *line = control_line_begin("facts");
 
-	options_add(line, "kind", "facts");
 	options_add(line, "checks_accounts",
 	    ctl_yes(settings_check_accounts(settings)));
 	options_add(
 	    line, "has_directory", ctl_yes(settings->directory_uri.count > 0));
 	options_add(line, "allow_empty", ctl_yes(settings->allow_empty));
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 }
 
 /* Address and port; NULL and 0: it has none. */
@@ -30,18 +28,16 @@ static void
 say(struct control_call *call, const char *kind, const char *name,
     const struct address *address, uint16_t port)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin(kind);
 	char text[ADDRESS_TEXT_SIZE];
 
-	options_add(line, "kind", kind);
 	if (name != NULL)
 		options_add(line, "name", name);
 	if (address != NULL)
 		options_add(line, "address", address_print(address, text));
 	if (port != 0)
 		options_add_u64(line, "port", port);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 }
 
 static void

@@ -16,13 +16,11 @@
 static void
 say_outcome(struct control_call *call, const struct control_answer *answer)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin("outcome");
 
-	options_add(line, "kind", "outcome");
 	options_add(line, "done", ctl_yes(answer->is_done));
 	options_add(line, "sentence", answer->sentence);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 	control_call_done(call);
 }
 

@@ -10,22 +10,6 @@
 #include "gateway/rule_totals.h"
 #include "gateway/worker.h"
 
-static struct options *
-begin_line(const char *kind)
-{
-	struct options *line = options_new();
-
-	options_add(line, "kind", kind);
-	return line;
-}
-
-static void
-end_line(struct control_call *call, struct options *line)
-{
-	control_call_line(call, line);
-	options_free(line);
-}
-
 static void
 say_ends(struct control_call *call, struct counters *counters)
 {
@@ -35,10 +19,10 @@ say_ends(struct control_call *call, struct counters *counters)
 
 		if (value == 0)
 			continue;
-		line = begin_line("ended");
+		line = control_line_begin("ended");
 		options_add(line, "name", reason_name(reason));
 		options_add_u64(line, "value", value);
-		end_line(call, line);
+		control_line_end(call, line);
 	}
 }
 
@@ -54,7 +38,7 @@ say_attempts(struct control_call *call, struct counters *counters)
 	    REASON_GSS_CLEAR, REASON_GSS_CONFIDENTIALITY, REASON_UDP_CLEAR,
 	    REASON_PASSWORD_NOT_ALLOWED, REASON_TLS_CLEAR, REASON_TLS_VERSION};
 	uint64_t replayed = 0, downgraded = 0;
-	struct options *line = begin_line("attempts");
+	struct options *line = control_line_begin("attempts");
 
 	for (size_t i = 0; i < ARRAY_COUNT(replays); i++)
 		replayed += atomic_load(&counters->ends[replays[i]]);
@@ -62,21 +46,21 @@ say_attempts(struct control_call *call, struct counters *counters)
 		downgraded += atomic_load(&counters->ends[downgrades[i]]);
 	options_add_u64(line, "replays", replayed);
 	options_add_u64(line, "downgrades", downgraded);
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void
 say_latency(struct control_call *call, const char *kind, const char *method,
     struct latency *latency)
 {
-	struct options *line = begin_line(kind);
+	struct options *line = control_line_begin(kind);
 
 	if (method != NULL)
 		options_add(line, "method", method);
 	for (size_t i = 0; i < LATENCY_BOUNDS; i++)
 		options_add_u64(line, "bound", latency_bounds_us[i]);
 	latency_describe(latency, line);
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void
@@ -84,14 +68,14 @@ say_proofs(struct control_call *call, struct shared *shared)
 {
 	for (enum method method = METHOD_GSSAPI; method < METHOD_COUNT;
 	     method++) {
-		struct options *line = begin_line("proof");
+		struct options *line = control_line_begin("proof");
 
 		options_add(line, "method", method_name(method));
 		options_add_u64(
 		    line, "ok", atomic_load(&shared->proofs[method][true]));
 		options_add_u64(line, "failed",
 		    atomic_load(&shared->proofs[method][false]));
-		end_line(call, line);
+		control_line_end(call, line);
 		say_latency(call, "handshake", method_name(method),
 		    &shared->handshakes[method]);
 	}
@@ -101,13 +85,13 @@ static void
 say_rule(void *arg, const char *rule, uint64_t sessions, uint64_t to_target,
     uint64_t to_client)
 {
-	struct options *line = begin_line("rule");
+	struct options *line = control_line_begin("rule");
 
 	options_add(line, "name", rule);
 	options_add_u64(line, "sessions", sessions);
 	options_add_u64(line, "to_target", to_target);
 	options_add_u64(line, "to_client", to_client);
-	end_line(arg, line);
+	control_line_end(arg, line);
 }
 
 void

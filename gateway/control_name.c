@@ -20,12 +20,10 @@ static void
 say(struct control_call *call, const char *kind, const char *name,
     const char *text)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin(kind);
 
-	options_add(line, "kind", kind);
 	options_add(line, name, text);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 }
 
 static void

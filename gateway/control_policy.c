@@ -23,17 +23,15 @@ control_policy_say(struct control_call *call, const struct ruleset *rules,
     bool is_stale, bool is_expired)
 {
 	const struct control_world *world = control_call_world(call);
-	struct options *line = options_new();
+	struct options *line = control_line_begin("policy");
 
-	options_add(line, "kind", "policy");
 	options_add_u64(line, "generation", ruleset_generation(rules));
 	options_add_u64(line, "count", ruleset_count(rules));
 	options_add_u64(line, "confirmed",
 	    atomic_load(&world->shared->confirmed_us) / 1000000);
 	options_add(line, "stale", ctl_yes(is_stale));
 	options_add(line, "expired", ctl_yes(is_expired));
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 }
 
 void
@@ -83,15 +81,13 @@ pump(struct control_call *call, void *state)
 		return false;
 	}
 	rule = ruleset_rule(listing->rules, listing->next++);
-	line = options_new();
-	options_add(line, "kind", "rule");
+	line = control_line_begin("rule");
 	options_add(line, "name", rule->name);
 	options_add_u64(line, "order", rule->order);
 	options_add(line, "action", rule->permits ? "permit" : "deny");
 	options_add(line, "report_only", ctl_yes(rule->is_report_only));
 	options_add(line, "dn", rule->dn);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 	return true;
 }
 

@@ -126,6 +126,10 @@ const struct options *control_call_asked(const struct control_call *call);
 
 const struct ucred *control_call_peer(const struct control_call *call);
 
+/* A line to be filled, of that kind; and said, and freed. */
+struct options *control_line_begin(const char *kind) must_check;
+void control_line_end(struct control_call *call, struct options *line);
+
 /* Says a line, or a piece of a stream (up to CTL_OCTETS_MAX).  What the peer
  * cannot be sent any more is dropped quietly, and the call ends. */
 void control_call_line(struct control_call *call, const struct options *line);

@@ -28,12 +28,10 @@ struct roll {
 static void
 say_count(struct roll *roll)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin("count");
 
-	options_add(line, "kind", "count");
 	options_add_u64(line, "sessions", roll->count);
-	control_call_line(roll->call, line);
-	options_free(line);
+	control_line_end(roll->call, line);
 }
 
 static void

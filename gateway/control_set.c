@@ -81,12 +81,10 @@ on_piece(void *arg, enum answer_outcome outcome, struct link_message *answer)
 static void
 say_len(const struct delivery *delivery)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin("set");
 
-	options_add(line, "kind", "set");
 	options_add_u64(line, "octets", delivery->len);
-	control_call_line(delivery->call, line);
-	options_free(line);
+	control_line_end(delivery->call, line);
 }
 
 static void

@@ -28,26 +28,10 @@ struct status {
 
 /* ---- what we know ourselves */
 
-static struct options *
-begin_line(const char *kind)
-{
-	struct options *line = options_new();
-
-	options_add(line, "kind", kind);
-	return line;
-}
-
-static void
-end_line(struct control_call *call, struct options *line)
-{
-	control_call_line(call, line);
-	options_free(line);
-}
-
 static void
 say_gateway(struct control_call *call, const struct control_world *world)
 {
-	struct options *line = begin_line("gateway");
+	struct options *line = control_line_begin("gateway");
 	uint64_t fit = capacity_sessions(world->settings);
 	uint64_t most = world->settings->sessions_max;
 
@@ -59,43 +43,43 @@ say_gateway(struct control_call *call, const struct control_world *world)
 	options_add_u64(
 	    line, "unproved", budgets_unproved(world->shared->budgets));
 	options_add_u64(line, "sessions_max", fit < most ? fit : most);
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void
 say_directory(struct control_call *call, const struct control_world *world)
 {
 	const struct settings_list *uris = &world->settings->directory_uri;
-	struct options *line = begin_line("directory");
+	struct options *line = control_line_begin("directory");
 
 	options_add(line, "configured", ctl_yes(uris->count > 0));
 	options_add(
 	    line, "up", ctl_yes(atomic_load(&world->shared->directory_up)));
 	for (size_t i = 0; i < uris->count; i++)
 		options_add(line, "uri", uris->texts[i]);
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void
 say_health(
     struct control_call *call, const char *kind, const struct health *health)
 {
-	struct options *line = begin_line(kind);
+	struct options *line = control_line_begin(kind);
 
 	health_describe(health, line);
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void
 say_loops(struct control_call *call, const struct control_world *world)
 {
 	for (size_t i = 0; i < world->worker_count; i++) {
-		struct options *line = begin_line("loop");
+		struct options *line = control_line_begin("loop");
 
 		options_add_u64(line, "worker", i + 1);
 		options_add_u64(line, "late_us",
 		    loop_watch_worst_us(world->workers[i]->watch));
-		end_line(call, line);
+		control_line_end(call, line);
 	}
 }
 
@@ -103,11 +87,11 @@ static void
 say_counters(struct control_call *call, struct counters *counters)
 {
 	for (enum counter counter = 0; counter < COUNTER_COUNT; counter++) {
-		struct options *line = begin_line("counter");
+		struct options *line = control_line_begin("counter");
 
 		options_add(line, "name", counter_name(counter));
 		options_add_u64(line, "value", counters_get(counters, counter));
-		end_line(call, line);
+		control_line_end(call, line);
 	}
 }
 
@@ -119,7 +103,7 @@ static void ask_program(struct status *status);
 static void
 say_program(struct control_call *call, char *facts)
 {
-	struct options *line = begin_line("program");
+	struct options *line = control_line_begin("program");
 	char *fact, *value;
 
 	while ((fact = strsep(&facts, "\n")) != NULL) {
@@ -129,7 +113,7 @@ say_program(struct control_call *call, char *facts)
 		*value++ = '\0';
 		options_add(line, fact, value);
 	}
-	end_line(call, line);
+	control_line_end(call, line);
 }
 
 static void

@@ -59,9 +59,8 @@ fail_to_ask(struct control_call *call)
 static void
 say_subject(struct control_call *call, const struct control_who *who)
 {
-	struct options *line = options_new();
+	struct options *line = control_line_begin("subject");
 
-	options_add(line, "kind", "subject");
 	if (who->subject->dn != NULL)
 		options_add(line, "dn", who->subject->dn);
 	options_add(
@@ -69,8 +68,7 @@ say_subject(struct control_call *call, const struct control_who *who)
 	options_add_u64(line, "groups", who->subject->count);
 	options_add(line, "cached", who->provenance == NULL ? CTL_YES : CTL_NO);
 	options_add(line, "silence", who->silence);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 }
 
 static void
@@ -117,11 +115,9 @@ pump_subject(struct control_call *call, void *state)
 		control_call_done(call);
 		return false;
 	}
-	line = options_new();
-	options_add(line, "kind", "group");
+	line = control_line_begin("group");
 	(void)control_who_add_group(line, &inquest->who, inquest->next++);
-	control_call_line(call, line);
-	options_free(line);
+	control_line_end(call, line);
 	return true;
 }
 
@@ -154,18 +150,16 @@ static void
 on_entry(void *arg, struct lookup_now_answer *answer)
 {
 	struct inquest *inquest = arg;
-	struct options *line = options_new();
+	struct options *line = control_line_begin("entry");
 	bool is_said = answer->why[0] == '\0';
 
 	inquest->entry = NULL;
-	options_add(line, "kind", "entry");
 	options_add(line, "is",
 	    !is_said	       ? "unknown"
 	    : answer->is_there ? "there"
 			       : "missing");
 	options_add(line, "silence", answer->why);
-	control_call_line(inquest->call, line);
-	options_free(line);
+	control_line_end(inquest->call, line);
 	control_call_done(inquest->call);
 }
 

@@ -9,20 +9,10 @@
 #include "policy/rule.h"
 #include "policy/subject.h"
 
-static struct options *
-begin(const char *kind)
-{
-	struct options *line = options_new();
-
-	options_add(line, "kind", kind);
-	return line;
-}
-
 static void
 say(struct explain *explain, struct options *line)
 {
-	control_call_line(explain->call, line);
-	options_free(line);
+	control_line_end(explain->call, line);
 }
 
 static void
@@ -53,7 +43,7 @@ void
 explain_say_question(struct explain *explain)
 {
 	const struct explain_question *question = &explain->question;
-	struct options *line = begin("question");
+	struct options *line = control_line_begin("question");
 	char destination[ENDPOINT_TEXT_SIZE];
 
 	options_add(line, "identity", question->identity.name);
@@ -85,7 +75,7 @@ account(const struct explain *explain)
 void
 explain_say_subject(struct explain *explain)
 {
-	struct options *line = begin("subject");
+	struct options *line = control_line_begin("subject");
 
 	add_yes(line, "asked", explain->needs_subject);
 	if (explain->needs_subject) {
@@ -104,7 +94,7 @@ explain_say_subject(struct explain *explain)
 void
 explain_say_group(struct explain *explain, size_t i)
 {
-	struct options *line = begin("group");
+	struct options *line = control_line_begin("group");
 	const char *dn = control_who_add_group(line, &explain->who, i);
 
 	add_yes(line, "used",
@@ -136,7 +126,7 @@ decision_name(const struct verdict *verdict)
 static void
 say_resolution(struct explain *explain)
 {
-	struct options *line = begin("resolution");
+	struct options *line = control_line_begin("resolution");
 
 	add_yes(line, "asked", explain->is_resolved);
 	if (explain->is_resolved)
@@ -157,7 +147,7 @@ explain_say_addresses(struct explain *explain)
 
 		if (asked->address.family == ADDRESS_NONE)
 			continue;
-		line = begin("address");
+		line = control_line_begin("address");
 		add_address(line, "address", &asked->address);
 		add_yes(line, "special",
 		    judge_is_special(&asked->address, &explain->own));
@@ -200,7 +190,7 @@ say_bearing(struct explain *explain, const struct rule *rule,
 	    [PART_DENIES] = "denies",
 	    [PART_PERMITS] = "permits",
 	};
-	struct options *line = begin("rule");
+	struct options *line = control_line_begin("rule");
 
 	options_add(line, "name", rule->name);
 	options_add_u64(line, "order", rule->order);
@@ -252,7 +242,7 @@ outcome(struct explain *explain)
 void
 explain_say_decision(struct explain *explain)
 {
-	struct options *line = begin("decision");
+	struct options *line = control_line_begin("decision");
 
 	options_add(line, "decision", outcome(explain));
 	add_verdict(line, &explain->found.verdict);
