@@ -34,6 +34,7 @@
 #include "gateway/rules_in_use.h"
 #include "gateway/connected.h"
 #include "gateway/housekeeping.h"
+#include "gateway/opening.h"
 #include "gateway/policy_source.h"
 #include "gateway/settings.h"
 #include "gateway/statistics.h"
@@ -44,6 +45,8 @@
 #include "policy/ruleset.h"
 #include "policy/subject_cache.h"
 #include "relay/resolver.h"
+
+#define OPENING_PATIENCE_MS 10000 /* a directory may hang at our start */
 
 /* What came from the master and waits for the configuration's end. */
 struct arrival {
@@ -66,6 +69,7 @@ struct gateway {
 	struct statistics *statistics;
 	struct housekeeping *housekeeping;
 	struct drain *drain; /* NULL: nobody has asked for it */
+	struct opening *opening;
 	struct policy_source *policy;
 	struct control_world world; /* what the control socket's answers see */
 	struct control_server *control;
@@ -166,6 +170,15 @@ subjects_changed(void *arg)
 
 		worker_mail(gateway->workers[i], &mail);
 	}
+}
+
+/* There are rules, or it is known why there are none. */
+static void
+rules_settled(void *arg)
+{
+	struct gateway *gateway = arg;
+
+	opening_open(gateway->opening);
 }
 
 /* The host's interfaces', what the listeners are bound to, and what the
@@ -312,10 +325,12 @@ begin_drain(struct gateway *gateway)
 {
 	if (gateway->settings == NULL)
 		on_drained(gateway);
-	else if (gateway->drain == NULL)
+	else if (gateway->drain == NULL) {
+		opening_open(gateway->opening);
 		gateway->drain = drain_start(program_base(gateway->program),
 		    &gateway->shared, gateway->workers, gateway->worker_count,
 		    on_drained, gateway);
+	}
 }
 
 static void
@@ -396,6 +411,31 @@ hand_control(struct gateway *gateway)
 	gateway->arriving_control = -1;
 }
 
+/* Every worker accepts on the same socket, each by its own descriptor. */
+static void
+hand_listener(void *arg, const struct mail *arrived)
+{
+	struct gateway *gateway = arg;
+
+	for (size_t i = 0; i < gateway->worker_count; i++) {
+		struct mail mail = {.kind = MAIL_LISTENER};
+
+		mail.name = must_strdup(arrived->name);
+		mail.fd = fcntl(arrived->fd, F_DUPFD_CLOEXEC, 0);
+		if (mail.fd < 0)
+			die("no descriptor for listener %s", mail.name);
+		worker_mail(gateway->workers[i], &mail);
+	}
+	free(arrived->name);
+	(void)close(arrived->fd);
+}
+
+static const struct policy_source_events policy_events = {
+    .changed = rules_changed,
+    .subjects_changed = subjects_changed,
+    .settled = rules_settled,
+};
+
 static void
 make_threads(struct gateway *gateway)
 {
@@ -430,7 +470,9 @@ make_threads(struct gateway *gateway)
 		die("out of memory");
 	gateway->policy = policy_source_new(program_base(gateway->program),
 	    &gateway->shared, gateway->audit, settings->directory_uri.count > 0,
-	    rules_changed, subjects_changed, gateway);
+	    &policy_events, gateway);
+	gateway->opening = opening_new(program_base(gateway->program),
+	    OPENING_PATIENCE_MS, hand_listener, gateway);
 	gateway->worker_count = capacity_workers(settings);
 	gateway->workers =
 	    must_alloc(gateway->worker_count, sizeof(struct worker *));
@@ -449,6 +491,7 @@ make_threads(struct gateway *gateway)
 static void
 close_listeners(struct gateway *gateway, const struct settings *before)
 {
+	opening_forget(gateway->opening);
 	for (size_t i = 0; i < before->listener_count; i++) {
 		for (size_t w = 0; w < gateway->worker_count; w++) {
 			struct mail mail = {.kind = MAIL_LISTENER, .fd = -1};
@@ -459,23 +502,6 @@ close_listeners(struct gateway *gateway, const struct settings *before)
 	}
 }
 
-/* Every worker accepts on the same socket, each by its own descriptor. */
-static void
-hand_listener(struct gateway *gateway, const struct mail *arrived)
-{
-	for (size_t i = 0; i < gateway->worker_count; i++) {
-		struct mail mail = {.kind = MAIL_LISTENER};
-
-		mail.name = must_strdup(arrived->name);
-		mail.fd = fcntl(arrived->fd, F_DUPFD_CLOEXEC, 0);
-		if (mail.fd < 0)
-			die("no descriptor for listener %s", mail.name);
-		worker_mail(gateway->workers[i], &mail);
-	}
-	free(arrived->name);
-	(void)close(arrived->fd);
-}
-
 static void
 hand_arrivals(struct gateway *gateway)
 {
@@ -484,7 +510,7 @@ hand_arrivals(struct gateway *gateway)
 	while ((arrival = STAILQ_FIRST(&gateway->arrivals)) != NULL) {
 		STAILQ_REMOVE_HEAD(&gateway->arrivals, entry);
 		if (arrival->kind == MAIL_LISTENER)
-			hand_listener(gateway, &arrival->mail);
+			opening_put(gateway->opening, &arrival->mail);
 		else
 			hand_link(gateway, arrival->mail.peer,
 			    arrival->mail.index, arrival->slot,
@@ -572,6 +598,7 @@ stop(void *state)
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_join(gateway->workers[i]);
 	housekeeping_free(gateway->housekeeping);
+	opening_free(gateway->opening);
 	control_server_free(gateway->control);
 	census_desk_free(gateway->world.census);
 	lookup_now_free(gateway->world.lookups);

@@ -27,9 +27,9 @@ struct policy_source {
 	struct shared *shared;
 	struct audit_sender *audit;
 	bool has_directory;
-	policy_source_fn *changed;
-	policy_source_subjects_fn *subjects_changed;
+	const struct policy_source_events *events;
 	void *arg;
+	bool is_settled;
 
 	struct link *link;
 	struct intake intake; /* between BEGIN and COMMIT */
@@ -52,6 +52,15 @@ record(struct policy_source *source, enum audit_event event, bool failed,
 
 	(void)strlcpy(entry.detail, detail, sizeof(entry.detail));
 	audit_sender_write(source->audit, &entry);
+}
+
+static void
+settle(struct policy_source *source)
+{
+	if (source->is_settled)
+		return;
+	source->is_settled = true;
+	source->events->settled(source->arg);
 }
 
 /* The first is what is logged and recorded. */
@@ -143,7 +152,7 @@ take(struct policy_source *source, struct ruleset *rules, bool is_copy)
 	log_info(NULL, "policy generation %" PRIu64 ": %s", source->generation,
 	    text);
 	record(source, AUDIT_RELOAD, false, text);
-	source->changed(source->arg, rules);
+	source->events->changed(source->arg, rules);
 	say_taken(source);
 }
 
@@ -170,6 +179,7 @@ on_commit(void *arg, struct link_message *message)
 	rules = build(source);
 	if (rules == NULL) {
 		refuse(source);
+		settle(source);
 		return;
 	}
 	atomic_store(&source->shared->directory_up, !is_copy);
@@ -180,6 +190,7 @@ on_commit(void *arg, struct link_message *message)
 		take(source, rules, is_copy);
 	}
 	ruleset_unref(rules);
+	settle(source);
 }
 
 static void
@@ -212,6 +223,10 @@ on_state(void *arg, struct link_message *message)
 	else
 		log_warning(NULL, "directory: %s", text);
 	record(source, AUDIT_DEPENDENCY, !up, text);
+	/* That rules can be read comes before them; the copy on disk before
+	 * the word that it is needed. */
+	if (!up && !source->is_begun)
+		settle(source);
 }
 
 static void
@@ -220,7 +235,7 @@ on_subjects(void *arg, struct link_message *message)
 	struct policy_source *source = arg;
 
 	(void)message;
-	source->subjects_changed(source->arg);
+	source->events->subjects_changed(source->arg);
 }
 
 /* A late answer to policy_source_ask ends here. */
@@ -259,8 +274,8 @@ static const struct link_handler handlers[] = {
 
 struct policy_source *
 policy_source_new(struct event_base *base, struct shared *shared,
-    struct audit_sender *audit, bool has_directory, policy_source_fn *changed,
-    policy_source_subjects_fn *subjects_changed, void *arg)
+    struct audit_sender *audit, bool has_directory,
+    const struct policy_source_events *events, void *arg)
 {
 	struct policy_source *source = must_alloc(1, sizeof(*source));
 
@@ -268,8 +283,7 @@ policy_source_new(struct event_base *base, struct shared *shared,
 	source->shared = shared;
 	source->audit = audit;
 	source->has_directory = has_directory;
-	source->changed = changed;
-	source->subjects_changed = subjects_changed;
+	source->events = events;
 	source->arg = arg;
 	return source;
 }

@@ -20,17 +20,20 @@ struct policy_source;
 struct ruleset;
 struct shared;
 
-/* A new rule set is in force; borrowed. */
-typedef void policy_source_fn(void *arg, struct ruleset *rules);
-/* What users are, or who is in which group, may have changed. */
-typedef void policy_source_subjects_fn(void *arg);
+struct policy_source_events {
+	/* A new rule set is in force; borrowed. */
+	void (*changed)(void *arg, struct ruleset *rules);
+	/* What users are, or who is in which group, may have changed. */
+	void (*subjects_changed)(void *arg);
+	/* Once: rules are in force, or it is known why there are none. */
+	void (*settled)(void *arg);
+};
 
-/* `shared` and `audit` are borrowed for ever; `has_directory` says whether
- * users can be looked up.  Dies without memory. */
-struct policy_source *
-policy_source_new(struct event_base *base, struct shared *shared,
-    struct audit_sender *audit, bool has_directory, policy_source_fn *changed,
-    policy_source_subjects_fn *subjects_changed, void *arg) must_check;
+/* `shared`, `audit` and `events` are borrowed for ever; `has_directory` says
+ * whether users can be looked up.  Dies without memory. */
+struct policy_source *policy_source_new(struct event_base *base,
+    struct shared *shared, struct audit_sender *audit, bool has_directory,
+    const struct policy_source_events *events, void *arg) must_check;
 void policy_source_free(struct policy_source *source);
 
 /* A link to directory-watch was made (anew); fd taken. */

@@ -474,6 +474,9 @@ read_after(struct watch *watch, unsigned seconds)
 static void
 on_failed(struct watch *watch, const char *why)
 {
+	/* A start while the directory is silent goes on from the copy. */
+	if (watch->read.octets == NULL)
+		send_copy(watch);
 	if (watch->is_up || strcmp(watch->last_why, why) != 0) {
 		(void)strlcpy(watch->last_why, why, WHY_SIZE);
 		log_warning(NULL, "rules cannot be read: %s", why);
@@ -481,9 +484,6 @@ on_failed(struct watch *watch, const char *why)
 	}
 	watch->is_up = false;
 	watch->last_how[0] = '\0';
-	/* A start while the directory is silent goes on from the copy. */
-	if (watch->read.octets == NULL)
-		send_copy(watch);
 	read_after(watch, watch->retry_s);
 	watch->retry_s = watch->retry_s * 2 < watch->poll_s ? watch->retry_s * 2
 							    : watch->poll_s;

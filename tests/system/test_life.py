@@ -6,11 +6,12 @@ import errno
 import os
 import signal
 import socket
+import threading
 import time
 
 from tests.lab.gateway import Raw, greets, split_address
 from tests.lab.process import accepts, free_port, wait_until
-from tests.lab.socks import Client
+from tests.lab.socks import Client, Closed, Refused
 from tests.lab.suite import behaviour, expect, expect_equal
 
 
@@ -278,6 +279,33 @@ def restart_keeps_the_process_its_listeners_and_the_sequence(lab):
     expect_equal(seen, list(range(seen[0], seen[-1] + 1)), "no number missing")
     expect(greets(*split_address(
         lab.gateway.settings["listener main"]["address"])), "it greets")
+
+
+@behaviour
+def who_comes_while_it_starts_waits_for_the_rules(lab):
+    spot = lab.target(echo)
+    outcomes = []
+
+    def come_at_once():
+        wait_until(lambda: accepts(*lab.listeners["main"]), "it listens", 20,
+                   0.001)
+        with Client(lab) as client:
+            try:
+                client.connect(spot.address, spot.port)
+                outcomes.append("served")
+            except (Closed, Refused) as error:
+                outcomes.append(repr(error))
+
+    for _ in range(5):
+        lab.gateway.stop()
+        lab.gateway.start(ready=False)
+        clients = [threading.Thread(target=come_at_once) for _ in range(6)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        lab.gateway.wait_ready()
+    expect_equal(outcomes, ["served"] * 30, "who came at once")
 
 
 @behaviour

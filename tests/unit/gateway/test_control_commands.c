@@ -370,6 +370,18 @@ on_subjects(void *arg)
 }
 
 static void
+on_settled(void *arg)
+{
+	(void)arg;
+}
+
+static const struct policy_source_events policy_events = {
+    .changed = on_rules,
+    .subjects_changed = on_subjects,
+    .settled = on_settled,
+};
+
+static void
 make_world(void)
 {
 	static const struct subject_cache_settings cache = {.ttl_s = 60,
@@ -391,7 +403,7 @@ make_world(void)
 	    .lookups = lookup_now_new(base, 2000),
 	    .resolver = resolver_new(base, &resolver),
 	    .policy = policy_source_new(
-		base, &shared, NULL, true, on_rules, on_subjects, NULL)};
+		base, &shared, NULL, true, &policy_events, NULL)};
 	assert_non_null(world.lookups);
 	assert_non_null(world.resolver);
 	lookup = make_link(&fd, lookup_handlers, &lookup);

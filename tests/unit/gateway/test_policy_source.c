@@ -25,6 +25,7 @@ static struct link *watch;
 static struct ruleset *in_force;
 static unsigned changes;
 static unsigned subject_changes;
+static unsigned settled;
 static unsigned wanted, taken;
 static char refused[1024];
 static struct audit_record last_record;
@@ -54,6 +55,19 @@ on_subjects_changed(void *arg)
 	(void)arg;
 	subject_changes++;
 }
+
+static void
+on_settled(void *arg)
+{
+	(void)arg;
+	settled++;
+}
+
+static const struct policy_source_events events = {
+    .changed = on_changed,
+    .subjects_changed = on_subjects_changed,
+    .settled = on_settled,
+};
 
 static void
 on_want(void *arg, struct link_message *message)
@@ -109,8 +123,8 @@ make_source(bool has_directory)
 {
 	int fds[2];
 
-	source = policy_source_new(base, &shared, NULL, has_directory,
-	    on_changed, on_subjects_changed, NULL);
+	source = policy_source_new(
+	    base, &shared, NULL, has_directory, &events, NULL);
 	assert_int_equal(link_pair(fds), 0);
 	policy_source_link(source, fds[0]);
 	watch = link_new(base, fds[1], handlers, on_closed, NULL);
@@ -125,7 +139,7 @@ set_up(void **state)
 	(void)state;
 	memset(&shared, 0, sizeof(shared));
 	memset(&last_record, 0, sizeof(last_record));
-	changes = subject_changes = wanted = taken = 0;
+	changes = subject_changes = settled = wanted = taken = 0;
 	refused[0] = '\0';
 	in_force = NULL;
 	base = event_base_new();
@@ -189,7 +203,9 @@ a_good_set_comes_into_force(void **state)
 	make_source(true);
 	begin();
 	send_rule("cn=web,dc=example", NULL, NULL);
+	assert_int_equal(settled, 0);
 	commit(42, false);
+	assert_int_equal(settled, 1);
 	assert_int_equal(changes, 1);
 	assert_int_equal(taken, 1);
 	assert_int_equal(ruleset_count(in_force), 1);
@@ -308,18 +324,53 @@ a_copy_does_not_take_the_place_of_rules_in_force(void **state)
 }
 
 static void
-a_silent_directory_is_recorded(void **state)
+say_state(bool is_up, const char *text)
 {
 	uint8_t data[64];
 	struct wire_writer writer;
 
-	(void)state;
-	make_source(true);
 	wire_writer_init(&writer, data, sizeof(data));
-	wire_put_u8(&writer, 0);
-	wire_put_string(&writer, "cannot connect");
+	wire_put_u8(&writer, is_up);
+	wire_put_string(&writer, text);
 	assert_int_equal(link_send(watch, WATCH_STATE, 0, data, writer.len), 0);
 	settle();
+}
+
+/* Listeners are opened then: once it is known what there is to go by. */
+static void
+it_is_settled_by_rules_or_by_why_there_are_none(void **state)
+{
+	(void)state;
+	make_source(true);
+	say_state(true, "rules can be read");
+	assert_int_equal(settled, 0);
+	begin();
+	say_state(false, "cannot connect");
+	assert_int_equal(settled, 0); /* a copy is on its way */
+	commit(42, true);
+	assert_int_equal(settled, 1);
+	say_state(false, "cannot connect");
+	assert_int_equal(settled, 1);
+}
+
+static void
+refused_rules_settle_it_too(void **state)
+{
+	(void)state;
+	make_source(true);
+	begin();
+	send_rule("cn=bad,dc=example", "gwSchedule", "Mon-Fri 08:00-18:00");
+	commit(43, false);
+	assert_int_equal(settled, 1);
+}
+
+static void
+a_silent_directory_is_recorded(void **state)
+{
+	(void)state;
+	make_source(true);
+	say_state(false, "cannot connect");
+	assert_int_equal(settled, 1);
 	assert_int_equal(last_record.event, AUDIT_DEPENDENCY);
 	assert_true(last_record.failed);
 	assert_string_equal(last_record.detail, "cannot connect");
@@ -386,6 +437,8 @@ main(void)
 	    TEST(groups_without_a_directory_are_refused),
 	    TEST(a_copy_from_disk_counts_as_a_silent_directory),
 	    TEST(a_copy_does_not_take_the_place_of_rules_in_force),
+	    TEST(it_is_settled_by_rules_or_by_why_there_are_none),
+	    TEST(refused_rules_settle_it_too),
 	    TEST(a_silent_directory_is_recorded),
 	    TEST(a_change_of_users_or_groups_is_passed_on),
 	    TEST(rules_outlive_directory_watch),
