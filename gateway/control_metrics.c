@@ -14,7 +14,7 @@ static void
 say_ends(struct control_call *call, struct counters *counters)
 {
 	for (enum reason reason = 0; reason < REASON_COUNT; reason++) {
-		uint64_t value = atomic_load(&counters->ends[reason]);
+		uint64_t value = counters_get_end(counters, reason);
 		struct options *line;
 
 		if (value == 0)
@@ -41,9 +41,9 @@ say_attempts(struct control_call *call, struct counters *counters)
 	struct options *line = control_line_begin("attempts");
 
 	for (size_t i = 0; i < ARRAY_COUNT(replays); i++)
-		replayed += atomic_load(&counters->ends[replays[i]]);
+		replayed += counters_get_end(counters, replays[i]);
 	for (size_t i = 0; i < ARRAY_COUNT(downgrades); i++)
-		downgraded += atomic_load(&counters->ends[downgrades[i]]);
+		downgraded += counters_get_end(counters, downgrades[i]);
 	options_add_u64(line, "replays", replayed);
 	options_add_u64(line, "downgrades", downgraded);
 	control_line_end(call, line);

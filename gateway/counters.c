@@ -43,6 +43,12 @@ counters_get(struct counters *counters, enum counter counter)
 	return get(&counters->values[counter]);
 }
 
+uint64_t
+counters_get_end(struct counters *counters, enum reason reason)
+{
+	return get(&counters->ends[reason]);
+}
+
 /* Appends one that is not zero, whole or not at all. */
 static size_t
 append(

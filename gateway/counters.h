@@ -33,6 +33,7 @@ void counters_add(struct counters *counters, enum counter counter);
 void counters_add_end(struct counters *counters, enum reason reason);
 
 uint64_t counters_get(struct counters *counters, enum counter counter);
+uint64_t counters_get_end(struct counters *counters, enum reason reason);
 const char *counter_name(enum counter counter);
 
 /*

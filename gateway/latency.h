@@ -10,8 +10,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
-
 #define LATENCY_BOUNDS 12
 
 /* Upper bounds in microseconds, rising. */

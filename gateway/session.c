@@ -33,10 +33,8 @@
 #include "gateway/census.h"
 #include "gateway/connected.h"
 #include "gateway/conversation.h"
-#include "gateway/counters.h"
 #include "gateway/linger.h"
 #include "gateway/proxied.h"
-#include "gateway/rule_totals.h"
 #include "gateway/rule_uses.h"
 #include "gateway/session_private.h"
 #include "gateway/tls_listeners.h"
@@ -210,7 +208,6 @@ prove_by_password(struct session *session)
 static void
 prove(struct session *session, enum method method)
 {
-	session->has_tried = true;
 	session->tried = method;
 	switch (method) {
 	case METHOD_GSSAPI:
@@ -293,10 +290,7 @@ proved(struct session *session, struct proof *proof, const char *detail)
 	session->protection = proof->protection;
 	session->seal = proof->seal;
 	session->has_sequence = proof->has_sequence;
-	if (session->has_tried)
-		latency_note(
-		    &session->worker->shared->handshakes[session->tried],
-		    clock_monotonic_us() - session->opened_us);
+	session_tally_proof(session);
 	session_record(session, AUDIT_AUTH, REASON_OK, detail);
 	session->excess = budgets_prove(session->worker->shared->budgets,
 	    session->settings, session->identity.name, &session->share);
@@ -773,38 +767,19 @@ session_free(struct session *session)
 	free(session);
 }
 
-/* Counted; and in the log, unless it is one of many like it. */
+/* In the log, unless it is one of many like it. */
 static void
-note_end(const struct session *session, enum reason reason)
+log_end(const struct session *session, enum reason reason)
 {
-	struct counters *counters = &session->worker->shared->counters;
 	char who[SESSION_WHO_SIZE];
 
-	if (session_is_health_check(session, reason)) {
-		counters_add(counters, COUNTER_HEALTH_CHECKS);
+	if (session_is_health_check(session, reason))
 		return;
-	}
-	counters_add_end(counters, reason);
 	log_info(session_who(session, who),
 	    "closed: %s; %" PRIu64 " octets to the target, %" PRIu64
 	    " to the client",
 	    reason_name(reason), session->counts.to_target,
 	    session->counts.to_client);
-}
-
-/* What it was, for who watches us (control_metrics.c). */
-static void
-count(const struct session *session)
-{
-	struct shared *shared = session->worker->shared;
-
-	if (session->has_tried)
-		(void)atomic_fetch_add(
-		    &shared->proofs[session->tried][session->is_proved], 1);
-	if (session->rules != NULL &&
-	    session->verdict.decision == DECISION_PERMIT)
-		rule_totals_add(shared->rule_totals, session->verdict.rule,
-		    session->counts.to_target, session->counts.to_client);
 }
 
 void
@@ -817,9 +792,9 @@ session_close(struct session *session, enum reason reason)
 		session_record(session, AUDIT_AUTH, reason, "");
 	cancel_what_is_in_flight(session, reason);
 	session_methods_learn(session, reason);
-	count(session);
+	session_tally_end(session, reason);
 	session_record(session, AUDIT_CLOSE, reason, "");
-	note_end(session, reason);
+	log_end(session, reason);
 	session_free(session);
 }
 

@@ -36,8 +36,7 @@ struct session {
 	struct hint_facts facts; /* of how the client went about it */
 	bool is_of_balancer;	 /* no client was named: a health check? */
 	bool is_proved;
-	bool has_tried; /* to prove itself by that method */
-	enum method tried;
+	enum method tried;	    /* to prove itself; METHOD_NONE: not yet */
 	struct identity identity;   /* before the proof: as claimed, or none */
 	enum protection protection; /* of the seal: what was granted */
 	bool has_sequence;
@@ -266,6 +265,14 @@ void session_udp_rules_changed(struct session *session);
  * UINT64_MAX: nothing ends, or there is no association. */
 uint64_t session_udp_valid_until_us(const struct session *session);
 void session_udp_end(struct session *session);
+
+/* session_tally.c: what is counted of it, for who watches us. */
+
+void session_tally_proof(const struct session *session);
+void session_tally_decision(const struct session *session);
+/* What went by the rule that has permitted it until now. */
+void session_tally_rule(const struct session *session);
+void session_tally_end(const struct session *session, enum reason reason);
 
 /*
  * session_record.c: the session's audit records.  The end of a health check

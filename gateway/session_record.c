@@ -170,10 +170,7 @@ session_record_decision(const struct session *session, enum reason reason,
 
 	put_judged(judged, &record);
 	audit_sender_write(session->worker->audit, &record);
-	/* What was no request has not been waited for. */
-	if (session->has_request)
-		latency_note(&session->worker->shared->decisions,
-		    clock_monotonic_us() - session->asked_us);
+	session_tally_decision(session);
 }
 
 void

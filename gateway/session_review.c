@@ -85,6 +85,7 @@ static void
 revoke(struct session *session, const struct verdict *verdict)
 {
 	session->generation_before = ruleset_generation(session->rules);
+	session_tally_rule(session);
 	session_keep_verdict(session, verdict);
 	session_record(session, AUDIT_REVOKED, REASON_REVOKED,
 	    reason_name(verdict->reason));
