@@ -11,6 +11,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
+#include "base/write_whole.h"
 
 #define BESIDE	  AUDIT_CHAIN_KEY_FILE ".new"
 #define TEXT_SIZE 128
@@ -128,7 +129,7 @@ audit_chain_key_read(int folder, struct audit_chain *chain)
 static int
 write_beside(int folder, const char *text, size_t len)
 {
-	int fd, status = 0;
+	int fd, status;
 
 	/* One that a crash has left. */
 	if (unlinkat(folder, BESIDE, 0) < 0 && errno != ENOENT)
@@ -137,14 +138,7 @@ write_beside(int folder, const char *text, size_t len)
 	    folder, BESIDE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	for (size_t at = 0; status == 0 && at < len;) {
-		ssize_t done = write(fd, text + at, len - at);
-
-		if (done >= 0)
-			at += (size_t)done;
-		else if (errno != EINTR)
-			status = -errno;
-	}
+	status = write_whole(fd, text, len);
 	if (status == 0 && fsync(fd) < 0)
 		status = -errno;
 	if (close(fd) < 0 && status == 0)

@@ -20,30 +20,13 @@
 #include "base/sandbox_confine.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "base/write_whole.h"
 
 #include "config.h"
 
 #define ORDERS_MAX (1024 * 1024)
 
 /* ---- in the master ---- */
-
-static bool
-write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *octets = data;
-
-	while (len > 0) {
-		ssize_t done = write(fd, octets, len);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			octets += done;
-			len -= (size_t)done;
-		}
-	}
-	return true;
-}
 
 int
 check_frame_orders(const struct options *options, const struct secret *secret)
@@ -60,10 +43,11 @@ check_frame_orders(const struct options *options, const struct secret *secret)
 	must(len < ORDERS_MAX);
 	wire_writer_init(&writer, head, sizeof(head));
 	wire_put_u32(&writer, (uint32_t)len);
-	was_good =
-	    write_all(fd, head, sizeof(head)) && write_all(fd, data, len) &&
-	    (secret == NULL || write_all(fd, secret->data, secret->len)) &&
-	    lseek(fd, 0, SEEK_SET) == 0;
+	was_good = write_whole(fd, head, sizeof(head)) == 0 &&
+		   write_whole(fd, data, len) == 0 &&
+		   (secret == NULL ||
+		       write_whole(fd, secret->data, secret->len) == 0) &&
+		   lseek(fd, 0, SEEK_SET) == 0;
 	free(data);
 	if (was_good)
 		return fd;

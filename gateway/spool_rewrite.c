@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/write_whole.h"
 #include "gateway/spool_private.h"
 
 #define BESIDE	   "rewritten" /* no segment's name: left over, it is nothing */
@@ -25,16 +26,13 @@ copy(int from, int to)
 {
 	char *piece = must_alloc(1, PIECE_SIZE);
 	off_t at = 0;
-	ssize_t got = 0, put = 0;
+	ssize_t got;
 	int status = 0;
 
-	while (put >= 0 && (got = pread(from, piece, PIECE_SIZE, at)) > 0) {
-		for (ssize_t done = 0; done < got && put >= 0; done += put)
-			put = write(to, piece + done, (size_t)(got - done));
+	while (status == 0 && (got = pread(from, piece, PIECE_SIZE, at)) != 0) {
+		status = got < 0 ? -errno : write_whole(to, piece, (size_t)got);
 		at += got;
 	}
-	if (got < 0 || put < 0)
-		status = -errno;
 	free(piece);
 	return status;
 }

@@ -10,6 +10,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/write_whole.h"
+
 #define CHILD_FD 3 /* where the child writes */
 
 /* Holds nothing of the parent's, and does not outlive it. */
@@ -49,16 +51,8 @@ process_fork(int *fd)
 void
 process_write(int fd, const void *data, size_t len)
 {
-	const char *at = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0)
-			_exit(EX_IOERR);
-		at += n;
-		len -= (size_t)n;
-	}
+	if (write_whole(fd, data, len) < 0)
+		_exit(EX_IOERR);
 }
 
 int

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/wire.h"
+#include "base/write_whole.h"
 #include "policy/rule_set_stream.h"
 
 /* "gwrules1", the length of the set, its checksum; then the set. */
@@ -30,24 +31,6 @@ checksum(const uint8_t *data, size_t len)
 	for (size_t i = 0; i < len; i++)
 		sum = (sum ^ data[i]) * UINT64_C(1099511628211);
 	return sum;
-}
-
-static int
-write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *at = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
 }
 
 int
@@ -72,9 +55,9 @@ write_file(int fd, const void *set, size_t len)
 	wire_put_bytes(&writer, MAGIC, MAGIC_LEN);
 	wire_put_u64(&writer, len);
 	wire_put_u64(&writer, checksum(set, len));
-	result = write_all(fd, header, sizeof(header));
+	result = write_whole(fd, header, sizeof(header));
 	if (result == 0)
-		result = write_all(fd, set, len);
+		result = write_whole(fd, set, len);
 	if (result == 0 && fsync(fd) != 0)
 		result = -errno;
 	return result;
