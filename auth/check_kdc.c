@@ -90,12 +90,20 @@ find_clock(const struct kdc_check *check, krb5_error_code code)
 	    options_get(check->options, CHECK_PLACE, ""), check->realm, NULL};
 	long off = (long)difftime(time(NULL), check->kdc_time);
 	bool is_named = code == KRB5KRB_AP_ERR_SKEW || code == KRB5_KDCREP_SKEW;
+	bool is_known = check->kdc_time != 0;
 
-	if (check->kdc_time == 0 || (!is_named && labs(off) < CLOCK_SKEW_MAX))
+	if (!is_named && (!is_known || labs(off) < CLOCK_SKEW_MAX))
 		return;
-	findings_add(check->findings, FINDING_CLOCK, &about,
-	    "this host's clock is %ld seconds %s that of the KDC of %s",
-	    labs(off), off < 0 ? "behind" : "ahead of", check->realm);
+	/* libkrb5 with kdc_timesync = 0 keeps an answer to itself. */
+	if (!is_known)
+		findings_add(check->findings, FINDING_CLOCK, &about,
+		    "this host's clock and that of the KDC of %s differ by "
+		    "more than Kerberos allows",
+		    check->realm);
+	else
+		findings_add(check->findings, FINDING_CLOCK, &about,
+		    "this host's clock is %ld seconds %s that of the KDC of %s",
+		    labs(off), off < 0 ? "behind" : "ahead of", check->realm);
 }
 
 static void

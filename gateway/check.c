@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/findings.h"
 #include "base/pam_service.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/check_host.h"
 #include "gateway/check_services.h"
 #include "gateway/control_socket.h"
-#include "base/findings.h"
 #include "gateway/papers.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"

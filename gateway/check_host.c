@@ -18,10 +18,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/findings.h"
 #include "base/role.h"
 #include "base/sandbox.h"
 #include "gateway/capacity.h"
-#include "base/findings.h"
 #include "gateway/programs.h"
 #include "gateway/settings.h"
 

@@ -68,13 +68,19 @@ static void
 run(const struct services_check *check, const char *name, enum role role,
     const struct secret *secret)
 {
-	struct options *options = options_new();
+	struct options *options;
 	char path[WHY_SIZE];
 	struct child_spec spec = {
 	    .path = path, .krb5_config = check->settings->krb5_config};
 	int orders, status;
 	pid_t pid;
 
+	/* That there is no such user was found before. */
+	if (geteuid() == 0 &&
+	    sandbox_user_find(
+		programs_user(role, check->settings), &spec.user) < 0)
+		return;
+	options = options_new();
 	(void)snprintf(
 	    path, sizeof(path), "%s/gatewarden-%s", check->libexecdir, name);
 	helper_options_add(options, role, check->settings);
@@ -84,17 +90,11 @@ run(const struct services_check *check, const char *name, enum role role,
 	if (orders < 0)
 		die("orders for %s: %s", path, strerror(errno));
 	(void)fflush(check->findings->out);
-	/* That there is no such user was found before. */
-	if (geteuid() == 0 &&
-	    sandbox_user_find(
-		programs_user(role, check->settings), &spec.user) < 0)
-		pid = 0;
-	else
-		pid = spawn_program(&spec, orders);
+	pid = spawn_program(&spec, orders);
 	(void)close(orders);
 	if (pid < 0)
 		not_looked(check, path, strerror(-pid));
-	else if (pid > 0 && waitpid(pid, &status, 0) == pid)
+	else if (waitpid(pid, &status, 0) == pid)
 		take_status(check, path, status);
 }
 

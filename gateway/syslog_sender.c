@@ -36,8 +36,8 @@ struct syslog_sender {
 	syslog_ready_fn *ready;
 	void *arg;
 
-	bool is_tcp, is_tls; /* TLS is over TCP */
-	struct syslog_tls_settings tls_settings;
+	bool is_tcp, is_tls;			  /* TLS is over TCP */
+	char *ca_file, *name, *certificate, *key; /* of TLS */
 	struct sockaddr_storage address;
 	socklen_t address_len;
 
@@ -166,9 +166,15 @@ shake(struct syslog_sender *sender)
 static void
 begin_tls(struct syslog_sender *sender)
 {
+	const struct syslog_tls_settings settings = {
+	    .ca_file = sender->ca_file,
+	    .name = sender->name,
+	    .certificate = sender->certificate,
+	    .key = sender->key,
+	};
 	char why[SYSLOG_TLS_WHY_SIZE];
 
-	sender->tls = syslog_tls_new(&sender->tls_settings, sender->fd, why);
+	sender->tls = syslog_tls_new(&settings, sender->fd, why);
 	if (sender->tls == NULL) {
 		give_up_tls(sender, why);
 		return;
@@ -524,18 +530,10 @@ take_tls_settings(
 	(void)getnameinfo((const struct sockaddr *)&sender->address,
 	    sender->address_len, address, sizeof(address), NULL, 0,
 	    NI_NUMERICHOST);
-	sender->tls_settings = (struct syslog_tls_settings){
-	    .ca_file = must_strdup(tls->ca_file),
-	    .name = must_strdup(*tls->name != '\0' ? tls->name : address),
-	    .certificate = must_strdup(tls->certificate),
-	    .key = must_strdup(tls->key),
-	};
-}
-
-static void
-free_text(const char *text)
-{
-	free((char *)(uintptr_t)text);
+	sender->ca_file = must_strdup(tls->ca_file);
+	sender->name = must_strdup(*tls->name != '\0' ? tls->name : address);
+	sender->certificate = must_strdup(tls->certificate);
+	sender->key = must_strdup(tls->key);
 }
 
 struct syslog_sender *
@@ -565,9 +563,9 @@ syslog_sender_free(struct syslog_sender *sender)
 		return;
 	disconnect(sender);
 	(void)event_del(&sender->retry);
-	free_text(sender->tls_settings.ca_file);
-	free_text(sender->tls_settings.name);
-	free_text(sender->tls_settings.certificate);
-	free_text(sender->tls_settings.key);
+	free(sender->ca_file);
+	free(sender->name);
+	free(sender->certificate);
+	free(sender->key);
 	free(sender);
 }

@@ -82,6 +82,8 @@ make_context(
 	    context, SSL_MODE_ENABLE_PARTIAL_WRITE |
 			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	/* A write never waits for what the receiver says. */
+	(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
 	    take_authorities(context, settings, why) &&
 	    take_own_certificate(context, settings, why))

@@ -90,13 +90,6 @@ read_values(const struct entries_check *check, const char *base, int scope,
 	return directory_search(check->ld, &query);
 }
 
-static bool
-is_value(const struct berval *value, const char *text)
-{
-	return value->bv_len == strlen(text) &&
-	       strncasecmp(value->bv_val, text, value->bv_len) == 0;
-}
-
 /* ---- bases */
 
 static bool
@@ -230,27 +223,43 @@ struct index {
 	bool is_there;
 };
 
-/* "cn,sn eq,sub": attributes, then what of them is indexed (by default
- * presence and equality). */
+/* Is it one of "cn,sn,..."? */
+static bool
+is_listed(const char *word, const char *list, size_t len)
+{
+	size_t word_len = strlen(word);
+
+	while (len > 0) {
+		const char *comma = memchr(list, ',', len);
+		size_t item = comma != NULL ? (size_t)(comma - list) : len;
+
+		if (item == word_len && strncasecmp(list, word, item) == 0)
+			return true;
+		item += comma != NULL;
+		list += item;
+		len -= item;
+	}
+	return false;
+}
+
+/* "cn,sn eq,sub": attributes, then what of them is indexed; nothing there is
+ * the default, presence and equality. */
 static int
 on_index(void *arg, const char *dn, const struct berval *value)
 {
 	struct index *index = arg;
-	size_t len = strlen(index->attribute), at = 0;
+	const char *text = value->bv_val;
+	const char *blank = memchr(text, ' ', value->bv_len);
+	size_t names = blank != NULL ? (size_t)(blank - text) : value->bv_len;
+	size_t kinds = names;
 
 	(void)dn;
-	while (at < value->bv_len && value->bv_val[at] != ' ') {
-		size_t from = at;
-
-		while (at < value->bv_len && value->bv_val[at] != ',' &&
-		       value->bv_val[at] != ' ')
-			at++;
-		if (at - from == len && strncasecmp(value->bv_val + from,
-					    index->attribute, len) == 0)
-			index->is_there = true;
-		if (at < value->bv_len && value->bv_val[at] == ',')
-			at++;
-	}
+	while (kinds < value->bv_len && text[kinds] == ' ')
+		kinds++;
+	if (is_listed(index->attribute, text, names) &&
+	    (kinds == value->bv_len ||
+		is_listed("eq", text + kinds, value->bv_len - kinds)))
+		index->is_there = true;
 	return 0;
 }
 
@@ -358,8 +367,7 @@ check_filter(const struct entries_check *check, const char *schema,
 	if (base[0] == '\0')
 		return;
 	while ((filter = next_attribute(filter, attribute)) != NULL)
-		if (!is_value(&(struct berval){strlen(attribute), attribute},
-			"objectClass"))
+		if (strcasecmp(attribute, "objectClass") != 0)
 			check_index(check, schema, base, setting, attribute);
 }
 
