@@ -143,17 +143,27 @@ class Gateway:
         if found:
             raise AssertionError("\n".join(found[:20]))
 
-    def check_policy(self, *arguments, settings=None):
-        """gatewarden --check-policy, beside the running one: its exit status
-        and what it said."""
-        path = f"{self.directory}/checked-policy.conf"
-        with open(path, "w") as out:
-            out.write(print_settings(settings or self.settings))
+    def check(self, settings=None, *arguments, action="--check",
+              wrapper=()):
+        """gatewarden --check, beside the running one, of its settings or
+        others (as text, too): exit status, output, complaints."""
+        path = self.path
+        if settings:
+            path = f"{self.directory}/checked.conf"
+            with open(path, "w") as out:
+                out.write(settings if isinstance(settings, str)
+                          else print_settings(settings))
         done = subprocess.run(
-            [f"{self.programs}/gatewarden", "--check-policy", "-c", path, "-L",
+            [*wrapper, f"{self.programs}/gatewarden", action, "-c", path, "-L",
              self.programs, *arguments], text=True, env=self.env, timeout=60,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return done.returncode, done.stdout
+            capture_output=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def check_policy(self, *arguments, settings=None):
+        """gatewarden --check-policy: its exit status and what it said."""
+        status, said, complaints = self.check(
+            settings, *arguments, action="--check-policy")
+        return status, said + complaints
 
     def ctl(self, *words, status=0, **options):
         """What gatewardenctl answers, or complains of; it has to end with

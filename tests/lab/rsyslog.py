@@ -7,8 +7,8 @@ import shutil
 import stat
 import threading
 
+from tests.lab.certificates import make_certificates
 from tests.lab.process import Program, accepts, free_port, wait_until
-from tests.lab.slapd import make_certificates
 
 SD_ID = "gatewarden@32473"
 

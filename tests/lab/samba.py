@@ -9,8 +9,8 @@ import json
 import os
 
 from tests.lab.kdc import KRB5_CONF
+from tests.lab.certificates import make_certificates
 from tests.lab.process import Program, accepts, run
-from tests.lab.slapd import make_certificates
 
 REALM = "AD.EXAMPLE.COM"
 SUFFIX = "DC=ad,DC=example,DC=com"

@@ -5,6 +5,7 @@ import os
 import shutil
 import urllib.parse
 
+from tests.lab.certificates import make_certificates
 from tests.lab.process import Program, accepts, free_port, run
 
 SUFFIX = "dc=example,dc=com"
@@ -168,44 +169,12 @@ def destinations(cn, **attributes):
                     for name, value in _values(attributes)) + "\n")
 
 
-def make_certificates(directory, address="127.0.0.1"):
-    """A CA, a certificate for `address`, and one for another host."""
-    os.mkdir(directory)
-
-    def openssl(*arguments):
-        run("/usr/bin/openssl", *arguments)
-
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-               "-nodes"]
-    openssl("req", "-x509", *new_key, "-keyout", f"{directory}/ca.key",
-            "-out", f"{directory}/ca.pem", "-days", "2", "-subj",
-            "/CN=Lab CA", "-addext", "basicConstraints=critical,CA:TRUE",
-            "-addext", "keyUsage=critical,keyCertSign")
-    for name, alternative in [
-            ("server", f"IP:{address},DNS:ldap.example.com"),
-            ("other", "DNS:other.example.com")]:
-        openssl("req", "-x509", *new_key, "-keyout",
-                f"{directory}/{name}.key", "-out", f"{directory}/{name}.pem",
-                "-days", "2", "-subj", f"/CN={name}", "-CA",
-                f"{directory}/ca.pem", "-CAkey", f"{directory}/ca.key",
-                "-addext", f"subjectAltName={alternative}",
-                "-addext", "basicConstraints=critical,CA:FALSE")
-    # As the server's, but of yesterday: x509 has such days, req has not.
-    openssl("x509", "-in", f"{directory}/server.pem", "-copy_extensions",
-            "copyall", "-x509toreq", "-signkey", f"{directory}/server.key",
-            "-out", f"{directory}/expired.csr")
-    openssl("x509", "-req", "-in", f"{directory}/expired.csr",
-            "-copy_extensions", "copyall", "-CA", f"{directory}/ca.pem",
-            "-CAkey", f"{directory}/ca.key", "-days", "-1",
-            "-out", f"{directory}/expired.pem")
-    shutil.copy(f"{directory}/server.key", f"{directory}/expired.key")
-
-
 class Directory:
     """slapd on ldap://, ldaps:// and ldapi://; it tells of its changes if
     it has the overlay syncprov."""
 
-    def __init__(self, directory, schema, realm=None, syncprov=True):
+    def __init__(self, directory, schema, realm=None, syncprov=True,
+                 tree=TREE):
         self.directory, self.realm = directory, realm
         self.address = "127.0.0.1"
         self.port, self.tls_port = free_port(), free_port()
@@ -229,10 +198,11 @@ class Directory:
         self.binary = shutil.copy("/usr/sbin/slapd", f"{directory}/slapd")
         self._load("config", "-n0", CONFIG.format(
             load_syncprov="olcModuleLoad: syncprov\n" if syncprov else "",
-            tls=self.tls, address=self.address, gatewarden_schema=schema, suffix=SUFFIX,
-            admin=ADMIN, admin_password=ADMIN_PASSWORD, reader=READER,
+            tls=self.tls, address=self.address, gatewarden_schema=schema,
+            suffix=SUFFIX, admin=ADMIN, admin_password=ADMIN_PASSWORD, reader=READER,
             database=f"{directory}/data") + (SYNCPROV if syncprov else ""))
-        self._load("tree", "-n1", TREE)
+        if tree:
+            self._load("tree", "-n1", tree)
 
     def _load(self, name, database, text):
         with open(f"{self.directory}/{name}.ldif", "w") as out:

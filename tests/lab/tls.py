@@ -11,8 +11,11 @@ import ssl
 import tempfile
 import threading
 
-from tests.lab.process import run
+from tests.lab.certificates import Authority
 from tests.lab.socks import Client, Closed
+
+
+NAME = "DNS:gw.example.com"
 
 
 class Papers:
@@ -21,35 +24,13 @@ class Papers:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="gatewarden-papers.")
         atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
-        self.ca = self._make("ca", None, "basicConstraints=critical,CA:TRUE")
+        ours = Authority(self.directory)
+        theirs = Authority(self.directory, "foreign_ca")
+        self.ca = ours.pem
         for name in ["first", "second", "alice"]:
-            setattr(self, name, self._make(name, "ca"))
-        self.foreign_ca = self._make(
-            "foreign_ca", None, "basicConstraints=critical,CA:TRUE")
-        self.foreign = self._make("foreign", "foreign_ca")
-
-    def _make(self, name, issuer, extension="subjectAltName=DNS:gw.example.com",
-              days=2):
-        at = f"{self.directory}/{name}"
-        signed_by = [] if issuer is None else [
-            "-CA", f"{self.directory}/{issuer}.pem",
-            "-CAkey", f"{self.directory}/{issuer}.key"]
-        run("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-            "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{at}.key",
-            "-out", f"{at}.pem", "-days", str(days), "-subj", f"/CN={name}",
-            "-addext", extension, *signed_by)
-        return f"{at}.pem", f"{at}.key"
-
-    def expired(self):
-        """A certificate whose time is over."""
-        at = f"{self.directory}/expired"
-        request = f"{at}.csr"
-        run("/usr/bin/openssl", "req", "-newkey", "ec", "-pkeyopt",
-            "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{at}.key",
-            "-out", request, "-subj", "/CN=expired")
-        run("/usr/bin/openssl", "x509", "-req", "-in", request, "-signkey",
-            f"{at}.key", "-out", f"{at}.pem", "-days", "-1")
-        return f"{at}.pem", f"{at}.key"
+            setattr(self, name, ours.issue(name, NAME))
+        self.foreign = theirs.issue("foreign", NAME)
+        self.expired = ours.expire("expired", "first")
 
     def install(self, paper, directory, name="gw"):
         """Puts a certificate and its key where the settings name them."""
@@ -60,9 +41,9 @@ class Papers:
                         f"{directory}/{name}{suffix}")
 
 
-def client_context(papers, own=None, version=None, ca=None):
+def client_context(papers, own=None, version=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations((ca or papers.ca)[0])
+    context.load_verify_locations(papers.ca)
     if own:
         context.load_cert_chain(*own)
     if version:
@@ -186,12 +167,12 @@ class Inside:
 class TlsClient(Client):
     """Our client, inside TLS."""
 
-    def __init__(self, lab, papers, own=None, version=None, ca=None,
-                 listener="tls", header=b"", **options):
+    def __init__(self, lab, papers, own=None, version=None, listener="tls",
+                 header=b"", **options):
         super().__init__(lab, listener=listener, **options)
         self.sock.sendall(header)
         try:
             self.sock = Inside(self.sock,
-                               client_context(papers, own, version, ca))
+                               client_context(papers, own, version))
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed("in the handshake") from error

@@ -4,7 +4,6 @@
 import copy
 import glob
 import os
-import subprocess
 import threading
 
 from tests.lab.gateway import Raw, print_settings
@@ -93,21 +92,14 @@ def broken_settings_are_refused_and_change_nothing(lab):
 
 @behaviour
 def check_says_what_is_wrong_without_starting(lab):
-    path = f"{lab.directory}/checked.conf"
-    program = f"{lab.programs}/gatewarden"
     for change, words in [({}, None), *BROKEN]:
-        with open(path, "w") as out:
-            out.write(broken(lab, change))
-        done = subprocess.run(
-            [program, "--check", "-c", path, "-L", lab.programs], text=True,
-            env=lab.gateway.env, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT)
+        status, _, said = lab.gateway.check(broken(lab, change))
         if words is None:
-            expect_equal(done.returncode, 0, f"good settings: {done.stdout}")
+            expect_equal(status, 0, f"good settings: {said}")
             continue
-        expect_equal(done.returncode, 78, f"exit code for {change}")
-        for word in [f"{path}:", *words]:
-            expect(word in done.stdout, f"{word} in {done.stdout!r}")
+        expect_equal(status, 78, f"exit code for {change}")
+        for word in ["/checked.conf:", *words]:
+            expect(word in said, f"{word} in {said!r}")
 
 
 def checked(lab, status, words, *arguments, **directory):
