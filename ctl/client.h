@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "ctl/outcome.h"
 
+#define CLIENT_SOCKET	  RUNSTATEDIR "/gatewarden/control" /* unless told */
 #define CLIENT_SILENCE_MS 30000 /* between two words of the gateway */
 
 /* A line of the answer; borrowed.  Anything but OUTCOME_OK ends it. */

@@ -3,7 +3,6 @@
 #include "ctl/exposition.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/client.h"
 #include "ctl/commands.h"
 
 #include "config.h"
-
-#define DEFAULT_SOCKET RUNSTATEDIR "/gatewarden/control"
 
 static enum outcome
 explain_usage(void)
@@ -107,7 +106,7 @@ main(int argc, char **argv)
 			return (int)explain_usage();
 	}
 	if (ctl.socket == NULL)
-		ctl.socket = DEFAULT_SOCKET;
+		ctl.socket = CLIENT_SOCKET;
 	if (optind < argc)
 		outcome = run_command(&ctl, argc - optind, argv + optind);
 	if (outcome == OUTCOME_USAGE)

@@ -31,7 +31,6 @@
 
 #include "config.h"
 
-#define DEFAULT_SOCKET RUNSTATEDIR "/gatewarden/control"
 #define DEFAULT_LISTEN "127.0.0.1:9464"
 
 #define CONNECTIONS_MAX 8
@@ -233,7 +232,7 @@ serve(struct metrics *metrics)
 int
 main(int argc, char *argv[])
 {
-	struct metrics metrics = {DEFAULT_SOCKET, DEFAULT_LISTEN};
+	struct metrics metrics = {CLIENT_SOCKET, DEFAULT_LISTEN};
 	int option, status;
 
 	while (
