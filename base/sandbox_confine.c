@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -258,8 +259,8 @@ add_sockets(scmp_filter_ctx filter, unsigned needs)
 static bool
 add_ioctls(scmp_filter_ctx filter)
 {
-	static const unsigned long requests[] = {
-	    FIONREAD, FIONBIO, FIOCLEX, TCGETS, SIOCGIFINDEX, SIOCGIFNAME};
+	static const unsigned long requests[] = {FIONREAD, FIONBIO, FIOCLEX,
+	    TCGETS, SIOCGIFINDEX, SIOCGIFNAME, SIOCOUTQ};
 
 	for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
 		if (!let_if(filter, CALL(ioctl),

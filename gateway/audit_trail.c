@@ -64,6 +64,8 @@ struct audit_trail {
 	uint64_t marked;  /* the last one that will be durable next */
 	uint64_t safe;	  /* ... that is */
 	uint64_t sending; /* the record whose message this is; 0: none */
+	uint64_t sent;	  /* the last one that went, 0: none ... */
+	uint64_t done;	  /* ... or that never will */
 	size_t message_len;
 	char message[SYSLOG_FORWARD_MAX];
 };
@@ -79,8 +81,52 @@ handed_over(struct audit_trail *trail)
 	if (spool_reader_peek(trail->reader, &record) == 1 &&
 	    record.sequence == trail->sending)
 		spool_reader_advance(trail->reader);
-	audit_state_forward(trail->state, trail->sending);
+	trail->done = trail->sending;
 	trail->sending = 0;
+}
+
+static void
+sent(struct audit_trail *trail)
+{
+	trail->sent = trail->sending;
+	handed_over(trail);
+}
+
+static void
+on_arrived(void *arg, uint64_t sequence)
+{
+	struct audit_trail *trail = arg;
+
+	if (trail->state != NULL)
+		audit_state_forward(trail->state,
+		    sequence == trail->sent ? trail->done : sequence);
+}
+
+static void
+read_from(struct audit_trail *trail, uint64_t sequence)
+{
+	spool_reader_free(trail->reader);
+	trail->reader = spool_reader_new(trail->spool, sequence);
+}
+
+/* What was on its way is sent again. */
+static void
+on_broken(void *arg)
+{
+	struct audit_trail *trail = arg;
+
+	trail->sending = trail->sent = trail->done = 0;
+	if (trail->spool != NULL)
+		read_from(trail, audit_state_forwarded(trail->state) + 1);
+}
+
+/* No receiver gets it; it is over once those before it have arrived. */
+static void
+pass_over(struct audit_trail *trail)
+{
+	handed_over(trail);
+	if (audit_state_forwarded(trail->state) >= trail->sent)
+		audit_state_forward(trail->state, trail->done);
 }
 
 static void
@@ -118,7 +164,7 @@ print_next(struct audit_trail *trail)
 		print(trail, &record);
 		if (trail->message_len > 0)
 			return true;
-		handed_over(trail);
+		pass_over(trail);
 	}
 	if (status < 0)
 		log_error(
@@ -134,7 +180,7 @@ refused(struct audit_trail *trail)
 	    "the receiver's socket does not take record %" PRIu64
 	    " of %zu octets: it stays in the spool",
 	    trail->sending, trail->message_len);
-	handed_over(trail);
+	pass_over(trail);
 }
 
 static void
@@ -149,12 +195,12 @@ hand_over(struct audit_trail *trail)
 			event_active(&trail->more, EV_TIMEOUT, 0);
 			return;
 		}
-		outcome = syslog_sender_send(
-		    trail->sender, trail->message, trail->message_len);
+		outcome = syslog_sender_send(trail->sender, trail->sending,
+		    trail->message, trail->message_len);
 		if (outcome == SYSLOG_LATER)
 			return;
 		if (outcome == SYSLOG_SENT)
-			handed_over(trail);
+			sent(trail);
 		else
 			refused(trail);
 	}
@@ -259,6 +305,7 @@ static bool
 open_spool(struct audit_trail *trail)
 {
 	int status = take_folder(trail);
+	uint64_t forwarded;
 
 	if (status == 0 && trail->state == NULL)
 		trail->state = audit_state_open(trail->lock);
@@ -274,8 +321,9 @@ open_spool(struct audit_trail *trail)
 		return false;
 	}
 	trail->lost += recover_number(trail);
-	trail->reader = spool_reader_new(
-	    trail->spool, audit_state_forwarded(trail->state) + 1);
+	forwarded = audit_state_forwarded(trail->state);
+	read_from(
+	    trail, (trail->done > forwarded ? trail->done : forwarded) + 1);
 	audit_trail_confirm(trail);
 	event_active(&trail->more, EV_TIMEOUT, 0);
 	write_gap(trail);
@@ -557,12 +605,18 @@ take_settings(
 	    *settings->instance != '\0' ? settings->instance : trail->host);
 	trail->form = (struct syslog_form){
 	    .rfc5424 = settings->rfc5424,
-	    .has_host = strncmp(settings->target, "tcp:", 4) == 0,
+	    .has_host = strncmp(settings->target, "unix:", 5) != 0,
 	    .facility = settings->facility,
 	    .host = trail->host,
 	    .pid = getpid(),
 	};
 }
+
+static const struct syslog_events syslog_events = {
+    .ready = on_ready,
+    .arrived = on_arrived,
+    .broken = on_broken,
+};
 
 struct audit_trail *
 audit_trail_new(struct event_base *base,
@@ -583,7 +637,7 @@ audit_trail_new(struct event_base *base,
 	(void)event_add(&trail->prune, &prune_every);
 	(void)event_assign(&trail->settle, base, -1, 0, on_settle, trail);
 	trail->sender = syslog_sender_new(
-	    base, settings->target, &settings->tls, on_ready, trail);
+	    base, settings->target, &settings->tls, &syslog_events, trail);
 	if (trail->sender == NULL)
 		die("no memory for the audit trail");
 	if (settings->durable)

@@ -3,12 +3,14 @@
 #include "gateway/syslog_sender.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -24,16 +26,18 @@
 #include "base/must.h"
 #include "base/timeval.h"
 #include "gateway/syslog_tls.h"
+#include "gateway/syslog_unacked.h"
 
 #define RETRY_MIN_US	 100000
 #define RETRY_MAX_US	 2000000
 #define LOOK_US		 1000000 /* between looks whether a path is another */
 #define STALLED_US	 1000000 /* a full receiver is no news before */
+#define ARRIVAL_US	 100000	 /* between looks what has arrived */
 #define STUCK_TIMEOUT_MS 20000	 /* of TCP, for what is not acknowledged */
 
 struct syslog_sender {
 	struct event_base *base;
-	syslog_ready_fn *ready;
+	const struct syslog_events *events;
 	void *arg;
 
 	bool is_tcp, is_tls;			  /* TLS is over TCP */
@@ -55,7 +59,11 @@ struct syslog_sender {
 	ino_t inode;
 	uint64_t looked_us;
 
-	size_t written; /* TCP: of the message on its way, with its count */
+	/* TCP. */
+	size_t written;	 /* of the message on its way, with its count */
+	uint64_t octets; /* on this connection; TLS counts its own */
+	struct syslog_unacked *unacked;
+	struct event arrival; /* another look is due */
 };
 
 static const char *
@@ -65,20 +73,88 @@ unix_path(const struct syslog_sender *sender)
 	    ->sun_path;
 }
 
-static void
-disconnect(struct syslog_sender *sender)
+/* ---- what has arrived */
+
+static uint64_t
+octets_arrived(const struct syslog_sender *sender)
 {
-	if (sender->fd < 0)
+	uint64_t written = sender->tls != NULL ? syslog_tls_octets(sender->tls)
+					       : sender->octets;
+	int waiting = 0;
+
+	/* Of a connection that has broken, too. */
+	if (ioctl(sender->fd, SIOCOUTQ, &waiting) < 0)
+		return 0;
+	return written - (uint64_t)waiting;
+}
+
+static void
+look_what_arrived(struct syslog_sender *sender)
+{
+	const struct timeval later = timeval_us(ARRIVAL_US);
+	uint64_t number;
+
+	if (syslog_unacked_confirm(
+		sender->unacked, octets_arrived(sender), &number))
+		sender->events->arrived(sender->arg, number);
+	if (!syslog_unacked_is_empty(sender->unacked) &&
+	    !event_pending(&sender->arrival, EV_TIMEOUT, NULL))
+		(void)event_add(&sender->arrival, &later);
+}
+
+static void
+on_arrival(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look_what_arrived(arg);
+}
+
+static void
+note_sent(struct syslog_sender *sender, uint64_t number)
+{
+	if (!sender->is_tcp) {
+		sender->events->arrived(sender->arg, number);
 		return;
+	}
+	syslog_unacked_add(sender->unacked, number,
+	    sender->tls != NULL ? syslog_tls_octets(sender->tls)
+				: sender->octets);
+	if (!event_pending(&sender->arrival, EV_TIMEOUT, NULL))
+		look_what_arrived(sender);
+}
+
+/* ---- */
+
+static void
+shut(struct syslog_sender *sender)
+{
 	(void)event_del(&sender->readable);
 	(void)event_del(&sender->writable);
 	syslog_tls_free(sender->tls);
 	sender->tls = NULL;
+	(void)event_del(&sender->arrival);
 	(void)close(sender->fd);
 	sender->fd = -1;
 	sender->connecting = sender->shaking = false;
 	/* The next connection gets the message from its beginning. */
 	sender->written = 0;
+	sender->octets = 0;
+}
+
+static void
+disconnect(struct syslog_sender *sender)
+{
+	bool is_lost;
+
+	if (sender->fd < 0)
+		return;
+	look_what_arrived(sender);
+	is_lost = !syslog_unacked_is_empty(sender->unacked);
+	syslog_unacked_clear(sender->unacked);
+	shut(sender);
+	if (is_lost)
+		sender->events->broken(sender->arg);
 }
 
 static void
@@ -130,7 +206,7 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	sender->ready(sender->arg);
+	sender->events->ready(sender->arg);
 }
 
 /* ---- TLS */
@@ -150,7 +226,7 @@ shake(struct syslog_sender *sender)
 	switch (syslog_tls_handshake(sender->tls)) {
 	case SYSLOG_TLS_DONE:
 		sender->shaking = false;
-		sender->ready(sender->arg);
+		sender->events->ready(sender->arg);
 		break;
 	case SYSLOG_TLS_WANTS_READ:
 		break;
@@ -201,7 +277,7 @@ on_connected(struct syslog_sender *sender)
 	} else if (sender->is_tls) {
 		begin_tls(sender);
 	} else {
-		sender->ready(sender->arg);
+		sender->events->ready(sender->arg);
 	}
 }
 
@@ -217,7 +293,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	else if (sender->shaking)
 		shake(sender);
 	else
-		sender->ready(sender->arg);
+		sender->events->ready(sender->arg);
 }
 
 /* A receiver says nothing; what can be read is its end. */
@@ -362,6 +438,7 @@ send_counted(struct syslog_sender *sender, const char *message, size_t len)
 	if (sent < 0)
 		return -errno;
 	sender->written += (size_t)sent;
+	sender->octets += (uint64_t)sent;
 	return sender->written == count_len + len ? 0 : -EAGAIN;
 }
 
@@ -444,8 +521,8 @@ wait_for_room(struct syslog_sender *sender)
 }
 
 enum syslog_outcome
-syslog_sender_send(
-    struct syslog_sender *sender, const char *message, size_t len)
+syslog_sender_send(struct syslog_sender *sender, uint64_t number,
+    const char *message, size_t len)
 {
 	bool was_connected;
 	int status;
@@ -462,6 +539,7 @@ syslog_sender_send(
 	}
 	if (status == 0) {
 		taken(sender);
+		note_sent(sender, number);
 		return SYSLOG_SENT;
 	}
 	if (status == -EMSGSIZE)
@@ -538,21 +616,24 @@ take_tls_settings(
 
 struct syslog_sender *
 syslog_sender_new(struct event_base *base, const char *target,
-    const struct syslog_tls_settings *tls, syslog_ready_fn *ready, void *arg)
+    const struct syslog_tls_settings *tls, const struct syslog_events *events,
+    void *arg)
 {
 	struct syslog_sender *sender = calloc(1, sizeof(*sender));
 
 	if (sender == NULL)
 		return NULL;
 	sender->base = base;
-	sender->ready = ready;
+	sender->events = events;
 	sender->arg = arg;
+	sender->unacked = syslog_unacked_new();
 	sender->fd = -1;
 	sender->retry_us = RETRY_MIN_US;
 	must(parse_target(sender, target));
 	if (sender->is_tls)
 		take_tls_settings(sender, tls);
 	(void)event_assign(&sender->retry, base, -1, 0, on_retry, sender);
+	(void)event_assign(&sender->arrival, base, -1, 0, on_arrival, sender);
 	return sender;
 }
 
@@ -561,8 +642,12 @@ syslog_sender_free(struct syslog_sender *sender)
 {
 	if (sender == NULL)
 		return;
-	disconnect(sender);
+	if (sender->fd >= 0) {
+		look_what_arrived(sender);
+		shut(sender);
+	}
 	(void)event_del(&sender->retry);
+	syslog_unacked_free(sender->unacked);
 	free(sender->ca_file);
 	free(sender->name);
 	free(sender->certificate);

@@ -221,6 +221,12 @@ syslog_tls_read(struct syslog_tls *tls)
 	return status == 1 ? SYSLOG_TLS_WANTS_READ : state_of(tls, status);
 }
 
+uint64_t
+syslog_tls_octets(const struct syslog_tls *tls)
+{
+	return BIO_number_written(SSL_get_wbio(tls->ssl));
+}
+
 bool
 syslog_tls_is_midway(const struct syslog_tls *tls)
 {

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
@@ -52,6 +53,9 @@ enum syslog_tls_state syslog_tls_write(struct syslog_tls *tls, const char *data,
 /* A receiver says nothing: DONE never comes, WANTS_READ is well, BROKEN the
  * end. */
 enum syslog_tls_state syslog_tls_read(struct syslog_tls *tls) must_check;
+
+/* So many octets went into the socket, those of the handshake too. */
+uint64_t syslog_tls_octets(const struct syslog_tls *tls);
 
 /* A write has begun that was not taken yet. */
 bool syslog_tls_is_midway(const struct syslog_tls *tls);

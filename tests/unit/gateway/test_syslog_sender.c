@@ -16,13 +16,16 @@
 #include <event2/event.h>
 
 #include "gateway/syslog_sender.h"
+#include "gateway/syslog_unacked.h"
 #include "tests/support/fake_clock.h"
 
 struct world {
 	struct event_base *base;
 	struct syslog_sender *sender;
 	char folder[64], path[96], target[128];
-	unsigned ready;
+	unsigned ready, broken;
+	uint64_t number;  /* of the last message */
+	uint64_t arrived; /* as we were told */
 };
 
 static void
@@ -32,6 +35,29 @@ on_ready(void *arg)
 
 	world->ready++;
 }
+
+static void
+on_arrived(void *arg, uint64_t number)
+{
+	struct world *world = arg;
+
+	assert_true(number > world->arrived);
+	world->arrived = number;
+}
+
+static void
+on_broken(void *arg)
+{
+	struct world *world = arg;
+
+	world->broken++;
+}
+
+static const struct syslog_events events = {
+    .ready = on_ready,
+    .arrived = on_arrived,
+    .broken = on_broken,
+};
 
 static int
 make_world(void **state)
@@ -66,7 +92,7 @@ static void
 start(struct world *world, const char *target)
 {
 	world->sender =
-	    syslog_sender_new(world->base, target, NULL, on_ready, world);
+	    syslog_sender_new(world->base, target, NULL, &events, world);
 	assert_non_null(world->sender);
 }
 
@@ -96,7 +122,8 @@ receive_unix(const struct world *world)
 static enum syslog_outcome
 send_text(struct world *world, const char *text)
 {
-	return syslog_sender_send(world->sender, text, strlen(text));
+	return syslog_sender_send(
+	    world->sender, ++world->number, text, strlen(text));
 }
 
 static void
@@ -132,6 +159,7 @@ a_datagram_is_a_message(void **state)
 	assert_int_equal(send_text(world, "two"), SYSLOG_SENT);
 	assert_received(fd, "one");
 	assert_received(fd, "two");
+	assert_int_equal(world->arrived, 2);
 	assert_false(syslog_sender_is_midway(world->sender));
 	(void)close(fd);
 }
@@ -215,7 +243,7 @@ what_is_too_long_for_the_socket_never_goes(void **state)
 	start_unix(world);
 	assert_non_null(text);
 	assert_int_equal(
-	    syslog_sender_send(world->sender, text, len), SYSLOG_NEVER);
+	    syslog_sender_send(world->sender, 1, text, len), SYSLOG_NEVER);
 	assert_int_equal(send_text(world, "next"), SYSLOG_SENT);
 	assert_received(fd, "next");
 	free(text);
@@ -376,6 +404,111 @@ tcp_finds_a_receiver_that_comes_later(void **state)
 	(void)close(listener);
 }
 
+/* ---- what has arrived */
+
+#define RECORD "a record of thirty-two octets..." /* with its count 35 */
+
+static void
+await_arrival(struct world *world, uint64_t number)
+{
+	for (int i = 0; i < 50 && world->arrived < number; i++)
+		assert_true(event_base_loop(world->base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(world->arrived, number);
+}
+
+static void
+tcp_says_what_has_arrived(void **state)
+{
+	struct world *world = *state;
+	in_port_t port = 0;
+	int listener = listen_tcp(&port);
+
+	start_tcp(world, port);
+	send_until_taken(world, RECORD);
+	await_arrival(world, world->number);
+	send_until_taken(world, RECORD);
+	send_until_taken(world, RECORD);
+	await_arrival(world, world->number);
+	assert_int_equal(world->broken, 0);
+	(void)close(listener);
+}
+
+/* The receiver's host takes what its buffer holds, and acknowledges that; what
+ * waits in ours behind it dies with the connection. */
+static void
+tcp_says_that_what_has_not_arrived_is_lost(void **state)
+{
+	struct world *world = *state;
+	in_port_t port = 0;
+	int listener = listen_tcp(&port), fd;
+	uint64_t first, sent = 0;
+	char octets[35];
+
+	start_tcp(world, port);
+	send_until_taken(world, RECORD);
+	first = world->number; /* it took some tries */
+	fd = accept(listener, NULL, NULL);
+	while (send_text(world, RECORD) == SYSLOG_SENT)
+		sent = world->number;
+	for (int i = 0; i < 3; i++) /* looks are due */
+		assert_true(event_base_loop(world->base, EVLOOP_ONCE) >= 0);
+	assert_true(world->arrived > 0 && world->arrived < sent);
+	(void)close(listener);
+	/* All that is said to have arrived can be read. */
+	for (uint64_t n = first; n <= world->arrived; n++)
+		assert_int_equal(recv(fd, octets, sizeof(octets),
+				     MSG_WAITALL | MSG_DONTWAIT),
+		    sizeof(octets));
+	(void)close(fd);
+	for (int i = 0; i < 50 && world->broken == 0; i++)
+		assert_true(event_base_loop(world->base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(world->broken, 1);
+	assert_true(world->arrived < sent);
+}
+
+static void
+a_connection_that_has_nothing_on_its_way_breaks_quietly(void **state)
+{
+	struct world *world = *state;
+	in_port_t port = 0;
+	int listener = listen_tcp(&port), fd;
+	unsigned ready;
+
+	start_tcp(world, port);
+	send_until_taken(world, RECORD);
+	await_arrival(world, world->number);
+	fd = accept(listener, NULL, NULL);
+	ready = world->ready;
+	(void)close(fd);
+	while (world->ready == ready)
+		assert_true(event_base_loop(world->base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(world->broken, 0);
+	(void)close(listener);
+}
+
+static void
+messages_end_where_the_stream_was(void **state)
+{
+	struct syslog_unacked *unacked = syslog_unacked_new();
+	uint64_t number = 0;
+
+	(void)state;
+	assert_true(syslog_unacked_is_empty(unacked));
+	syslog_unacked_add(unacked, 5, 100);
+	syslog_unacked_add(unacked, 7, 200);
+	syslog_unacked_add(unacked, 8, 300);
+	assert_false(syslog_unacked_confirm(unacked, 99, &number));
+	assert_true(syslog_unacked_confirm(unacked, 299, &number));
+	assert_int_equal(number, 7);
+	assert_false(syslog_unacked_confirm(unacked, 299, &number));
+	assert_false(syslog_unacked_is_empty(unacked));
+	assert_true(syslog_unacked_confirm(unacked, 300, &number));
+	assert_int_equal(number, 8);
+	assert_true(syslog_unacked_is_empty(unacked));
+	syslog_unacked_add(unacked, 9, 400);
+	syslog_unacked_free(unacked);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
 int
@@ -392,6 +525,10 @@ main(void)
 	    TEST(tcp_goes_on_in_the_middle_of_a_message),
 	    TEST(tcp_sends_the_whole_again_over_a_new_connection),
 	    TEST(tcp_finds_a_receiver_that_comes_later),
+	    TEST(tcp_says_what_has_arrived),
+	    TEST(tcp_says_that_what_has_not_arrived_is_lost),
+	    TEST(a_connection_that_has_nothing_on_its_way_breaks_quietly),
+	    cmocka_unit_test(messages_end_where_the_stream_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
