@@ -53,9 +53,9 @@ class Realm:
     """One KDC.  `peers`: realms that this one's krb5.conf knows too."""
 
     def __init__(self, directory, realm="EXAMPLE.COM", clockskew=300,
-                 peers=()):
+                 peers=(), address="127.0.0.1", port=None):
         self.directory, self.realm = directory, realm
-        self.address, self.port = "127.0.0.1", free_port()
+        self.address, self.port = address, port or free_port()
         self.config = f"{directory}/krb5.conf"
         self.clockskew, self.peers = clockskew, list(peers)
         os.mkdir(directory, 0o755)

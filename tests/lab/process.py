@@ -147,6 +147,15 @@ def children(pid=None):
     return found
 
 
+def lives(pid):
+    """Is it there, and not only waited for?"""
+    try:
+        with open(f"/proc/{pid}/stat", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def end_children(seconds=5):
     """Kills whatever is left below us; returns what there was."""
     left = children()
