@@ -3,7 +3,9 @@
 
 import socket
 import struct
+import subprocess
 
+from tests.lab.lab import ROOT
 from tests.lab.process import Program, accepts, free_port, wait_until
 from tests.lab.socks import Client
 from tests.lab.suite import behaviour, expect, expect_equal
@@ -225,3 +227,14 @@ def nobody_else_may_name_another_client(lab):
                 expect_equal(client.read_to_end(), b"", "the answer")
             lab.audit.wait_for(client=name, event="close",
                                reason="bad_version")
+
+
+@behaviour
+def haproxy_takes_the_example_s_settings(lab):
+    """tests/long/scale_out runs them."""
+    done = subprocess.run(
+        ["/usr/sbin/haproxy", "-c", "-f",
+         f"{ROOT}/examples/scale-out/haproxy.cfg"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    expect_equal(done.returncode, 0, f"haproxy -c: {done.stdout}")
+    expect("warning" not in done.stdout.lower(), done.stdout)

@@ -792,17 +792,17 @@ only_what_needs_a_restart_is_named(void **state)
 	settings_unref(before);
 }
 
-/* Reads the example; `all` takes the marks off what is commented out. */
+/* Reads an example; `all` takes the marks off what is commented out. */
 static void
-read_example(char *text, size_t size, bool all)
+read_example(const char *name, char *text, size_t size, bool all)
 {
 	const char *srcdir = getenv("srcdir");
 	char path[512], line[256];
 	size_t len = 0;
 	FILE *file;
 
-	(void)snprintf(path, sizeof(path), "%s/examples/gatewarden.conf",
-	    srcdir != NULL ? srcdir : ".");
+	(void)snprintf(path, sizeof(path), "%s/examples/%s",
+	    srcdir != NULL ? srcdir : ".", name);
 	file = fopen(path, "r");
 	if (file == NULL)
 		fail_msg("%s cannot be opened", path);
@@ -821,14 +821,26 @@ the_example_loads(void **state)
 	struct world *world = *state;
 	char text[16384];
 
-	read_example(text, sizeof(text), false);
+	read_example("gatewarden.conf", text, sizeof(text), false);
 	assert_loads(world, text);
 	assert_string_equal(world->settings->listeners[0].name, "office");
 	assert_int_equal(world->settings->directory_uri.count, 2);
-	read_example(text, sizeof(text), true);
+	read_example("gatewarden.conf", text, sizeof(text), true);
 	assert_loads(world, text);
 	assert_string_equal(
 	    world->settings->policy_file, "/etc/gatewarden/rules.ldif");
+}
+
+static void
+the_example_of_two_gateways_is_good(void **state)
+{
+	struct world *world = *state;
+	char text[8192];
+
+	read_example("scale-out/gatewarden.conf", text, sizeof(text), false);
+	assert_loads(world, text);
+	assert_int_equal(world->settings->directory_uri.count, 2);
+	assert_string_equal(world->settings->audit_durable, "group");
 }
 
 static void
@@ -894,6 +906,7 @@ main(void)
 	    TEST(what_is_printed_reads_back_the_same),
 	    TEST(only_what_needs_a_restart_is_named),
 	    TEST(the_example_loads),
+	    TEST(the_example_of_two_gateways_is_good),
 	    TEST(the_last_reference_frees),
 	};
 
