@@ -270,7 +270,7 @@ void session_udp_end(struct session *session);
 
 void session_tally_proof(const struct session *session);
 void session_tally_decision(const struct session *session);
-/* What went by the rule that has permitted it until now. */
+/* What went, by the rule that permits it now. */
 void session_tally_rule(const struct session *session);
 void session_tally_end(const struct session *session, enum reason reason);
 
