@@ -84,7 +84,10 @@ make_context(
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	/* A write never waits for what the receiver says. */
 	(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+	/* In 1.3 a receiver judges our certificate when the handshake is done
+	 * for us: what we sent by then it would have taken and thrown away. */
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+	    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1 &&
 	    take_authorities(context, settings, why) &&
 	    take_own_certificate(context, settings, why))
 		return context;

@@ -3,7 +3,7 @@
  * TLS to a syslog receiver (RFC 5425), on a connected socket that does not
  * block.  No header of OpenSSL is needed to use it.
  *
- * TLS 1.2 or 1.3.  The receiver's certificate must lead to one of the CAs and
+ * TLS 1.2.  The receiver's certificate must lead to one of the CAs and
  * have the name as subjectAltName; ours is shown where there is one.
  */
 #ifndef GATEWAY_SYSLOG_TLS_H

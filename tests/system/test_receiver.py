@@ -88,10 +88,10 @@ def expect_no_gap(receiver):
                  "the numbers, from the first on")
 
 
-def audit_over_tls(lab, receiver, **changes):
+def audit_over_tls(lab, receiver, ours="other", **changes):
     """The gateway's settings for it; our certificate is the auditor's."""
     for name in ["gateway.pem", "gateway.key"]:
-        shutil.copy(f"{receiver.tls}/other{name[-4:]}",
+        shutil.copy(f"{receiver.tls}/{ours}{name[-4:]}",
                     f"{lab.directory}/{name}")
         give(f"{lab.directory}/{name}", "auditor", 0o400)
     lab.gateway.settings["audit"].update({
@@ -118,7 +118,7 @@ def over_tls_none_is_lost_when_the_receiver_goes_and_comes(lab):
         ask(lab, "www.example.com")
     wait_until(lambda: len(closed()) == 3, "three")
     receiver.stop()
-    # What is written into a connection before its end is seen is lost.
+    # What its host has, and it did not read before its end, is lost.
     wait_until(lambda: not re.search(r"ESTAB|CLOSE-WAIT", subprocess.run(
         ["/usr/bin/ss", "-Htn", f"dport = :{receiver.tls_port}"], check=True,
         text=True, capture_output=True).stdout), "the end is seen")
@@ -152,4 +152,25 @@ def a_receiver_of_another_name_or_authority_gets_nothing(lab):
                "what waited, and new ones")
     expect_no_gap(receiver)
     lab.gateway.stop()
+    receiver.stop()
+
+
+@behaviour(start=False)
+def a_receiver_that_does_not_take_our_certificate_swallows_nothing(lab):
+    receiver = Receiver(f"{lab.directory}/receiver", ROOT)
+    receiver.start()
+    audit_over_tls(lab, receiver, ours="expired")
+    lab.gateway.start()
+    refusal = "the receiver of audit records does not take them"
+    wait_until(lambda: refusal in lab.gateway.log_text(), refusal)
+    ask(lab, "www.example.com")
+    lab.gateway.stop()
+    expect_equal(receiver.lines(".log"), [], "records")
+    audit_over_tls(lab, receiver)
+    lab.gateway.start()
+    wait_until(lambda: found(receiver, event="close",
+                             identity="alice@EXAMPLE.COM"), "what waited")
+    lab.gateway.stop()
+    wait_until(lambda: found(receiver, event="stop"), "the last record")
+    expect_no_gap(receiver)
     receiver.stop()
